@@ -1,0 +1,32 @@
+"""The skeleton of a service's Flask application."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from flask import Flask
+
+from shared.api.health import ReadinessCheck, health_blueprint
+from shared.api.problems import register_problems
+from shared.api.requests import register_request_hooks
+
+MAX_BODY_BYTES = 1024 * 1024
+"""Largest request body of any API; the notifier sets its own."""
+
+
+def new_api_app(
+    name: str, *, checks: Mapping[str, ReadinessCheck], errors: Mapping[type[Exception], HTTPStatus]
+) -> Flask:
+    """Return an application with request hooks, problem details and health routes.
+
+    Args:
+        name: import name of the service's package.
+        checks: readiness checks by name.
+        errors: the service's one error table.
+    """
+    app = Flask(name)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    register_request_hooks(app)
+    register_problems(app, errors)
+    app.register_blueprint(health_blueprint(checks))
+    return app

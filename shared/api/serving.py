@@ -1,0 +1,68 @@
+"""How a service's process is served: gunicorn, configured in code, the same for all.
+
+Source: gunicorn "Custom Application"; prometheus_client "Multiprocess Mode".
+"""
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from prometheus_client import multiprocess
+
+
+@dataclass(frozen=True, slots=True)
+class ServingSettings:
+    """How to listen; read by ``load_serving_settings``."""
+
+    bind: str
+    """``host:port``."""
+    workers: int
+    """Processes."""
+    threads: int
+    """Threads per process."""
+
+
+def serve(build_app: Callable[[], Flask], settings: ServingSettings) -> None:
+    """Run a service until it is told to stop (SIGTERM finishes requests in flight first).
+
+    Args:
+        build_app: builds the application inside each worker, so that no connection crosses a fork.
+        settings: address, processes, threads.
+    """
+    # The multiprocess directory must be empty at start: old files would be counted again.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="portus-metrics-")
+    _Server(build_app, settings).run()
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    def __init__(self, build_app: Callable[[], Flask], settings: ServingSettings) -> None:
+        self._build_app = build_app
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        options: dict[str, Any] = {
+            "bind": self._settings.bind,
+            "workers": self._settings.workers,
+            "threads": self._settings.threads,
+            "worker_class": "gthread",
+            # Without it connections that are kept alive can all land on one worker.
+            "reuse_port": True,
+            "timeout": 30,
+            "graceful_timeout": 10,
+            "keepalive": 15,
+            "accesslog": None,
+            "loglevel": "warning",
+            "control_socket_disable": True,
+            "child_exit": lambda _server, worker: multiprocess.mark_process_dead(worker.pid),  # type: ignore[no-untyped-call]
+        }
+        for name, value in options.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return self._build_app()

@@ -1,0 +1,90 @@
+"""Settings come from the environment, once, at the edge of a process.
+
+Every variable may also be given as ``NAME_FILE``, the path of a file that holds the value (Docker
+and Kubernetes secrets). All bad variables are reported together, in one ``SettingsError``.
+"""
+
+import hmac
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from environs import Env, EnvError, EnvValidationError, FileAwareEnv
+from marshmallow.validate import Length
+
+Settings = TypeVar("Settings")
+
+
+class SettingsError(Exception):
+    """The environment does not describe a runnable service; the message lists every fault."""
+
+
+class Secret:
+    """A value that must never be printed: ``str``, ``repr`` and formatting give ``***``."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the value itself; call it only where it goes onto the wire or into a hash."""
+        return self._value
+
+    def matches(self, candidate: str) -> bool:
+        """Compare in constant time, whatever bytes the candidate holds."""
+        return hmac.compare_digest(self._value.encode(), candidate.encode("utf-8", "surrogateescape"))
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self.matches(other._value)
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    def __str__(self) -> str:
+        return "***"
+
+
+def read_settings(build: Callable[[Env], Settings]) -> Settings:
+    """Build a settings object from the environment.
+
+    Args:
+        build: receives a deferred environment reader (``env.str``, ``env.int``, …) and returns
+            the settings; it must not act on a value, because faults surface only afterwards.
+
+    Raises:
+        SettingsError: one line per variable that is missing or wrong.
+    """
+    # environs' FileAwareEnv keeps a file's trailing newline unless told otherwise.
+    env = FileAwareEnv(eager=False, strip_whitespace=True)
+    try:
+        settings = build(env)
+        env.seal()
+    except EnvValidationError as fault:
+        raise SettingsError(_explain(fault)) from fault
+    except (EnvError, ValueError, OSError) as fault:
+        raise SettingsError(str(fault)) from fault
+    return settings
+
+
+def secret(env: Env, name: str, *, min_length: int = 16) -> Secret:
+    """Read a required secret of at least ``min_length`` characters."""
+    return Secret(env.str(name, validate=Length(min=min_length)) or "")
+
+
+def data_file(env: Env, name: str) -> Path:
+    """Return the path of a file in ``PORTUS_DATA_DIR`` (default ``.portus``)."""
+    return Path(env.str("PORTUS_DATA_DIR", ".portus")).absolute() / name
+
+
+def _explain(fault: EnvValidationError) -> str:
+    messages = fault.error_messages
+    if not isinstance(messages, Mapping):
+        return " ".join(messages)
+    return "\n".join(f"{name}: {' '.join(map(str, faults))}" for name, faults in sorted(messages.items()))

@@ -1,0 +1,1 @@
+"""The messages that services exchange. A published ``.v1`` never changes its meaning."""

@@ -1,0 +1,176 @@
+"""Message types, one frozen dataclass each, in a CloudEvents 1.0 envelope.
+
+Source: CloudEvents 1.0 "Context Attributes" and its JSON format; names are
+``<service>.<noun>.<past participle>.v<N>``.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, TypeVar
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+
+EXCHANGE = "portus.events"
+"""The topic exchange of all services; a message's type is its routing key."""
+
+
+class InvalidMessage(ValueError):
+    """A message is not one that its type promises; it belongs with the dead letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """CloudEvents attributes and the data of one message."""
+
+    id: str
+    """Unique together with ``source``; what a consumer's inbox remembers."""
+    source: str
+    """URI reference of who says so: ``/notifier``, ``/catalog``."""
+    type: str
+    time: datetime
+    """When it happened, aware UTC."""
+    data: Mapping[str, Any]
+    subject: str | None = None
+    """What it is about, where one name says it: a repository, a user."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryNotification:
+    """One event of a registry, as its notifier received it; every optional field may be absent."""
+
+    TYPE: ClassVar[str] = "registry.notification.v1"
+
+    action: str
+    """``push``, ``pull``, ``mount``, ``delete``, or one that is yet to come."""
+    repository: str
+    registry: str
+    """The registry's own address as the client used it (``request.host``); may be empty."""
+    instance_id: str | None = None
+    """New at every start of a registry process."""
+    digest: str | None = None
+    tag: str | None = None
+    media_type: str | None = None
+    size_bytes: int | None = None
+    method: str | None = None
+    """HTTP verb of the client's request: a ``HEAD`` is a check, not a pull."""
+    user_agent: str | None = None
+    address: str | None = None
+    actor: str | None = None
+    """``sub`` of the token that was used."""
+    from_repository: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryNotificationQuarantined:
+    """An event that the notifier could not understand, kept whole."""
+
+    TYPE: ClassVar[str] = "registry.notification.quarantined.v1"
+
+    reason: str
+    raw: str
+    """The event as received, cut at 64 KiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class TagPushed:
+    """A tag points at a digest from now on."""
+
+    TYPE: ClassVar[str] = "catalog.tag.pushed.v1"
+
+    repository: str
+    tag: str
+    digest: str
+    previous_digest: str | None = None
+    actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TagDeleted:
+    """A tag is gone."""
+
+    TYPE: ClassVar[str] = "catalog.tag.deleted.v1"
+
+    repository: str
+    tag: str
+    digest: str | None = None
+    actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceCreated:
+    """A namespace exists from now on."""
+
+    TYPE: ClassVar[str] = "auth.namespace.created.v1"
+
+    name: str
+    team: str
+    visibility: str
+
+
+EventData = RegistryNotification | RegistryNotificationQuarantined | TagPushed | TagDeleted | NamespaceCreated
+Data = TypeVar("Data")
+
+
+class _EnvelopeSchema(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+    specversion = fields.String(required=True, validate=validate.Equal("1.0"))
+    id = fields.String(required=True, validate=validate.Length(1, 255))
+    source = fields.String(required=True)
+    type = fields.String(required=True)
+    time = fields.AwareDateTime(required=True)
+    subject = fields.String(load_default=None, allow_none=True)
+    data = fields.Dict(required=True)
+
+
+_ENVELOPE = _EnvelopeSchema()
+
+
+def envelope_of(event: EventData, *, id: str, source: str, time: datetime, subject: str | None = None) -> Envelope:
+    """Put an event into its envelope; absent optional fields are left out of the data."""
+    data = {name: value for name, value in dataclasses.asdict(event).items() if value is not None}
+    return Envelope(id=id, source=source, type=event.TYPE, time=time, data=data, subject=subject)
+
+
+def dump_envelope(envelope: Envelope) -> dict[str, Any]:
+    """Dump an envelope as the CloudEvents JSON format (structured mode)."""
+    attributes = {
+        "specversion": "1.0",
+        "id": envelope.id,
+        "source": envelope.source,
+        "type": envelope.type,
+        "time": envelope.time.isoformat(),
+        "datacontenttype": "application/json",
+        "data": dict(envelope.data),
+    }
+    return attributes | ({"subject": envelope.subject} if envelope.subject else {})
+
+
+def load_envelope(body: object) -> Envelope:
+    """Read a CloudEvents JSON object.
+
+    Raises:
+        InvalidMessage: an attribute is missing or of the wrong form.
+    """
+    try:
+        loaded = _ENVELOPE.load(body)  # type: ignore[arg-type]
+    except ValidationError as fault:
+        raise InvalidMessage(f"not a CloudEvents 1.0 message: {fault.messages}") from fault
+    loaded.pop("specversion")
+    return Envelope(**loaded)
+
+
+def load_data(kind: type[Data], data: Mapping[str, Any]) -> Data:
+    """Read an envelope's data as one of the types above; unknown fields are passed over.
+
+    Raises:
+        InvalidMessage: a field that the type needs is missing.
+    """
+    known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    try:
+        return kind(**{name: value for name, value in data.items() if name in known})
+    except TypeError as fault:
+        raise InvalidMessage(f"not a {kind.__name__}: {fault}") from fault

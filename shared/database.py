@@ -1,0 +1,197 @@
+"""One database per service: PostgreSQL in production, SQLite on one machine.
+
+Owns how an engine is opened, how a transaction begins, how a schema is migrated, and nothing about
+what is stored. Writers on SQLite begin IMMEDIATE: with Python's default transactions concurrent
+read-modify-write loses updates without any error.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, DateTime, Engine, MetaData, create_engine, event, text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.engine.url import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.types import TypeDecorator
+
+NAMING_CONVENTION = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""Alembic's batch mode on SQLite can only alter constraints that have a name."""
+
+BUSY_TIMEOUT_S = 10
+"""How long a SQLite connection waits for another process's write transaction."""
+
+
+def new_metadata() -> MetaData:
+    """Return an empty ``MetaData`` whose constraints are all named."""
+    return MetaData(naming_convention=NAMING_CONVENTION)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC datetime; SQLite has no time zones, so they are put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Database:
+    """The engine of one service and the two ways to use it.
+
+    Args:
+        url: ``sqlite:////absolute/path.db`` or ``postgresql+psycopg://user:password@host/name``.
+        pool_size: connections kept per process (PostgreSQL only).
+        durable: SQLite only; ``True`` syncs every commit to disk (queues and spools), ``False``
+            may lose the last commits on a power cut but never on a crash of the process.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 8, durable: bool = False) -> None:
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        self._writer = _sqlite_engine(url, durable=durable) if self.is_sqlite else _postgresql_engine(url, pool_size)
+        # A lone SELECT needs no BEGIN and ROLLBACK on PostgreSQL; on SQLite the same view costs time.
+        self._reader = (
+            self._writer.execution_options(begin="DEFERRED")
+            if self.is_sqlite
+            else self._writer.execution_options(isolation_level="AUTOCOMMIT")
+        )
+
+    @property
+    def engine(self) -> Engine:
+        """The writing engine, for migrations and tests."""
+        return self._writer
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a connection for reading; nothing written through it may be relied on."""
+        with self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open one write transaction: committed at the end, rolled back by an exception."""
+        with self._writer.begin() as connection:
+            yield connection
+
+    def ping(self) -> None:
+        """Ask the database for its pulse.
+
+        Raises:
+            SQLAlchemyError: it does not answer.
+        """
+        with self.read() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def dispose(self) -> None:
+        """Close every pooled connection (after a fork, or at the end of a test)."""
+        self._writer.dispose()
+
+
+def _postgresql_engine(url: str, pool_size: int) -> Engine:
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        # One extra round trip per checkout: without it the first request of every pooled
+        # connection fails after the server has restarted.
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5},
+    )
+
+
+def _sqlite_engine(url: str, *, durable: bool) -> Engine:
+    path = make_url(url).database
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        # isolation_level=None leaves BEGIN to us (below); the driver's own is DEFERRED and late.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        mode = connection.get_execution_options().get("begin", "IMMEDIATE")
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine
+
+
+class Migrations:
+    """The schema history of one service, configured in code.
+
+    Args:
+        database: the service's own database.
+        folder: the package folder ``storage/migrations`` (``env.py`` and ``versions/``).
+    """
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self._database = database
+        self._config = Config()
+        self._config.set_main_option("script_location", str(folder))
+        self._config.set_main_option("path_separator", "os")
+
+    def upgrade(self, revision: str = "head") -> None:
+        """Bring the schema to a revision; does nothing when it is there already."""
+        with self._database.write() as connection:
+            if not self._database.is_sqlite:
+                # Several replicas may run this at once; the second waits and then finds nothing to do.
+                connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('portus.migrate'))"))
+            self._config.attributes["connection"] = connection
+            command.upgrade(self._config, revision)
+
+    def current(self) -> str | None:
+        """Return the revision that the database stands at."""
+        with self._database.read() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
+    def head(self) -> str | None:
+        """Return the revision that this code needs."""
+        return ScriptDirectory.from_config(self._config).get_current_head()
+
+    def fault(self) -> str | None:
+        """Return why the database cannot be used yet, or ``None``: a readiness check."""
+        try:
+            current, head = self.current(), self.head()
+        except SQLAlchemyError as fault:
+            return f"database does not answer: {type(fault).__name__}"
+        return None if current == head else f"database is at revision {current}, this code needs {head}: run 'migrate'"
+
+
+def run_migration_environment(config: Config, metadata: MetaData) -> None:
+    """Be a service's ``migrations/env.py``: run the scripts on the connection we were given."""
+    from alembic import context
+
+    connection = config.attributes["connection"]
+    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, compare_type=True)
+    with context.begin_transaction():
+        context.run_migrations()

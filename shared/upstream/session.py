@@ -1,0 +1,89 @@
+"""A ``requests`` session with a base address, time-outs and bounded retries.
+
+UpstreamError             any failed call
+└── UpstreamUnavailable   no answer in time, or 502/503/504 after the last try
+"""
+
+from typing import Any
+
+import requests
+from flask import g, has_request_context
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+
+class UpstreamError(Exception):
+    """A call to another server did not succeed; the text names the server, never a secret."""
+
+
+class UpstreamUnavailable(UpstreamError):
+    """The other server did not answer, or says that it cannot at the moment."""
+
+
+class UpstreamSession:
+    """Calls one server.
+
+    Args:
+        name: what people call the server, for messages.
+        base_url: address without a trailing slash.
+        connect_timeout_s: time to get a connection.
+        read_timeout_s: longest silence while answering.
+        retries: further tries of GET, HEAD, PUT and DELETE after a broken connection or 502/503/504.
+        user_agent: sent with every call.
+        headers: sent with every call.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        base_url: str,
+        *,
+        connect_timeout_s: float = 2,
+        read_timeout_s: float = 10,
+        retries: int = 1,
+        user_agent: str = "portus",
+        headers: dict[str, str] | None = None,
+        pool_size: int = 16,
+    ) -> None:
+        self.name = name
+        self.base_url = base_url.rstrip("/")
+        self._timeout = (connect_timeout_s, read_timeout_s)
+        self._session = requests.Session()
+        # Neither ~/.netrc nor proxy variables may add credentials or send a peer call elsewhere.
+        self._session.trust_env = False
+        self._session.headers.update({"User-Agent": user_agent, **(headers or {})})
+        retry = Retry(
+            total=retries, redirect=0, backoff_factor=0.1, status_forcelist=(502, 503, 504), raise_on_status=False
+        )
+        adapter = HTTPAdapter(max_retries=retry, pool_maxsize=pool_size)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Send a request; any status but 502, 503 and 504 is returned as it is.
+
+        Args:
+            method: HTTP verb.
+            path: begins with ``/``; or a whole address on the same server (a ``Link`` header's).
+            **options: as ``requests.Session.request`` takes them.
+
+        Raises:
+            UpstreamUnavailable: no answer in time.
+        """
+        url = path if path.startswith(("http://", "https://")) else self.base_url + path
+        headers = dict(options.pop("headers", None) or {})
+        if has_request_context() and "request_id" in g:
+            headers.setdefault("X-Request-Id", g.request_id)
+        options.setdefault("timeout", self._timeout)
+        options.setdefault("allow_redirects", False)
+        try:
+            response = self._session.request(method, url, headers=headers, **options)
+        except requests.RequestException as fault:
+            raise UpstreamUnavailable(f"{self.name} does not answer ({type(fault).__name__})") from fault
+        if response.status_code in (502, 503, 504):
+            raise UpstreamUnavailable(f"{self.name} answers {response.status_code}")
+        return response
+
+    def close(self) -> None:
+        """Close pooled connections."""
+        self._session.close()
