@@ -1,0 +1,78 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from shared.contracts.events import (
+    Envelope,
+    EventData,
+    InvalidMessage,
+    NamespaceCreated,
+    RegistryNotification,
+    RegistryNotificationQuarantined,
+    TagDeleted,
+    TagPushed,
+    dump_envelope,
+    envelope_of,
+    load_data,
+    load_envelope,
+)
+
+NOW = datetime(2026, 11, 23, 8, 22, 20, 685486, tzinfo=UTC)
+DIGEST = "sha256:" + "a" * 64
+
+EXAMPLES: list[EventData] = [
+    RegistryNotification(action="push", repository="team-a/web", registry="localhost:5000", digest=DIGEST, tag="1.0"),
+    RegistryNotificationQuarantined(reason="no action", raw="{}"),
+    TagPushed(repository="team-a/web", tag="1.0", digest=DIGEST),
+    TagDeleted(repository="team-a/web", tag="1.0"),
+    NamespaceCreated(name="team-a", team="a", visibility="private"),
+]
+
+
+def make_envelope(event: EventData) -> Envelope:
+    return envelope_of(event, id="1", source="/test", time=NOW, subject="team-a/web")
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: event.TYPE)
+def test_a_message_survives_the_wire(event: EventData) -> None:
+    envelope = load_envelope(dump_envelope(make_envelope(event)))
+
+    assert envelope == make_envelope(event)
+    assert load_data(type(event), envelope.data) == event
+
+
+def test_unknown_fields_of_a_later_sender_are_passed_over() -> None:
+    data = {"repository": "a/b", "tag": "1", "digest": DIGEST, "colour": "red"}
+
+    assert load_data(TagPushed, data) == TagPushed(repository="a/b", tag="1", digest=DIGEST)
+
+
+def test_a_missing_field_is_an_invalid_message() -> None:
+    with pytest.raises(InvalidMessage, match="TagPushed"):
+        load_data(TagPushed, {"repository": "a/b"})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"specversion": "0.3"},
+        {"id": ""},
+        {"id": None},
+        {"time": "yesterday"},
+        {"time": "2026-11-23T08:22:20"},
+        {"data": []},
+    ],
+    ids=lambda change: str(change),
+)
+def test_a_broken_envelope_is_an_invalid_message(change: dict[str, Any]) -> None:
+    body = dump_envelope(make_envelope(EXAMPLES[0])) | change
+
+    with pytest.raises(InvalidMessage):
+        load_envelope(body)
+
+
+@pytest.mark.parametrize("body", [None, [], "text", 3])
+def test_what_is_no_object_is_an_invalid_message(body: object) -> None:
+    with pytest.raises(InvalidMessage):
+        load_envelope(body)
