@@ -9,8 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from environs import Env
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from marshmallow.validate import Range
 from prometheus_client import multiprocess
 
 
@@ -24,6 +26,16 @@ class ServingSettings:
     """Processes."""
     threads: int
     """Threads per process."""
+
+
+def load_serving_settings(env: Env, *, port_variable: str, default_port: int) -> ServingSettings:
+    """Read how a service listens: ``PORTUS_BIND``, its port, ``PORTUS_WORKERS``, ``PORTUS_THREADS``."""
+    port = env.int(port_variable, default_port, validate=Range(1, 65535))
+    return ServingSettings(
+        bind=f"{env.str('PORTUS_BIND', '127.0.0.1')}:{port}",
+        workers=env.int("PORTUS_WORKERS", 1, validate=Range(1, 64)),
+        threads=env.int("PORTUS_THREADS", 8, validate=Range(1, 256)),
+    )
 
 
 def serve(build_app: Callable[[], Flask], settings: ServingSettings) -> None:
