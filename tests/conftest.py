@@ -1,0 +1,100 @@
+"""Fixtures that every kind of test may use; the real parts behind them live in ``tests/support``."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.config import Secret
+from tests.support import ports
+from tests.support.parts import require_program
+from tests.support.postgresql import create_database, drop_database
+from tests.support.rabbitmq import RabbitmqNode, create_vhost, delete_vhost
+from tests.support.registry import Registry
+from tests.support.shared_servers import close_run, open_run, shared_server
+
+RegistryFactory = Callable[..., Registry]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Open the test run, in the process that a person started and not in xdist's workers."""
+    if not hasattr(config, "workerinput"):
+        open_run()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the servers that the run shared."""
+    if not hasattr(config, "workerinput"):
+        close_run()
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """A function that returns another free port at each call."""
+    return ports.free_port
+
+
+@pytest.fixture
+def postgresql_url() -> Iterator[str]:
+    """A fresh empty database in the run's private PostgreSQL cluster."""
+    require_program("initdb", package="postgresql", folders=("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin"))
+    maintenance_url = shared_server("postgresql")["url"]
+    url = create_database(maintenance_url)
+    yield url
+    drop_database(maintenance_url, url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A fresh empty database, once in SQLite and once in PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.db'}"
+    url: str = request.getfixturevalue("postgresql_url")
+    return url
+
+
+@pytest.fixture
+def rabbitmq_url() -> Iterator[Secret]:
+    """A fresh virtual host in the run's private RabbitMQ node."""
+    require_program("rabbitmq-server", package="rabbitmq-server")
+    server = shared_server("rabbitmq")
+    vhost = create_vhost(server["management_url"])
+    yield Secret(f"{server['amqp_url']}/{vhost}")
+    delete_vhost(server["management_url"], vhost)
+
+
+@pytest.fixture(params=["sqlite", "amqp"])
+def broker_url(request: pytest.FixtureRequest, tmp_path: Path) -> Secret:
+    """A fresh empty broker, once on our SQLite transport and once on RabbitMQ."""
+    if request.param == "sqlite":
+        return Secret(f"sqlite:///{tmp_path / 'broker.db'}")
+    url: Secret = request.getfixturevalue("rabbitmq_url")
+    return url
+
+
+@pytest.fixture
+def rabbitmq_node(tmp_path: Path) -> Iterator[RabbitmqNode]:
+    """A started RabbitMQ node of the test's own, to be killed, frozen and restarted."""
+    node = RabbitmqNode(tmp_path / "rabbitmq")
+    try:
+        node.start()
+        yield node
+    finally:
+        node.stop()
+
+
+@pytest.fixture
+def registry_factory(tmp_path: Path) -> Iterator[RegistryFactory]:
+    """A function ``(config={}, *, port=None) -> Registry`` that starts a registry of its own."""
+    with ExitStack() as started:
+
+        def start(config: Mapping[str, Any] | None = None, *, port: int | None = None) -> Registry:
+            port = port or ports.free_port()
+            registry = Registry(tmp_path / f"registry-{port}", config or {}, port=port)
+            started.callback(registry.stop)
+            registry.start()
+            return registry
+
+        yield start
