@@ -91,6 +91,6 @@ def _write_blob(folder: Path, content: bytes, media_type: str) -> Descriptor:
 def _add_to_index(folder: Path, descriptor: Descriptor) -> None:
     (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
     path = folder / "index.json"
-    index = json.loads(path.read_text()) if path.exists() else {"schemaVersion": 2, "manifests": []}
+    index: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"schemaVersion": 2, "manifests": []}
     index["manifests"].append(descriptor)
     path.write_text(json.dumps(index))
