@@ -1,0 +1,114 @@
+"""The docker command line with a real engine: what a developer does every day."""
+
+import io
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import World
+from tests.e2e.test_first_way import find_tags, wait_for_tag
+from tests.support.docker_engine import Docker, docker_engine
+from tests.support.stack import PASSWORD, new_name
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
+    with docker_engine(tmp_path_factory.mktemp("docker")) as docker:
+        yield docker
+
+
+@pytest.fixture
+def docker(engine: Docker, tmp_path: Path) -> Docker:
+    return engine.as_someone(tmp_path / "docker-config")
+
+
+@pytest.fixture
+def image(docker: Docker, tmp_path: Path) -> str:
+    """Import a one-file image and return its name in the engine."""
+    archive, name = tmp_path / "root.tar", new_name("image")
+    with tarfile.open(archive, "w") as tar:
+        entry = tarfile.TarInfo("hello")
+        entry.size = len(name)
+        tar.addfile(entry, io.BytesIO(name.encode()))
+    outcome = docker.run("import", str(archive), name)
+    assert outcome.succeeded, outcome.output
+    return name
+
+
+def login(docker: Docker, world: World, user: str, password: str = PASSWORD) -> bool:
+    return docker.run("login", "--username", user, "--password", password, world.stack.registry).succeeded
+
+
+def push(docker: Docker, world: World, image: str, name: str) -> bool:
+    docker.run("tag", image, f"{world.stack.registry}/{name}")
+    return docker.run("push", f"{world.stack.registry}/{name}").succeeded
+
+
+def test_login_needs_the_right_password(docker: Docker, world: World) -> None:
+    assert login(docker, world, world.viewer)
+    assert not login(docker, world, world.viewer, "not-the-password")
+
+
+def test_push_and_pull_and_see(docker: Docker, world: World, image: str) -> None:
+    name = f"{world.private}/{new_name('docker')}:1.0"
+    assert login(docker, world, world.contributor)
+
+    assert push(docker, world, image, name)
+    docker.run("rmi", f"{world.stack.registry}/{name}")
+    pulled = docker.run("pull", f"{world.stack.registry}/{name}")
+
+    assert pulled.succeeded, pulled.output
+    assert wait_for_tag(world.stack, name.removesuffix(":1.0"), "1.0")["pushed_by"] == world.contributor
+
+
+def test_a_viewers_push_is_denied(docker: Docker, world: World, image: str) -> None:
+    name = f"{world.private}/{new_name('docker')}"
+    assert login(docker, world, world.viewer)
+    docker.run("tag", image, f"{world.stack.registry}/{name}:1.0")
+
+    outcome = docker.run("push", f"{world.stack.registry}/{name}:1.0")
+
+    assert not outcome.succeeded
+    assert "denied" in outcome.output
+    assert not find_tags(world.stack, "admin", name)
+
+
+def test_a_stranger_and_an_anonymous_caller_do_not_pull(
+    docker: Docker, world: World, image: str, tmp_path: Path
+) -> None:
+    name = f"{world.private}/{new_name('docker')}:1.0"
+    assert login(docker, world, world.contributor)
+    assert push(docker, world, image, name)
+    somebody = docker.as_someone(tmp_path / "somebody")
+
+    anonymous = somebody.run("pull", f"{world.stack.registry}/{name}")
+    assert login(somebody, world, world.stranger)
+    stranger = somebody.run("pull", f"{world.stack.registry}/{name}")
+
+    assert not anonymous.succeeded
+    assert not stranger.succeeded
+
+
+def test_a_public_image_is_pulled_without_login(docker: Docker, world: World, image: str, tmp_path: Path) -> None:
+    name = f"{world.public}/{new_name('docker')}:1.0"
+    assert login(docker, world, world.contributor)
+    assert push(docker, world, image, name)
+
+    outcome = docker.as_someone(tmp_path / "somebody").run("pull", f"{world.stack.registry}/{name}")
+
+    assert outcome.succeeded, outcome.output
+
+
+def test_a_second_repository_mounts_the_layers_of_the_first(docker: Docker, world: World, image: str) -> None:
+    """docker asks for the source and the target at once; a partial grant must not end the push."""
+    first, second = f"{world.private}/{new_name('docker')}:1.0", f"{world.public}/{new_name('docker')}:1.0"
+    assert login(docker, world, world.contributor)
+    assert push(docker, world, image, first)
+    docker.run("tag", image, f"{world.stack.registry}/{second}")
+
+    outcome = docker.run("push", f"{world.stack.registry}/{second}")
+
+    assert outcome.succeeded, outcome.output
+    assert "Mounted from" in outcome.output

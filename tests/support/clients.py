@@ -1,0 +1,104 @@
+"""The real clients, driven from tests: skopeo, and the APIs as a script would call them."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a client printed and how it ended."""
+
+    status: int
+    output: str
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status == 0
+
+
+def run_client(*command: str, timeout_s: float = 120, **environment: str) -> Outcome:
+    """Run a client to its end; standard output and error are one text."""
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout_s, env=_clean(environment)
+    )
+    return Outcome(done.returncode, done.stdout)
+
+
+def _clean(environment: dict[str, str]) -> dict[str, str]:
+    # Credentials of whoever runs the tests must not leak into them.
+    return {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": "/nonexistent",
+        **environment,
+    }
+
+
+@dataclass(frozen=True)
+class Skopeo:
+    """skopeo as one person (``None``: anonymous) against one registry."""
+
+    registry: str
+    """``host:port``."""
+    credentials: tuple[str, str] | None = None
+
+    def push(self, layout: Path, tag: str, name: str, *, every_platform: bool = False) -> Outcome:
+        extra = ["--all"] if every_platform else []
+        return self._copy(
+            f"oci:{layout}:{tag}", self._at(name), *extra, *self._creds("dest"), "--dest-tls-verify=false"
+        )
+
+    def pull(self, name: str, folder: Path) -> Outcome:
+        return self._copy(self._at(name), f"dir:{folder}", *self._creds("src"), "--src-tls-verify=false")
+
+    def copy(self, source: str, target: str) -> Outcome:
+        """Copy inside the registry: layers are mounted where the caller may read the source."""
+        both = (*self._creds("src"), *self._creds("dest"), "--src-tls-verify=false", "--dest-tls-verify=false")
+        return self._copy(self._at(source), self._at(target), *both)
+
+    def delete(self, name: str) -> Outcome:
+        return run_client("skopeo", "delete", "--tls-verify=false", *self._creds(), self._at(name))
+
+    def login(self, authfile: Path) -> Outcome:
+        user, password = self.credentials or ("", "")
+        return run_client(
+            *("skopeo", "login", "--tls-verify=false", "--authfile", str(authfile)),
+            *("--username", user, "--password", password, self.registry),
+        )
+
+    def _copy(self, source: str, target: str, *options: str) -> Outcome:
+        return run_client("skopeo", "copy", "--insecure-policy", "--quiet", *options, source, target)
+
+    def _at(self, name: str) -> str:
+        return f"docker://{self.registry}/{name}"
+
+    def _creds(self, side: str = "") -> list[str]:
+        prefix = f"--{side}-" if side else "--"
+        return [f"{prefix}creds", ":".join(self.credentials)] if self.credentials else [f"{prefix}no-creds"]
+
+
+class ApiClient:
+    """One service's API as one person (``None``: anonymous), by Basic credentials."""
+
+    def __init__(self, base_url: str, credentials: tuple[str, str] | None = None) -> None:
+        self.base_url = base_url
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.auth = credentials
+
+    def get(self, path: str, *, expect: int = 200, **params: Any) -> Any:
+        return self._call("GET", path, expect, params=params)
+
+    def post(self, path: str, body: Any, *, expect: int = 201) -> Any:
+        return self._call("POST", path, expect, json=body)
+
+    def put(self, path: str, body: Any, *, expect: int = 200) -> Any:
+        return self._call("PUT", path, expect, json=body)
+
+    def _call(self, method: str, path: str, expect: int, **options: Any) -> Any:
+        answer = self._session.request(method, self.base_url + path, timeout=20, **options)
+        assert answer.status_code == expect, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
