@@ -1,0 +1,59 @@
+"""`portus up`: from nothing to a running Portus with a registry, on one machine."""
+
+import os
+from pathlib import Path
+
+import click
+
+import cli
+from cli.plan import make_plan
+from cli.preflight import check_ports, claimed_folder, find_registry_program
+from cli.secret_files import find_secret
+from cli.settings import UpSettings, load_up_settings
+from cli.supervise import Stopped, StopSignals, Supervisor
+
+_ROOT = Path(cli.__file__).parents[1]
+"""Where the packages `services` and `shared` lie."""
+
+
+def run_stack() -> None:
+    """Run the stack in the foreground until a signal ends it.
+
+    Raises:
+        SettingsError: a variable is wrong.
+        CannotStart: it cannot be started; nothing is left running.
+    """
+    signals = StopSignals()
+    signals.install()
+    settings = load_up_settings()
+    with claimed_folder(settings.data_dir):
+        registry_program = find_registry_program()
+        check_ports(settings.bind, settings.ports)
+        is_new = find_secret(settings.admin_password_file) is None
+        plan = make_plan(settings, registry_program, os.environ)
+        logs = settings.data_dir / "logs"
+        logs.mkdir(exist_ok=True)
+        supervisor = Supervisor(signals, logs=logs, environment=plan.environment, folder=_ROOT)
+        try:
+            for commands in plan.setup:
+                supervisor.run_to_end(commands)
+            for programs in plan.waves:
+                supervisor.run_until_ready(programs)
+            _announce(settings, is_new=is_new)
+            supervisor.watch()
+        except Stopped:
+            click.echo("Stopped before it was ready.")
+        finally:
+            supervisor.stop()
+
+
+def _announce(settings: UpSettings, *, is_new: bool) -> None:
+    click.echo(
+        f"Portus is ready: portal {settings.web_url}, registry {settings.registry_host}, "
+        f"administrator {settings.admin_username}"
+    )
+    if settings.admin_password is None:
+        password = find_secret(settings.admin_password_file)
+        if is_new and password:
+            click.echo(f"The administrator's password, shown this once: {password.reveal()}")
+        click.echo(f"The administrator's password is kept in {settings.admin_password_file}")
