@@ -1,16 +1,33 @@
 # The two commands a newcomer needs are `make run` and `make test`.
 PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
+BIN := .venv/bin
 EXTRAS := auth catalog notifier web dev
+TEST_WORKERS ?= 2
+TESTS ?= tests
+
+REGISTRY := docker-registry|registry=docker-registry
+TEST_PROGRAMS := $(REGISTRY) initdb=postgresql rabbitmq-server=rabbitmq-server skopeo=skopeo buildah=buildah \
+  chromium|chromium-browser=chromium dockerd=docker.io docker=docker.io busybox=busybox-static
+
+export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help check format lock
+.PHONY: help run test check format lock
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-check: ## Format, lint, types, layering
+run: ## Run Portus with a registry on this machine; Ctrl-C stops it
+	@scripts/environment run
+	@scripts/programs $(foreach part,$(REGISTRY),'$(part)')
+	@$(BIN)/python -m cli up
+
+test: ## Run all tests, on private servers that are removed afterwards
+	@scripts/environment dev
+	@scripts/programs $(foreach part,$(TEST_PROGRAMS),'$(part)')
+	@$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadgroup $(TESTS)
+
+check: ## Format, lint, types, layering (the tests do this too)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
