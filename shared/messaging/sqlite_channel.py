@@ -137,7 +137,7 @@ class Channel(StdChannel):
             with self._session.file.write():
                 fates = self._queues.publish([each.letter for each in outgoing])
         except UnknownExchange as fault:
-            raise NotFound(f"no exchange {fault}", (60, 40)) from fault
+            raise NotFound(f"no exchange {str(fault)!r}", (60, 40)) from fault
         for each, fate in zip(outgoing, fates, strict=True):
             self._tell(each, fate)
         return True
