@@ -9,7 +9,6 @@ import pytest
 
 from shared.config import Secret
 from tests.support import ports
-from tests.support.parts import require_program
 from tests.support.postgresql import create_database, drop_database
 from tests.support.rabbitmq import RabbitmqNode, create_vhost, delete_vhost
 from tests.support.registry import Registry
@@ -39,7 +38,6 @@ def free_port() -> Callable[[], int]:
 @pytest.fixture
 def postgresql_url() -> Iterator[str]:
     """A fresh empty database in the run's private PostgreSQL cluster."""
-    require_program("initdb", package="postgresql", folders=("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin"))
     maintenance_url = shared_server("postgresql")["url"]
     url = create_database(maintenance_url)
     yield url
@@ -58,7 +56,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def rabbitmq_url() -> Iterator[Secret]:
     """A fresh virtual host in the run's private RabbitMQ node."""
-    require_program("rabbitmq-server", package="rabbitmq-server")
     server = shared_server("rabbitmq")
     vhost = create_vhost(server["management_url"])
     yield Secret(f"{server['amqp_url']}/{vhost}")

@@ -35,7 +35,7 @@ class PostgresqlCluster:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._programs = Path(require_program("initdb", package="postgresql", folders=_FOLDERS)).resolve().parent
+        self._programs = find_programs()
         self._folder = folder
         self._port = free_port()
         self._process: Process | None = None
@@ -87,6 +87,11 @@ class PostgresqlCluster:
         except psycopg.OperationalError:
             return False
         return True
+
+
+def find_programs() -> Path:
+    """Return the folder of PostgreSQL's programs, which need not be on the PATH."""
+    return Path(require_program("initdb", package="postgresql", folders=_FOLDERS)).resolve().parent
 
 
 def create_database(maintenance_url: str) -> str:

@@ -36,7 +36,7 @@ class RabbitmqNode:
 
     def __init__(self, folder: Path) -> None:
         self._epmd_program = require_program("epmd", package="erlang-base")
-        self._program = _find_server()
+        self._program = find_server()
         self._folder = folder
         self._ports = {name: free_port() for name in ("amqp", "management", "distribution", "epmd")}
         self._epmd: Process | None = None
@@ -137,7 +137,8 @@ def delete_vhost(management_url: str, name: str) -> None:
     requests.delete(f"{management_url}/vhosts/{name}", timeout=30).raise_for_status()
 
 
-def _find_server() -> str:
+def find_server() -> str:
+    """Return the path of the program that runs a node."""
     # The program on the PATH changes to another user and folder; the one that it calls may be run by
     # anybody, so that one is wanted.
     found = Path(require_program("rabbitmq-server", package="rabbitmq-server"))

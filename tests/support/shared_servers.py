@@ -1,6 +1,5 @@
 """Servers started at most once per test run, by whichever worker needs them first."""
 
-import fcntl
 import json
 import os
 import shutil
@@ -8,13 +7,18 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+from tests.support.locks import locked
+from tests.support.postgresql import find_programs
+from tests.support.rabbitmq import find_server
 from tests.support.waiting import wait_until
 
 _VARIABLE = "PORTUS_TEST_RUN"
+_REQUIRED: dict[str, Callable[[], object]] = {"postgresql": find_programs, "rabbitmq": find_server}
+"""Asked here and not in the keeper, where nobody would see that a test is skipped."""
 _ROOT = Path(__file__).parents[2]
 
 
@@ -42,11 +46,13 @@ def shared_server(kind: str) -> dict[str, str]:
         kind: a key of ``tests.support.keeper.KINDS``.
 
     Raises:
+        Skipped: the server is not installed; with ``CI=true`` the test fails.
         RuntimeError: it does not start; the message holds the end of its log.
     """
+    _REQUIRED[kind]()
     folder = Path(os.environ[_VARIABLE])
     ready = folder / f"{kind}.json"
-    with _locked(folder / f"{kind}.lock"):
+    with locked(folder / f"{kind}.lock"):
         if not ready.exists():
             _start_keeper(kind, folder)
         addresses: dict[str, str] = json.loads(ready.read_text())
@@ -79,10 +85,3 @@ def _has_ended(pid: int) -> bool:
         # Without workers the keeper is our own child and stays a zombie until somebody asks.
         os.waitpid(pid, os.WNOHANG)
     return not Path(f"/proc/{pid}").exists()
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield

@@ -13,7 +13,7 @@ from tests.support.rabbitmq import RabbitmqNode, create_vhost
 
 
 def connect(url: str) -> Any:
-    return Connection(url, transport_options={"confirm_publish": True})  # type: ignore[no-untyped-call]
+    return Connection(url, transport_options={"confirm_publish": True})
 
 
 def test_database_is_empty_and_takes_tables(database_url: str) -> None:

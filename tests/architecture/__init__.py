@@ -1,0 +1,1 @@
+"""Promises about the tree itself: style, layering, documentation, images, manifests."""
