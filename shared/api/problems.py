@@ -64,7 +64,8 @@ def register_problems(app: Flask, mapping: Mapping[type[Exception], HTTPStatus])
     Args:
         app: the service.
         mapping: the service's error table: exception class → status. The exception's text becomes
-            the detail, so it must be fit for the caller's eyes.
+            the detail, so it must be fit for the caller's eyes; its ``errors`` and ``headers``, where it
+            has them, go with it.
     """
     app.register_error_handler(Problem, problem_response)
     app.register_error_handler(HTTPException, _http_exception)
@@ -75,7 +76,8 @@ def register_problems(app: Flask, mapping: Mapping[type[Exception], HTTPStatus])
 
 def _mapped(status: HTTPStatus) -> Any:
     def handle(error: Exception) -> Response:
-        return problem_response(Problem(status, str(error), errors=getattr(error, "errors", None)))
+        extra = getattr(error, "headers", None)
+        return problem_response(Problem(status, str(error), errors=getattr(error, "errors", None), headers=extra))
 
     return handle
 
