@@ -1,0 +1,92 @@
+"""The one place where the portal is put together."""
+
+from flask import Flask, Response
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from services.web.clients.auth import AuthClient
+from services.web.clients.catalog import CatalogClient
+from services.web.clients.peer import Peer
+from services.web.clients.probe import Probe
+from services.web.clients.sessions import Sessions
+from services.web.pages.assets import register_assets
+from services.web.pages.cookies import STATE, Cookies
+from services.web.pages.errors import register_error_pages
+from services.web.pages.headers import set_defensive_headers
+from services.web.pages.portal import Portal
+from services.web.pages.routes import register_pages
+from services.web.pages.visitors import drop_ended_session
+from services.web.settings import Settings
+from shared.api.health import ReadinessCheck, health_blueprint
+from shared.api.requests import register_request_hooks
+from shared.clock import Clock, utc_now
+from shared.upstream import UpstreamSession
+
+MAX_BODY_BYTES = 64 * 1024
+"""Largest form; the longest field of ours is a password of 1024 characters."""
+
+FORM_LIFETIME_S = 8 * 3600
+"""A form may be sent this long after it was opened: a working day."""
+
+
+def create_app(settings: Settings, *, clock: Clock = utc_now) -> Flask:
+    """Build the portal.
+
+    Args:
+        settings: addresses, secrets, cookies.
+        clock: the present moment.
+    """
+    app = Flask("services.web")
+    portal = _wire(settings, clock)
+    _configure(app, settings, portal.cookies)
+    CSRFProtect(app)
+    register_request_hooks(app)
+    register_assets(app)
+    register_pages(app, portal)
+    register_error_pages(app, portal)
+    app.register_blueprint(health_blueprint(_checks(settings, clock)))
+    app.after_request(set_defensive_headers)
+
+    @app.after_request
+    def drop_session(response: Response) -> Response:
+        return drop_ended_session(portal, response)
+
+    return app
+
+
+def _wire(settings: Settings, clock: Clock) -> Portal:
+    auth = AuthClient(
+        Peer("auth", UpstreamSession("auth", settings.auth_url, user_agent="portus-web")), settings.internal_secret
+    )
+    catalog = CatalogClient(Peer("catalog", UpstreamSession("catalog", settings.catalog_url, user_agent="portus-web")))
+    return Portal(
+        auth=auth,
+        catalog=catalog,
+        sessions=Sessions(auth, clock),
+        cookies=Cookies(secure=settings.cookie_secure),
+        clock=clock,
+        registry_host=settings.registry_host,
+    )
+
+
+def _configure(app: Flask, settings: Settings, cookies: Cookies) -> None:
+    app.config.update(
+        SECRET_KEY=settings.secret_key.reveal(),
+        SESSION_COOKIE_NAME=cookies.name(STATE),
+        SESSION_COOKIE_SECURE=settings.cookie_secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=FORM_LIFETIME_S,
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    hops = settings.trusted_proxies
+    if hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+
+def _checks(settings: Settings, clock: Clock) -> dict[str, ReadinessCheck]:
+    peers = {"auth": settings.auth_url, "catalog": settings.catalog_url}
+    return {name: Probe(name, url, clock).fault for name, url in peers.items()}

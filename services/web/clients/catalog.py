@@ -1,0 +1,186 @@
+"""What the portal asks of `catalog`: repositories, their tags, and how fresh the index is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+from marshmallow import EXCLUDE, Schema, fields, post_load
+
+from services.web.clients.errors import NotFound
+from services.web.clients.peer import Peer
+from services.web.clients.sessions import Visitor
+from shared.api.paging import Page, PageRequest
+from shared.oci.names import RepositoryName
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository as the index knows it."""
+
+    id: int
+    full_name: str
+    namespace: str | None
+    registry_host: str
+    tags_count: int
+    size_bytes: int
+    pulls: int
+    created_at: datetime | None
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """One platform of an image; the digest is that of its own manifest."""
+
+    os: str
+    architecture: str
+    variant: str | None
+    digest: str | None
+    size_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TagEntry:
+    """A tag and what it points at; most is missing while ``known`` is false."""
+
+    name: str
+    digest: str
+    media_type: str | None
+    artifact_type: str | None
+    size_bytes: int | None
+    platforms: Sequence[Platform]
+    pushed_at: datetime | None
+    pushed_by: str | None
+    pulled_at: datetime | None
+    pulls: int
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How far the index follows the registry."""
+
+    indexed_at: datetime | None
+    crawled_at: datetime | None
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryFilter:
+    """Which repositories to list; ``None`` does not narrow the list."""
+
+    q: str | None = None
+    namespace: str | None = None
+
+
+class _Moment(fields.AwareDateTime):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(format="iso", default_timezone=UTC, allow_none=True, load_default=None, **options)
+
+
+class _RepositorySchema(Schema):
+    id = fields.Integer(required=True)
+    full_name = fields.String(required=True)
+    namespace = fields.String(allow_none=True, load_default=None)
+    registry_host = fields.String(load_default="")
+    tags_count = fields.Integer(load_default=0)
+    size_bytes = fields.Integer(load_default=0)
+    pulls = fields.Integer(load_default=0)
+    created_at = _Moment()
+    updated_at = _Moment()
+
+    @post_load
+    def build(self, data: dict[str, Any], **_: object) -> Repository:
+        return Repository(**data)
+
+
+class _PlatformSchema(Schema):
+    os = fields.String(load_default="unknown", allow_none=True)
+    architecture = fields.String(load_default="unknown", allow_none=True)
+    variant = fields.String(load_default=None, allow_none=True)
+    digest = fields.String(load_default=None, allow_none=True)
+    size_bytes = fields.Integer(load_default=None, allow_none=True)
+
+    @post_load
+    def build(self, data: dict[str, Any], **_: object) -> Platform:
+        return Platform(**data)
+
+
+class _TagSchema(Schema):
+    name = fields.String(required=True)
+    digest = fields.String(required=True)
+    media_type = fields.String(load_default=None, allow_none=True)
+    artifact_type = fields.String(load_default=None, allow_none=True)
+    size_bytes = fields.Integer(load_default=None, allow_none=True)
+    platforms = fields.List(fields.Nested(_PlatformSchema(unknown=EXCLUDE)), load_default=list)
+    pushed_at = _Moment()
+    pushed_by = fields.String(load_default=None, allow_none=True)
+    pulled_at = _Moment()
+    pulls = fields.Integer(load_default=0)
+    known = fields.Boolean(load_default=True)
+
+    @post_load
+    def build(self, data: dict[str, Any], **_: object) -> TagEntry:
+        return TagEntry(**data)
+
+
+class _FreshnessSchema(Schema):
+    indexed_at = _Moment()
+    crawled_at = _Moment()
+    waiting = fields.Integer(load_default=0, allow_none=True)
+
+    @post_load
+    def build(self, data: dict[str, Any], **_: object) -> Freshness:
+        return Freshness(data["indexed_at"], data["crawled_at"], data["waiting"] or 0)
+
+
+class CatalogClient:
+    """Calls `catalog`; everything is asked as the visitor."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+
+    def list_repositories(self, visitor: Visitor, chosen: RepositoryFilter, page: PageRequest) -> Page[Repository]:
+        """Return one page of what the visitor may see."""
+        params = {"q": chosen.q, "namespace": chosen.namespace}
+        return self._page("/api/v1/repositories", visitor, params, page, _RepositorySchema(many=True))
+
+    def get_repository(self, visitor: Visitor, name: RepositoryName) -> Repository:
+        """Return a repository by its full name.
+
+        Raises:
+            NotFound: it does not exist or the visitor may not see it.
+        """
+        found: Page[Repository] = self._page(
+            "/api/v1/repositories", visitor, {"name": name}, PageRequest(per_page=1), _RepositorySchema(many=True)
+        )
+        if not found.rows:
+            raise NotFound("catalog")
+        return found.rows[0]
+
+    def list_tags(self, visitor: Visitor, repository_id: int, q: str | None, page: PageRequest) -> Page[TagEntry]:
+        """Return one page of a repository's tags, newest push first."""
+        path = f"/api/v1/repositories/{repository_id:d}/tags"
+        return self._page(path, visitor, {"q": q}, page, _TagSchema(many=True))
+
+    def get_freshness(self, visitor: Visitor) -> Freshness:
+        """Return how far the index follows the registry."""
+        response = self._peer.get("/api/v1/freshness", access_token=visitor.access_token)
+        freshness: Freshness = self._peer.load(_FreshnessSchema(), response)
+        return freshness
+
+    def _page(
+        self, path: str, visitor: Visitor, params: dict[str, str | None], page: PageRequest, schema: Schema
+    ) -> Page[Any]:
+        given = {name: value for name, value in params.items() if value}
+        paging = {"page": page.page, "per_page": page.per_page}
+        response = self._peer.get(path, access_token=visitor.access_token, params={**given, **paging})
+        rows = self._peer.load(schema, response)
+        return Page(rows, _total(response, len(rows)), page)
+
+
+def _total(response: requests.Response, shown: int) -> int:
+    value = response.headers.get("X-Total", "")
+    return int(value) if value.isascii() and value.isdigit() else shown

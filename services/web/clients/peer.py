@@ -1,0 +1,94 @@
+"""One peer over HTTP: bearer token in, checked answer out."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import requests
+from marshmallow import EXCLUDE, Schema, ValidationError
+
+from services.web.clients.errors import (
+    NotAllowed,
+    NotFound,
+    PeerAway,
+    PeerBroken,
+    PeerError,
+    RequestRefused,
+    SignInNeeded,
+)
+from shared.config import Secret
+from shared.upstream import UpstreamSession, UpstreamUnavailable
+
+Loaded = TypeVar("Loaded")
+
+_MAX_DETAIL_LENGTH = 500
+
+_BY_STATUS: Mapping[int, type[PeerError]] = {401: SignInNeeded, 403: NotAllowed, 404: NotFound}
+
+
+class Peer:
+    """Calls one service.
+
+    Args:
+        part: the service's name, for messages.
+        session: where and how it is reached.
+    """
+
+    def __init__(self, part: str, session: UpstreamSession) -> None:
+        self.part = part
+        self._session = session
+
+    def get(
+        self, path: str, *, access_token: Secret | None, params: Mapping[str, object] | None = None
+    ) -> requests.Response:
+        """Fetch, as the holder of an access token or as nobody.
+
+        Raises:
+            PeerError: no answer, or one that is not 2xx.
+        """
+        headers = {"Authorization": f"Bearer {access_token.reveal()}"} if access_token else {}
+        return self.checked(self._send("GET", path, headers=headers, params=params))
+
+    def post(self, path: str, body: object, *, headers: Mapping[str, str] | None = None) -> requests.Response:
+        """Send JSON; the status is left to the caller, who knows which refusals are ordinary.
+
+        Raises:
+            PeerAway: no answer.
+        """
+        return self._send("POST", path, json=body, headers=headers)
+
+    def checked(self, response: requests.Response) -> requests.Response:
+        """Return the response when it is 2xx.
+
+        Raises:
+            PeerError: the one that fits its status.
+        """
+        if response.ok:
+            return response
+        other = PeerBroken if response.status_code >= 500 or response.is_redirect else RequestRefused
+        raise _BY_STATUS.get(response.status_code, other)(self.part, _detail(response))
+
+    def load(self, schema: Schema, response: requests.Response) -> Any:
+        """Read a body into what the schema makes of it.
+
+        Raises:
+            PeerBroken: the body has another shape.
+        """
+        try:
+            return schema.load(response.json(), unknown=EXCLUDE)
+        except (requests.JSONDecodeError, ValidationError) as fault:
+            raise PeerBroken(self.part, "answers in a form that this portal does not know") from fault
+
+    def _send(self, method: str, path: str, **options: Any) -> requests.Response:
+        try:
+            return self._session.request(method, path, **options)
+        except UpstreamUnavailable as fault:
+            raise PeerAway(self.part) from fault
+
+
+def _detail(response: requests.Response) -> str:
+    try:
+        problem = response.json()
+    except requests.JSONDecodeError:
+        return ""
+    detail = problem.get("detail") if isinstance(problem, dict) else None
+    return detail[:_MAX_DETAIL_LENGTH] if isinstance(detail, str) else ""

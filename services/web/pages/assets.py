@@ -1,0 +1,110 @@
+"""Styles, scripts and icons, all from our own host.
+
+Bootstrap and its icons come out of the installed Bootstrap-Flask package; no file of theirs is
+kept here and nothing is fetched from elsewhere.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import flask_bootstrap
+from flask import Flask, url_for
+from flask_bootstrap import Bootstrap5
+
+YEAR_S = 365 * 24 * 3600
+
+ICONS = (
+    "arrow-clockwise",
+    "box-arrow-in-right",
+    "box-arrow-right",
+    "box-seam",
+    "check2",
+    "chevron-down",
+    "chevron-left",
+    "chevron-right",
+    "circle-half",
+    "clock-history",
+    "compass",
+    "copy",
+    "exclamation-triangle",
+    "hourglass-split",
+    "info-circle",
+    "list",
+    "moon-stars",
+    "person-circle",
+    "search",
+    "sun",
+    "terminal",
+    "x-lg",
+)
+"""Every icon that a template may name."""
+
+_PATH = re.compile(r'<path(?: fill-rule="(?P<rule>[a-z]+)")?[^>]*? d="(?P<outline>[^"]+)"')
+
+
+class MissingAsset(Exception):
+    """The installed Bootstrap-Flask does not hold a file or an icon that the pages need."""
+
+
+@dataclass(frozen=True, slots=True)
+class IconPath:
+    """One ``<path>`` of a 16 by 16 icon."""
+
+    outline: str
+    fill_rule: str
+
+
+def register_assets(app: Flask) -> None:
+    """Serve our own files and Bootstrap's, and let templates name them.
+
+    Raises:
+        MissingAsset: the installed package lacks one.
+    """
+    app.config["BOOTSTRAP_SERVE_LOCAL"] = True
+    # Every address carries a hash of the file, so a browser may keep it for good.
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR_S
+    Bootstrap5(app)
+    folders = {"static": Path(app.static_folder or ""), "bootstrap.static": bootstrap_folder()}
+
+    @cache
+    def version(endpoint: str, filename: str) -> str:
+        content = (folders[endpoint] / filename).read_bytes()
+        return hashlib.sha256(content).hexdigest()[:12]
+
+    def asset(filename: str, endpoint: str = "static") -> str:
+        return url_for(endpoint, filename=filename, v=version(endpoint, filename))
+
+    app.jinja_env.globals["asset"] = asset
+    app.jinja_env.globals["icons"] = load_icons(bootstrap_folder() / "icons" / "bootstrap-icons.svg", ICONS)
+
+
+def bootstrap_folder() -> Path:
+    """Return the folder of Bootstrap 5 inside the installed package."""
+    return Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5"
+
+
+def load_icons(sprite: Path, names: Iterable[str]) -> Mapping[str, tuple[IconPath, ...]]:
+    """Take the outlines of some icons out of Bootstrap's sprite.
+
+    The sprite weighs a megabyte; a page needs a dozen outlines, so they are put into the page.
+
+    Raises:
+        MissingAsset: there is no such icon.
+    """
+    text = sprite.read_text()
+    return {name: _load_icon(text, name) for name in names}
+
+
+def _load_icon(sprite: str, name: str) -> tuple[IconPath, ...]:
+    _before, found, rest = sprite.partition(f' id="{name}">')
+    paths = tuple(
+        IconPath(match["outline"], match["rule"] or "nonzero")
+        for match in _PATH.finditer(rest.partition("</symbol>")[0])
+    )
+    if not found or not paths:
+        raise MissingAsset(f"Bootstrap-Flask has no icon named {name!r}")
+    return paths

@@ -1,0 +1,155 @@
+"""What a page says when something goes wrong: what happened, what to do, and the request id."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from flask import Flask, Response, request, url_for
+from flask_wtf.csrf import CSRFError
+from marshmallow import ValidationError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from services.web.clients.errors import NotAllowed, NotFound, PeerAway, PeerBroken, RequestRefused, SignInNeeded
+from services.web.pages.frames import render
+from services.web.pages.portal import Portal
+from services.web.pages.redirects import current_path, see_other
+from services.web.pages.visitors import end_session, known_visitor
+from shared.oci.names import InvalidName
+
+log = structlog.get_logger(__name__)
+
+RETRY_AFTER_S = 5
+
+_TELL = "Try again; if it stays, give the request id to whoever runs Portus."
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An error as a page tells it."""
+
+    status: int
+    title: str
+    happened: str
+    advice: str
+    again: str | None = None
+    """Where "try again" leads."""
+    offer_sign_in: bool = False
+
+
+AWAY = {
+    "auth": (
+        "Signing in is away",
+        "The service that knows people and their rights (auth) does not answer. Until it is back nobody can sign in "
+        "here, and docker login, push and pull get no new tokens.",
+    ),
+    "catalog": (
+        "The catalogue is away",
+        "The service that knows what is in the registry (catalog) does not answer. Pushing and pulling go on as "
+        "usual; what is pushed meanwhile shows up here as soon as it is back.",
+    ),
+}
+
+HTTP_TROUBLES = {
+    400: ("This request cannot be understood", "Go back and try again."),
+    403: ("You may not do this", "Ask an owner of the namespace or an administrator."),
+    404: ("There is nothing at this address", "Check the address, or look for it from the list of repositories."),
+    405: ("This address does not take that", "Go back and use the buttons of the page."),
+    413: ("That is more than this page takes", "Send less."),
+}
+
+
+def register_error_pages(app: Flask, portal: Portal) -> None:
+    """Let every error end in a page."""
+
+    def page(trouble: Trouble) -> Response:
+        return render(portal, "error.html", status=trouble.status, trouble=trouble)
+
+    app.register_error_handler(SignInNeeded, lambda _fault: _ask_to_sign_in(portal))
+    app.register_error_handler(PeerAway, lambda fault: _with_retry_after(page(_away(fault))))
+    app.register_error_handler(PeerBroken, lambda fault: page(_broken(fault)))
+    app.register_error_handler(NotAllowed, lambda fault: page(_http(403, fault.detail)))
+    app.register_error_handler(NotFound, lambda _fault: page(_missing(portal)))
+    app.register_error_handler(InvalidName, lambda _fault: page(_missing(portal)))
+    app.register_error_handler(RequestRefused, lambda fault: page(_http(400, fault.detail)))
+    app.register_error_handler(ValidationError, lambda fault: page(_invalid(fault)))
+    app.register_error_handler(CSRFError, lambda _fault: page(_expired()))
+    app.register_error_handler(HTTPException, lambda fault: _http_page(page, fault))
+    app.register_error_handler(Exception, lambda fault: page(_unexpected(fault)))
+
+
+def _ask_to_sign_in(portal: Portal) -> AnyResponse:
+    # A credential that a peer refuses is of no use any more; keeping it would lead in a circle.
+    end_session(portal)
+    target = current_path() if request.method in ("GET", "HEAD") else None
+    return see_other(url_for("sign_in", next=target))
+
+
+def _away(fault: PeerAway) -> Trouble:
+    log.warning("peer.away", part=fault.part)
+    title, happened = AWAY[fault.part]
+    return Trouble(503, title, happened, "Nothing is lost. Try again in a moment.", again=_again())
+
+
+def _broken(fault: PeerBroken) -> Trouble:
+    log.error("peer.broken", part=fault.part, detail=fault.detail, exc_info=fault)
+    happened = f"The service {fault.part} failed, or answered in a way that this portal does not understand."
+    return Trouble(502, "An answer is missing", happened, _TELL, again=_again())
+
+
+def _missing(portal: Portal) -> Trouble:
+    signed_in = known_visitor(portal).person is not None
+    return Trouble(
+        404,
+        "There is nothing here that you may see",
+        "It does not exist, was deleted, or is not shared with you; Portus does not tell which.",
+        "Check the name. If somebody sent you the address, ask them for access."
+        if signed_in
+        else "If it is not public, sign in to see it.",
+        offer_sign_in=not signed_in,
+    )
+
+
+def _invalid(fault: ValidationError) -> Trouble:
+    messages = fault.messages_dict
+    faults = "; ".join(f"{name}: {' '.join(map(str, texts))}" for name, texts in sorted(messages.items()))
+    return Trouble(
+        400, "The address has a value that does not fit", faults, "Correct it, or begin again from the list."
+    )
+
+
+def _expired() -> Trouble:
+    return Trouble(
+        400,
+        "This form was open for too long",
+        "For your safety a form may be sent only for some hours after it was opened, and only from the browser that "
+        "opened it. Nothing was changed.",
+        "Open the page again and repeat what you did.",
+        again=url_for("sign_in") if request.path == url_for("sign_in") else url_for("home"),
+    )
+
+
+def _http(status: int, detail: str = "") -> Trouble:
+    title, advice = HTTP_TROUBLES.get(status, HTTP_TROUBLES[400])
+    return Trouble(status, title, detail, advice)
+
+
+def _http_page(page: Callable[[Trouble], Response], fault: HTTPException) -> Response:
+    status = fault.code or 500
+    response = page(_http(status, (fault.description or "") if status == 400 else ""))
+    response.headers.extend((name, value) for name, value in fault.get_headers() if name.lower() == "allow")
+    return response
+
+
+def _unexpected(fault: Exception) -> Trouble:
+    log.error("request.failed", path=request.path, method=request.method, exc_info=fault)
+    return Trouble(500, "Something went wrong here", "It is not your request's fault.", _TELL)
+
+
+def _again() -> str | None:
+    return current_path() if request.method in ("GET", "HEAD") else None
+
+
+def _with_retry_after(response: Response) -> Response:
+    response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return response

@@ -1,0 +1,96 @@
+"""What addresses and forms may hold, with its limits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate, validates_schema
+
+from shared.api.paging import MAX_PAGE, PageRequest
+from shared.oci.names import is_name_component
+
+MAX_SEARCH_LENGTH = 200
+MAX_NAME_LENGTH = 255
+MAX_PASSWORD_LENGTH = 1024
+MAX_EMAIL_LENGTH = 254
+ROWS_PER_PAGE = 25
+
+Faults = Mapping[str, Any]
+"""Sentences by field."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """Which part of a list somebody wants to see; empty strings do not narrow it."""
+
+    q: str
+    namespace: str
+    page: PageRequest
+
+
+def _check_namespace(value: str) -> None:
+    if value and not is_name_component(value):
+        raise ValidationError("This is not the name of a namespace.")
+
+
+class _ListQuerySchema(Schema):
+    q = fields.String(load_default="", validate=validate.Length(max=MAX_SEARCH_LENGTH))
+    namespace = fields.String(load_default="", validate=_check_namespace)
+    page = fields.Integer(load_default=1, validate=validate.Range(1, MAX_PAGE))
+
+    @post_load
+    def build(self, data: dict[str, Any], **_: object) -> ListQuery:
+        return ListQuery(data["q"].strip(), data["namespace"], PageRequest(data["page"], ROWS_PER_PAGE))
+
+
+def load_list_query() -> ListQuery:
+    """Read the address of a list.
+
+    Raises:
+        ValidationError: a value is outside its limits.
+    """
+    query: ListQuery = _ListQuerySchema().load(request.args.to_dict(), unknown=EXCLUDE)
+    return query
+
+
+def _text(longest: int, missing: str) -> fields.String:
+    long = f"Use at most {longest} characters."
+    return fields.String(validate=(validate.Length(min=1, error=missing), validate.Length(max=longest, error=long)))
+
+
+class SignInForm(Schema):
+    """Name and password."""
+
+    username = _text(MAX_NAME_LENGTH, "Type your name.")
+    password = _text(MAX_PASSWORD_LENGTH, "Type your password.")
+
+
+class SetupForm(Schema):
+    """The first administrator; what a name or a password must look like is for `auth` to say."""
+
+    username = _text(MAX_NAME_LENGTH, "Choose a name.")
+    display_name = fields.String(validate=validate.Length(max=MAX_NAME_LENGTH))
+    email = _text(MAX_EMAIL_LENGTH, "Type an address for mail.")
+    password = _text(MAX_PASSWORD_LENGTH, "Choose a password.")
+    password_again = fields.String()
+
+    @validates_schema
+    def compare(self, data: dict[str, str], **_: object) -> None:
+        if data.get("password") != data.get("password_again"):
+            raise ValidationError("The two passwords differ; type the same one twice.", "password_again")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedForm:
+    """A form as it was sent, and what is wrong with it."""
+
+    values: Mapping[str, str]
+    faults: Faults
+
+
+def load_form(schema: Schema) -> CheckedForm:
+    """Read the fields that a schema names, trimmed except for passwords, and check them."""
+    sent = {name: request.form.get(name, "") for name in schema.fields}
+    values = {name: value if name.startswith("password") else value.strip() for name, value in sent.items()}
+    return CheckedForm(values, schema.validate(values))

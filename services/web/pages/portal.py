@@ -1,0 +1,22 @@
+"""What the views are given."""
+
+from dataclasses import dataclass
+
+from services.web.clients.auth import AuthClient
+from services.web.clients.catalog import CatalogClient
+from services.web.clients.sessions import Sessions
+from services.web.pages.cookies import Cookies
+from shared.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """The parts that `app` wires."""
+
+    auth: AuthClient
+    catalog: CatalogClient
+    sessions: Sessions
+    cookies: Cookies
+    clock: Clock
+    registry_host: str
+    """The registry as people type it."""

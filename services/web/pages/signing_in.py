@@ -1,0 +1,77 @@
+"""``/sign-in`` and ``/sign-out``."""
+
+from flask import flash, request, session, url_for
+from werkzeug.wrappers import Response
+
+from services.web.clients.auth import Session, SignInDenied
+from services.web.clients.sessions import Sessions
+from services.web.pages.cookies import SESSION
+from services.web.pages.frames import render
+from services.web.pages.inputs import CheckedForm, SignInForm, load_form
+from services.web.pages.portal import Portal
+from services.web.pages.redirects import local_path, see_other
+from services.web.pages.visitors import end_session, find_visitor
+from shared.config import Secret
+
+_HALF_SIGNED_OUT = (
+    "You are signed out in this browser. The service that keeps sessions (auth) was away, so the session itself "
+    "lives on there until it runs out."
+)
+
+
+def show_sign_in(portal: Portal) -> Response:
+    """Ask for name and password; somebody signed in already goes on, and a new house is set up first."""
+    target = local_path(request.args.get("next"))
+    if find_visitor(portal).person:
+        return see_other(target or url_for("home"))
+    if portal.auth.needs_administrator():
+        return see_other(url_for("setup"))
+    return render(portal, "sign_in.html", form=CheckedForm({}, {}), denied=None, next=target)
+
+
+def sign_in(portal: Portal) -> Response:
+    """Open a session and go where the person wanted to go."""
+    form, target = load_form(SignInForm()), local_path(request.form.get("next"))
+    if form.faults:
+        return render(portal, "sign_in.html", form=form, denied=None, next=target, status=422)
+    answer = portal.auth.sign_in(form.values["username"], Secret(form.values["password"]), address=client_address())
+    if isinstance(answer, SignInDenied):
+        return _denied(portal, form, answer, target)
+    return start_session(portal, answer, target or url_for("home"))
+
+
+def sign_out(portal: Portal) -> Response:
+    """End the session at `auth` and in this browser."""
+    refresh_token = portal.cookies.find_refresh_token()
+    end_session(portal)
+    session.clear()
+    revoked = refresh_token is None or portal.auth.revoke(refresh_token)
+    flash("You are signed out." if revoked else _HALF_SIGNED_OUT)
+    return see_other(url_for("sign_in"))
+
+
+def start_session(portal: Portal, opened: Session, target: str) -> Response:
+    """Put a new session into the browser and go on."""
+    _remember(portal.sessions, opened)
+    # A new CSRF secret with every session: one that was seen before signing in is worth nothing.
+    session.clear()
+    response = see_other(target)
+    portal.cookies.keep(response, SESSION, opened.refresh_token.reveal())
+    return response
+
+
+def client_address() -> str:
+    """Return the browser's address, as far as the proxies in front are believed."""
+    return request.remote_addr or ""
+
+
+def _remember(sessions: Sessions, opened: Session) -> None:
+    sessions.remember(opened, opened.refresh_token)
+
+
+def _denied(portal: Portal, form: CheckedForm, denied: SignInDenied, target: str | None) -> Response:
+    status = 401 if denied.retry_after_s is None else 429
+    response = render(portal, "sign_in.html", form=form, denied=denied, next=target, status=status)
+    if denied.retry_after_s is not None:
+        response.headers["Retry-After"] = str(denied.retry_after_s)
+    return response

@@ -1,0 +1,58 @@
+"""What the portal reads from its environment; docs/operations.md describes every variable."""
+
+from dataclasses import dataclass
+
+from environs import Env
+from marshmallow.validate import URL, OneOf, Range
+
+from shared.api.serving import ServingSettings, load_serving_settings
+from shared.config import Secret, read_settings, secret
+
+_HTTP = URL(schemes={"http", "https"}, require_tld=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The portal's settings, read once at the edge of the process."""
+
+    auth_url: str
+    """Address at which the portal reaches `auth`."""
+    catalog_url: str
+    """Address at which the portal reaches `catalog`."""
+    registry_host: str
+    """The registry as people type it in ``docker pull``; part of every command shown."""
+    internal_secret: Secret
+    """What peers prove themselves with; it lets `auth` believe the client address we forward."""
+    secret_key: Secret
+    """Signs the browser's state cookie, which holds the CSRF secret and one-time notices."""
+    cookie_secure: bool
+    """Whether cookies travel over HTTPS only."""
+    trusted_proxies: int
+    """How many proxies in front may be believed about the client's address."""
+    log_level: str
+    """A name of the standard library's levels."""
+    serving: ServingSettings
+    """Address, processes and threads of the server."""
+
+
+def load_settings() -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: one line per variable that is missing or wrong.
+    """
+    return read_settings(_build)
+
+
+def _build(env: Env) -> Settings:
+    return Settings(
+        auth_url=env.str("PORTUS_AUTH_URL", "http://localhost:8081", validate=_HTTP),
+        catalog_url=env.str("PORTUS_CATALOG_URL", "http://localhost:8082", validate=_HTTP),
+        registry_host=env.str("PORTUS_REGISTRY_HOST", "localhost:5000"),
+        internal_secret=secret(env, "PORTUS_INTERNAL_SECRET"),
+        secret_key=secret(env, "PORTUS_WEB_SECRET_KEY"),
+        cookie_secure=env.bool("PORTUS_COOKIE_SECURE", False),
+        trusted_proxies=env.int("PORTUS_TRUSTED_PROXIES", 0, validate=Range(0, 16)),
+        log_level=env.str("PORTUS_LOG_LEVEL", "INFO", validate=OneOf(("DEBUG", "INFO", "WARNING", "ERROR"))),
+        serving=load_serving_settings(env, port_variable="PORTUS_WEB_PORT", default_port=8080),
+    )

@@ -1,0 +1,106 @@
+// What makes the portal handier where scripts run. Every page works without it.
+"use strict";
+
+const COPIED_FOR_MS = 1600;
+
+// Copying: any element with data-copy, with spoken confirmation.
+
+async function copyText(text) {
+  if (navigator.clipboard && window.isSecureContext) {
+    await navigator.clipboard.writeText(text);
+    return;
+  }
+  // Plain HTTP under another name than localhost has no clipboard; a selection can still be copied.
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.className = "visually-hidden";
+  document.body.append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  if (!done) throw new Error("the browser does not copy");
+}
+
+function announce(text) {
+  const region = document.getElementById("announcements");
+  // Cleared first, so that the same words are spoken again.
+  region.textContent = "";
+  window.setTimeout(() => { region.textContent = text; }, 50);
+}
+
+async function copyFrom(button) {
+  const text = button.dataset.copy;
+  try {
+    await copyText(text);
+  } catch {
+    announce("Copying did not work. Select the text and copy it by hand.");
+    return;
+  }
+  button.classList.add("is-copied");
+  window.setTimeout(() => button.classList.remove("is-copied"), COPIED_FOR_MS);
+  button.focus();
+  announce(`Copied: ${text}`);
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (button) copyFrom(button);
+});
+
+// Menus close when somebody goes elsewhere.
+
+function closeOtherMenus(event) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+}
+
+document.addEventListener("click", closeOtherMenus);
+document.addEventListener("focusin", closeOtherMenus);
+
+// Keys: "/" searches, Escape leaves.
+
+function isTyping(target) {
+  return target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "/" && !isTyping(event.target) && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    event.preventDefault();
+    const search = document.querySelector("[data-search]");
+    search?.focus();
+    search?.select();
+  }
+  if (event.key === "Escape") {
+    const menu = event.target.closest("details.menu[open]");
+    if (menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    } else if (event.target.matches("[data-search]")) {
+      event.target.blur();
+    }
+  }
+});
+
+// The theme changes without loading the page again.
+
+async function chooseTheme(form, button) {
+  const data = new FormData(form, button);
+  const answer = await fetch(form.action, { method: "POST", body: data, redirect: "manual" });
+  if (answer.type !== "opaqueredirect") {
+    form.submit();
+    return;
+  }
+  document.documentElement.dataset.theme = button.value;
+  for (const other of form.querySelectorAll("button")) {
+    other.setAttribute("aria-pressed", String(other === button));
+  }
+  announce(`Theme: ${button.textContent.trim()}`);
+}
+
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("[data-theme-form]") && event.submitter) {
+    event.preventDefault();
+    chooseTheme(event.target, event.submitter);
+  }
+});

@@ -1,0 +1,88 @@
+"""Rows of a repository's tag table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.web.clients.catalog import Repository, TagEntry
+from services.web.viewmodels.artifacts import artifact_label, pull_tool
+from services.web.viewmodels.commands import PullCommand, pull_command
+from services.web.viewmodels.lanes import Mark, draw_lanes
+from services.web.viewmodels.names import DigestChip, present_digest
+from services.web.viewmodels.platforms import PlatformChips, present_platforms
+from services.web.viewmodels.sizes import present_size
+from services.web.viewmodels.times import TimeText, present_time
+
+
+@dataclass(frozen=True, slots=True)
+class TagRow:
+    """One tag as the table shows it."""
+
+    name: str
+    lanes: tuple[Mark, ...]
+    same_as: tuple[str, ...]
+    """Other tags of this page on the same digest."""
+    label: str | None
+    """What it is, when it is no image."""
+    platforms: PlatformChips
+    size: str | None
+    pushed: TimeText | None
+    pushed_by: str | None
+    pulled: TimeText | None
+    pulls: str
+    digest: DigestChip
+    known: bool
+    pull: PullCommand
+
+
+def present_tags(
+    repository: Repository, entries: Sequence[TagEntry], *, host: str, runtime: str, now: datetime
+) -> list[TagRow]:
+    """Turn tags into rows.
+
+    Args:
+        repository: where they are.
+        entries: from top to bottom.
+        host: the registry as people type it.
+        runtime: whose commands to show.
+        now: the present moment.
+    """
+    lanes = draw_lanes([entry.digest for entry in entries])
+    return [
+        _row(repository, entry, marks, entries, host=host, runtime=runtime, now=now)
+        for entry, marks in zip(entries, lanes, strict=True)
+    ]
+
+
+def newest_pull(rows: Sequence[TagRow]) -> PullCommand | None:
+    """Return the command for the page's header: that of ``latest`` when it is there, else of the newest."""
+    named = next((row.pull for row in rows if row.name == "latest"), None)
+    return named or (rows[0].pull if rows else None)
+
+
+def _row(
+    repository: Repository,
+    entry: TagEntry,
+    marks: tuple[Mark, ...],
+    entries: Sequence[TagEntry],
+    *,
+    host: str,
+    runtime: str,
+    now: datetime,
+) -> TagRow:
+    tool = pull_tool(entry.media_type, entry.artifact_type)
+    return TagRow(
+        name=entry.name,
+        lanes=marks,
+        same_as=tuple(other.name for other in entries if other.digest == entry.digest and other.name != entry.name),
+        label=artifact_label(entry.media_type, entry.artifact_type),
+        platforms=present_platforms(entry.platforms),
+        size=present_size(entry.size_bytes),
+        pushed=present_time(entry.pushed_at, now),
+        pushed_by=entry.pushed_by,
+        pulled=present_time(entry.pulled_at, now),
+        pulls=f"{entry.pulls:,}",
+        digest=present_digest(entry.digest),
+        known=entry.known,
+        pull=pull_command(host, repository.full_name, entry.name, runtime=runtime, tool=tool),
+    )

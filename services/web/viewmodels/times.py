@@ -1,0 +1,49 @@
+"""Moments in words: "3 min ago", with the exact time beside it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
+MONTH_S, YEAR_S = 30 * DAY_S, 365 * DAY_S
+
+_STEPS = (
+    (YEAR_S, "y"),
+    (MONTH_S, "mo"),
+    (DAY_S, "d"),
+    (HOUR_S, "h"),
+    (MINUTE_S, "min"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeText:
+    """A moment, as ``<time>`` wants it."""
+
+    text: str
+    """``3 min ago``."""
+    iso: str
+    """RFC 3339, for machines."""
+    exact: str
+    """``2026-11-23 09:20:05 UTC``, for the title."""
+
+
+def present_time(moment: datetime | None, now: datetime) -> TimeText | None:
+    """Put a moment in words; ``None`` stays ``None`` (never, or not known)."""
+    if moment is None:
+        return None
+    seconds = moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return TimeText(_ago(now - moment), seconds, f"{moment:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def present_duration(duration: timedelta) -> str:
+    """Put a duration in words with one unit: ``4 s``, ``3 min``, ``2 h``."""
+    seconds = int(duration.total_seconds())
+    for length_s, unit in _STEPS:
+        if seconds >= length_s:
+            return f"{seconds // length_s} {unit}"
+    return f"{max(0, seconds)} s"
+
+
+def _ago(duration: timedelta) -> str:
+    # Clocks of two machines differ by a little; a moment just ahead of ours is simply now.
+    return "just now" if duration < timedelta(seconds=5) else f"{present_duration(duration)} ago"
