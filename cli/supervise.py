@@ -105,12 +105,16 @@ class Supervisor:
         for child in reversed(self._children):
             child.signal(signal.SIGTERM)
         deadline = time.monotonic() + _GRACE_S
-        while any(child.status is None for child in self._children):
+        while self.running():
             if time.monotonic() > deadline or self._signals.count > asked:
                 break
             time.sleep(_TICK_S)
         for child in self._children:
             child.end_group()
+
+    def running(self) -> list[str]:
+        """Return the names of the processes that run."""
+        return [child.program.name for child in self._children if child.status is None]
 
     def _start(self, programs: Sequence[Program], *, echo: bool = True) -> list[Child]:
         children = []
