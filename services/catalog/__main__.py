@@ -1,0 +1,92 @@
+"""``python -m services.catalog <command>``."""
+
+import json
+import sys
+from threading import Event
+
+import click
+
+from services.catalog.settings import Settings, load_settings
+from services.catalog.storage.schema import migrations
+from services.catalog.usecases.registry import RegistryError
+from services.catalog.worker import crawl_now, run_worker
+from services.catalog.wsgi import build_app
+from shared.api.serving import serve as serve_app
+from shared.commands import run, until_stopped
+from shared.database import Database
+from shared.messaging.topology import declare_topology
+from shared.observability.logs import configure_logging
+
+
+@click.group()
+def commands() -> None:
+    """The catalogue: what is in the registry, and since when."""
+
+
+@commands.command()
+def serve() -> None:
+    """Serve the API until told to stop."""
+    serve_app(build_app, load_settings().serving)
+
+
+@commands.command()
+def worker() -> None:
+    """Apply notifications, fetch manifests and crawl, until told to stop."""
+    settings = _logging_settings()
+    until_stopped(lambda stop: run_worker(settings, stop))
+
+
+@commands.command()
+def migrate() -> None:
+    """Bring the database to the schema that this version needs."""
+    settings = _logging_settings()
+    migrations(Database(settings.database_url)).upgrade()
+
+
+@commands.command()
+def topology() -> None:
+    """Declare the broker's exchanges, queues and bindings."""
+    declare_topology(_logging_settings().broker_url)
+
+
+@commands.command()
+def crawl() -> None:
+    """Read the whole registry now; nothing is ever taken out of the index by it."""
+    settings = _logging_settings()
+    until_stopped(lambda stop: _crawl(settings, stop))
+
+
+@commands.command()
+def check() -> None:
+    """Read the settings and put the service together; start nothing."""
+    build_app()
+    click.echo("catalog: settings are in order")
+
+
+@commands.command()
+def openapi() -> None:
+    """Print the API's OpenAPI document."""
+    app = build_app()
+    json.dump(app.extensions["portus.openapi"].spec.to_dict(), sys.stdout, indent=2)
+
+
+def _logging_settings() -> Settings:
+    settings = load_settings()
+    configure_logging("catalog", level=settings.log_level)
+    return settings
+
+
+def _crawl(settings: Settings, stop: Event) -> None:
+    try:
+        report = crawl_now(settings, stop)
+    except RegistryError as fault:
+        raise click.ClickException(str(fault)) from fault
+    if report is None:
+        raise click.ClickException("a worker is crawling already")
+    click.echo(f"{report.repositories} repositories, {report.tags} tags, {report.failures} repositories not readable")
+    if report.failures or not report.finished:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    run(commands)

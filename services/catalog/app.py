@@ -1,0 +1,94 @@
+"""The one place where the catalogue is put together."""
+
+from collections.abc import Collection
+from http import HTTPStatus
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from services.catalog.api.callers import callers_visibility
+from services.catalog.api.repositories import repositories_blueprint
+from services.catalog.api.schemas import REGISTRY_HOST
+from services.catalog.clients.auth import AuthClient, CallerRefused, CallerSlowedDown, VisibilityUnavailable
+from services.catalog.clients.registry import RegistryClient
+from services.catalog.clients.tokens import RegistryTokens
+from services.catalog.settings import Settings
+from services.catalog.storage.manifests import list_fetched
+from services.catalog.storage.schema import migrations
+from services.catalog.usecases.browse import RepositoryNotFound
+from services.catalog.usecases.fetch_manifests import ManifestFetcher
+from services.catalog.usecases.registry import Registry
+from shared.api.application import new_api_app
+from shared.api.health import ReadinessCheck
+from shared.api.openapi import new_openapi
+from shared.clock import utc_now
+from shared.database import Database
+from shared.messaging.topology import topology_fault
+from shared.oci.names import Digest
+from shared.upstream import UpstreamSession
+
+ERRORS: dict[type[Exception], HTTPStatus] = {
+    RepositoryNotFound: HTTPStatus.NOT_FOUND,
+    CallerRefused: HTTPStatus.UNAUTHORIZED,
+    CallerSlowedDown: HTTPStatus.TOO_MANY_REQUESTS,
+    VisibilityUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+AUTH_READ_TIMEOUT_S = 5
+REGISTRY_READ_TIMEOUT_S = 5
+"""Longest silence; a manifest that takes longer is asked for again later."""
+
+USER_AGENT = "portus-catalog"
+
+
+def create_app(settings: Settings, database: Database) -> Flask:
+    """Build the API.
+
+    Args:
+        database: migrated, or readiness says so.
+    """
+    app = new_api_app("services.catalog", checks=readiness_checks(settings, database), errors=ERRORS)
+    app.config[REGISTRY_HOST] = settings.registry_host
+    hops = settings.trusted_proxies
+    if hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops)  # type: ignore[method-assign]
+    auth = AuthClient(_auth_session(settings), peer_secret=settings.internal_secret)
+    visibility = callers_visibility(auth, peer_secret=settings.internal_secret)
+    app.config["API_SPEC_OPTIONS"] = {"security": [{"basic": []}, {"bearer": []}, {}]}
+    api = new_openapi(app, title="Portus catalog", version="v1")
+    api.spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
+    api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+    api.register_blueprint(repositories_blueprint(database, visibility))
+    app.extensions["portus.openapi"] = api
+    return app
+
+
+def readiness_checks(settings: Settings, database: Database) -> dict[str, ReadinessCheck]:
+    """Return what must be in order before the catalogue can do its work."""
+    schema = migrations(database)
+    return {"database": schema.fault, "broker": lambda: topology_fault(settings.broker_url)}
+
+
+def new_registry(settings: Settings) -> Registry:
+    """Return the registry, read as the internal account."""
+    session = UpstreamSession(
+        "registry", settings.registry_url, read_timeout_s=REGISTRY_READ_TIMEOUT_S, user_agent=USER_AGENT, pool_size=32
+    )
+    tokens = RegistryTokens(
+        _auth_session(settings), service=settings.registry_service, secret=settings.service_account_secret
+    )
+    return RegistryClient(session, tokens, clock=utc_now)
+
+
+def new_fetcher(registry: Registry, database: Database) -> ManifestFetcher:
+    """Return what fetches manifests that the index does not have; one for each thread that waits for it."""
+
+    def known(digests: Collection[Digest]) -> set[Digest]:
+        with database.read() as connection:
+            return list_fetched(connection, digests)
+
+    return ManifestFetcher(registry, known)
+
+
+def _auth_session(settings: Settings) -> UpstreamSession:
+    return UpstreamSession("auth", settings.auth_url, read_timeout_s=AUTH_READ_TIMEOUT_S, user_agent=USER_AGENT)

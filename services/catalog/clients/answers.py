@@ -1,0 +1,128 @@
+"""Reading an answer that may be longer, slower or other than it should be."""
+
+import hashlib
+import json
+from base64 import urlsafe_b64decode
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from time import monotonic
+from typing import Any
+
+import requests
+
+from services.catalog.usecases.registry import InvalidAnswer, NotInRegistry, RegistryUnavailable, TooLarge
+from shared.oci.media_types import DOCKER_SCHEMA1_SIGNED
+from shared.oci.names import Digest, InvalidName, parse_digest
+
+MAX_READ_S = 15
+"""Longest time for a whole body, however steadily it drips."""
+
+_CHUNK_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that was read to its end."""
+
+    status: int
+    headers: "requests.structures.CaseInsensitiveDict[str]"
+    body: bytes
+
+    @property
+    def media_type(self) -> str | None:
+        return self.headers.get("Content-Type")
+
+    @property
+    def digest(self) -> Digest | None:
+        """``Docker-Content-Digest``, when it is one."""
+        try:
+            return parse_digest(self.headers.get("Docker-Content-Digest", ""))
+        except InvalidName:
+            return None
+
+    def sent_at(self, otherwise: datetime) -> datetime:
+        """Return the server's clock when it answered, to the second."""
+        try:
+            return parsedate_to_datetime(self.headers["Date"]).astimezone(UTC)
+        except (KeyError, ValueError):
+            return otherwise
+
+    def json(self) -> dict[str, Any]:
+        """Return the body as an object.
+
+        Raises:
+            InvalidAnswer: it is not one.
+        """
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError) as fault:
+            raise InvalidAnswer("the registry's answer is not JSON") from fault
+        if not isinstance(value, dict):
+            raise InvalidAnswer("the registry's answer is not a JSON object")
+        return value
+
+
+def read_answer(response: requests.Response, *, max_bytes: int) -> Answer:
+    """Read a streamed response.
+
+    Raises:
+        TooLarge: more than ``max_bytes``.
+        RegistryUnavailable: the connection broke, or it took too long.
+    """
+    deadline, body = monotonic() + MAX_READ_S, bytearray()
+    try:
+        for chunk in response.iter_content(_CHUNK_BYTES):
+            body += chunk
+            if len(body) > max_bytes:
+                raise TooLarge(f"the registry's answer has more than {max_bytes} bytes")
+            if monotonic() > deadline:
+                raise RegistryUnavailable(f"the registry's answer took more than {MAX_READ_S} s")
+    except requests.RequestException as fault:
+        raise RegistryUnavailable(f"the registry broke off its answer ({type(fault).__name__})") from fault
+    finally:
+        response.close()
+    return Answer(response.status_code, response.headers, bytes(body))
+
+
+def require_ok(answer: Answer, what: str) -> Answer:
+    """Return an answer that brings what was asked for.
+
+    Raises:
+        NotInRegistry: 404.
+        RegistryUnavailable: 429 or an error of the registry's own.
+        InvalidAnswer: any other refusal.
+    """
+    if answer.status == 404:
+        raise NotInRegistry(f"the registry has no {what}")
+    if answer.status == 429 or answer.status >= 500:
+        raise RegistryUnavailable(f"the registry answers {answer.status} for {what}")
+    if answer.status != 200:
+        raise InvalidAnswer(f"the registry answers {answer.status} for {what}")
+    return answer
+
+
+def check_digest(body: bytes, expected: Digest, *, media_type: str | None = None) -> None:
+    """Check that bytes are what their digest says.
+
+    Raises:
+        InvalidAnswer: they are not.
+    """
+    algorithm, _, wanted = expected.partition(":")
+    content = _signed_content(body) if (media_type or "").startswith(DOCKER_SCHEMA1_SIGNED) else body
+    if hashlib.new(algorithm, content).hexdigest() != wanted:
+        raise InvalidAnswer(f"the registry's bytes are not those of {expected}")
+
+
+def _signed_content(body: bytes) -> bytes:
+    # Docker "Image Manifest Version 2, Schema 1": the digest is that of the JSON without its
+    # signatures, which the first signature's protected header describes by length and tail.
+    try:
+        protected = json.loads(_base64(json.loads(body)["signatures"][0]["protected"]))
+        return body[: protected["formatLength"]] + _base64(protected["formatTail"])
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as fault:
+        raise InvalidAnswer("the registry's schema 1 manifest has no readable signature") from fault
+
+
+def _base64(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -1,0 +1,109 @@
+"""``auth``, asked what a caller may see.
+
+CallerRefused          the caller's credentials are wrong
+CallerSlowedDown       too many wrong passwords from there
+VisibilityUnavailable  auth does not answer, or not what it should
+"""
+
+from typing import Any
+
+import requests
+import structlog
+
+from services.catalog.domain.visibility import Visibility
+from shared.api.peers import PEER_HEADER
+from shared.config import Secret
+from shared.upstream import UpstreamError, UpstreamSession
+
+RETRY_AFTER_S = 5
+
+log = structlog.get_logger(__name__)
+
+
+class CallerRefused(Exception):
+    """The caller's credentials are wrong.
+
+    Args:
+        challenge: ``auth``'s ``WWW-Authenticate``, for the caller.
+    """
+
+    def __init__(self, challenge: str) -> None:
+        super().__init__("These credentials are not valid.")
+        self.headers = {"WWW-Authenticate": challenge}
+
+
+class CallerSlowedDown(Exception):
+    """Too many wrong passwords came from where the caller is."""
+
+    def __init__(self, retry_after: str) -> None:
+        super().__init__("Too many attempts with a wrong password. Wait and try again.")
+        self.headers = {"Retry-After": retry_after}
+
+
+class VisibilityUnavailable(Exception):
+    """Nobody can say what the caller may see, so nothing is shown."""
+
+    def __init__(self) -> None:
+        super().__init__("The authorization service does not answer. Try again in a moment.")
+        self.headers = {"Retry-After": str(RETRY_AFTER_S)}
+
+
+class AuthClient:
+    """Asks ``auth`` on behalf of callers.
+
+    Args:
+        session: on ``PORTUS_AUTH_URL``.
+        peer_secret: ``PORTUS_INTERNAL_SECRET``.
+    """
+
+    def __init__(self, session: UpstreamSession, *, peer_secret: Secret) -> None:
+        self._session = session
+        self._peer_secret = peer_secret
+
+    def find_visibility(self, authorization: str | None, *, address: str) -> Visibility:
+        """Return what the caller may see.
+
+        Args:
+            authorization: the caller's header as it came; ``None``: anonymous.
+            address: where the caller is, against which ``auth`` counts wrong passwords.
+
+        Raises:
+            CallerRefused, CallerSlowedDown, VisibilityUnavailable: see above.
+        """
+        headers = {PEER_HEADER: self._peer_secret.reveal(), "X-Forwarded-For": address}
+        if authorization is not None:
+            headers["Authorization"] = authorization
+        try:
+            response = self._session.request("GET", "/internal/v1/visibility", headers=headers)
+        except UpstreamError as fault:
+            log.warning("auth.away", fault=str(fault))
+            raise VisibilityUnavailable from fault
+        return _load(response)
+
+
+def _load(response: requests.Response) -> Visibility:
+    if response.status_code == 401:
+        raise CallerRefused(response.headers.get("WWW-Authenticate", 'Basic realm="Portus"'))
+    if response.status_code == 429:
+        raise CallerSlowedDown(response.headers.get("Retry-After", str(RETRY_AFTER_S)))
+    if response.status_code != 200:
+        hint = "404: PORTUS_INTERNAL_SECRET must be the same for auth and catalog" if _is_404(response) else ""
+        log.error("auth.unexpected_answer", status=response.status_code, hint=hint)
+        raise VisibilityUnavailable
+    try:
+        return _visibility(response.json())
+    except (ValueError, LookupError, TypeError) as fault:
+        log.error("auth.unexpected_answer", status=200, fault=type(fault).__name__)
+        raise VisibilityUnavailable from fault
+
+
+def _visibility(body: Any) -> Visibility:
+    return Visibility(
+        everything=body["everything"] is True,
+        global_namespace=body["global_namespace"] is True,
+        namespaces=tuple(str(name) for name in body["namespaces"]),
+    )
+
+
+def _is_404(response: requests.Response) -> bool:
+    return response.status_code == 404

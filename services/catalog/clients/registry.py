@@ -1,0 +1,205 @@
+"""The registry, read like any client reads it.
+
+Source: distribution-spec "Pull", "Content Discovery"; reference of what 2.8 and 3.x really answer.
+"""
+
+from collections.abc import Iterator
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import structlog
+from requests.utils import parse_header_links
+
+from services.catalog.clients.answers import Answer, check_digest, read_answer, require_ok
+from services.catalog.clients.challenges import Challenge, parse_challenge
+from services.catalog.clients.tokens import RegistryTokens
+from services.catalog.domain.manifests import MAX_MANIFEST_BYTES
+from services.catalog.usecases.registry import (
+    InvalidAnswer,
+    NotInRegistry,
+    RawManifest,
+    RegistryUnavailable,
+    TagList,
+    TooLarge,
+)
+from shared.clock import Clock
+from shared.oci.media_types import ACCEPT_MANIFESTS
+from shared.oci.names import Digest, InvalidName, RepositoryName, Tag, parse_digest, parse_repository_name, parse_tag
+from shared.upstream import UpstreamError, UpstreamSession
+
+CATALOG_SCOPE = "registry:catalog:*"
+PAGE_SIZE = 1000
+"""What a registry allows by default; one that allows less answers 400 and is asked for its own size."""
+
+MAX_PAGES = 10_000
+MAX_PAGE_BYTES = 32 * 1024 * 1024
+"""2.8 sends all tags of a repository at once."""
+
+MAX_REDIRECTS = 3
+
+log = structlog.get_logger(__name__)
+
+
+class RegistryClient:
+    """Reads one registry; may be used by many threads at once.
+
+    Args:
+        session: on ``PORTUS_REGISTRY_URL``.
+        tokens: where its tokens come from.
+        clock: stands in for a registry that does not tell the time.
+    """
+
+    def __init__(self, session: UpstreamSession, tokens: RegistryTokens, *, clock: Clock) -> None:
+        self._session = session
+        self._tokens = tokens
+        self._clock = clock
+
+    def get_manifest(self, repository: RepositoryName, reference: str) -> RawManifest:
+        """Return the manifest under a tag or digest, its bytes checked.
+
+        Raises:
+            RegistryError: as ``usecases.registry`` draws them.
+        """
+        asked = _find_digest(reference)
+        response = self._open("GET", _manifest_path(repository, reference), _pull(repository), accept=ACCEPT_MANIFESTS)
+        try:
+            answer = read_answer(response, max_bytes=MAX_MANIFEST_BYTES)
+        except TooLarge as fault:
+            named = _find_digest(response.headers.get("Docker-Content-Digest", ""))
+            raise TooLarge(
+                str(fault), digest=asked or named, media_type=response.headers.get("Content-Type")
+            ) from fault
+        require_ok(answer, f"manifest {repository}@{reference}")
+        digest = asked or answer.digest
+        if digest is None or (answer.digest or digest) != digest:
+            raise InvalidAnswer(f"the registry names another digest for {repository}@{reference}")
+        check_digest(answer.body, digest, media_type=answer.media_type)
+        return RawManifest(digest, answer.media_type, answer.body)
+
+    def find_digest(self, repository: RepositoryName, tag: Tag) -> Digest:
+        """Return where a tag points, at the price of a HEAD."""
+        response = self._open("HEAD", _manifest_path(repository, tag), _pull(repository), accept=ACCEPT_MANIFESTS)
+        answer = require_ok(read_answer(response, max_bytes=MAX_MANIFEST_BYTES), f"tag {repository}:{tag}")
+        if answer.digest is None:
+            raise InvalidAnswer(f"the registry names no digest for {repository}:{tag}")
+        return answer.digest
+
+    def get_blob(self, repository: RepositoryName, digest: Digest, *, max_bytes: int) -> bytes:
+        """Return a blob, its bytes checked."""
+        response = self._open("GET", f"/v2/{repository}/blobs/{digest}", _pull(repository))
+        answer = read_answer(self._follow(response), max_bytes=max_bytes)
+        require_ok(answer, f"blob {repository}@{digest}")
+        check_digest(answer.body, digest)
+        return answer.body
+
+    def list_repositories(self) -> Iterator[RepositoryName]:
+        """Walk the catalogue page by page."""
+        for page in self._pages("/v2/_catalog", CATALOG_SCOPE):
+            for name in _names(page, "repositories"):
+                try:
+                    yield parse_repository_name(name)
+                except InvalidName:
+                    log.warning("registry.name_skipped", name=name[:80])
+
+    def list_tags(self, repository: RepositoryName) -> TagList:
+        """Return every tag of a repository; one that is empty or gone has none."""
+        asked_at, tags, first = self._clock(), list[Tag](), None
+        try:
+            for page in self._pages(f"/v2/{repository}/tags/list", _pull(repository)):
+                first = first or page
+                tags += [tag for name in _names(page, "tags") if (tag := _find_tag(name))]
+        except NotInRegistry:
+            # NAME_UNKNOWN: a repository that holds mounted blobs and nothing else.
+            return TagList((), asked_at)
+        return TagList(sorted(set(tags)), first.sent_at(asked_at) if first else asked_at)
+
+    def _pages(self, path: str, scope: str) -> Iterator[Answer]:
+        url, seen = f"{path}?n={PAGE_SIZE}", set[str]()
+        for _ in range(MAX_PAGES):
+            seen.add(url)
+            answer = read_answer(self._open("GET", url, scope), max_bytes=MAX_PAGE_BYTES)
+            if answer.status == 400 and url.endswith(f"?n={PAGE_SIZE}"):
+                # PAGINATION_NUMBER_INVALID: this registry's pages are smaller.
+                url = path
+                continue
+            yield require_ok(answer, path.removeprefix("/v2/"))
+            following = _next_page(answer, path)
+            if following is None or following in seen:
+                return
+            url = following
+        raise InvalidAnswer(f"the registry's list {path} does not end")
+
+    def _open(self, method: str, path: str, scope: str, *, accept: str | None = None) -> requests.Response:
+        """Send a request with a token, where the registry wants one."""
+        token = self._tokens.find_token(scope)
+        response = self._send(method, path, token, accept)
+        if response.status_code == 401:
+            # Without a token, or with one that has come to its end.
+            token = self._tokens.answer_challenge(_challenge(response), scope)
+            response = self._send(method, path, token, accept)
+        if response.status_code == 401:
+            raise self._tokens.refused(_challenge(response), token or "")
+        self._tokens.accepted()
+        return response
+
+    def _send(self, method: str, url: str, token: str | None, accept: str | None = None) -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if accept:
+            headers["Accept"] = accept
+        try:
+            return self._session.request(method, url, headers=headers, stream=True)
+        except UpstreamError as fault:
+            raise RegistryUnavailable(str(fault)) from fault
+
+    def _follow(self, response: requests.Response) -> requests.Response:
+        # A registry on an object store answers with a signed address there, which needs no token.
+        for _ in range(MAX_REDIRECTS):
+            if not response.is_redirect:
+                return response
+            response.close()
+            response = self._send("GET", urljoin(response.url, response.headers["Location"]), None)
+        raise InvalidAnswer("the registry redirects without end")
+
+
+def _challenge(response: requests.Response) -> Challenge:
+    response.close()
+    return parse_challenge(response.headers.get("WWW-Authenticate", ""))
+
+
+def _manifest_path(repository: RepositoryName, reference: str) -> str:
+    return f"/v2/{repository}/manifests/{reference}"
+
+
+def _pull(repository: RepositoryName) -> str:
+    return f"repository:{repository}:pull"
+
+
+def _next_page(answer: Answer, path: str) -> str | None:
+    for link in parse_header_links(answer.headers.get("Link", "")):
+        if link.get("rel") == "next":
+            # Only the query counts: behind a proxy the address may be one that we cannot reach.
+            query = urlsplit(link["url"]).query
+            return f"{path}?{query}" if query else None
+    return None
+
+
+def _names(page: Answer, member: str) -> list[str]:
+    # An emptied repository answers "tags": null.
+    names = page.json().get(member) or []
+    if not isinstance(names, list):
+        raise InvalidAnswer(f"the registry's {member} are not a list")
+    return [name for name in names if isinstance(name, str)]
+
+
+def _find_tag(name: str) -> Tag | None:
+    try:
+        return parse_tag(name)
+    except InvalidName:
+        return None
+
+
+def _find_digest(text: str) -> Digest | None:
+    try:
+        return parse_digest(text)
+    except InvalidName:
+        return None

@@ -1,0 +1,1 @@
+"""Messages that the catalogue listens to: validate, apply in one transaction, acknowledge."""

@@ -1,0 +1,192 @@
+"""The state of one repository and what occurrences make of it, in whatever order they arrive.
+
+The state is a function of the *set* of occurrences, not of their sequence:
+
+* a tag is what its last write says (greatest stamp), a push of a digest or a deletion by name;
+* a tag that was pushed is gone all the same when its digest was deleted after that push;
+* pulls only add up, and are counted apart from the tags, so that one may come before its push.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from services.catalog.domain.occurrences import Meaning, Occurrence, Stamp, meaning_of
+from shared.oci.names import Digest, Tag
+
+BY_DIGEST = ""
+"""Stands for the tag of a pull that named a digest."""
+
+PullKey = tuple[str, Digest]
+"""Tag (or ``BY_DIGEST``) and digest of a pull."""
+
+
+@dataclass(frozen=True, slots=True)
+class TagState:
+    """The last write of a tag, and whether the tag is there."""
+
+    digest: Digest | None
+    """``None`` when the last write deleted the tag by name."""
+    stamp: Stamp
+    present: bool
+    pushed_at: datetime | None = None
+    """``None`` when nobody told us, as for a tag that a crawl found."""
+    pushed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PullCount:
+    """How often something was fetched, and when last."""
+
+    pulls: int = 0
+    pulled_at: datetime | None = None
+    checks: int = 0
+    checked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryState:
+    """The part of a repository's index that a batch of occurrences is about."""
+
+    tags: Mapping[Tag, TagState] = field(default_factory=dict)
+    deletions: Mapping[Digest, Stamp] = field(default_factory=dict)
+    """The last deletion of each digest, kept for pushes that arrive after it."""
+    pulls: Mapping[PullKey, PullCount] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TagChange:
+    """A tag points somewhere else from now on."""
+
+    tag: Tag
+    digest: Digest | None
+    """``None``: the tag is gone."""
+    previous_digest: Digest | None
+    cause: Occurrence
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an occurrence."""
+
+    state: RepositoryState
+    changes: tuple[TagChange, ...] = ()
+
+
+def apply_occurrence(state: RepositoryState, occurrence: Occurrence) -> Outcome:
+    """Return the state of the occurrence's repository with it, and the tags it changed.
+
+    Args:
+        state: must hold what is known of the occurrence's tag, of its digest's deletion and pulls,
+            and of every tag whose last push was of a digest that the occurrence deletes.
+        occurrence: anything that happened in this repository.
+    """
+    match meaning_of(occurrence):
+        case Meaning.TAG_PUSHED:
+            return _push_tag(state, occurrence)
+        case Meaning.TAG_DELETED:
+            return _delete_tag(state, occurrence)
+        case Meaning.MANIFEST_DELETED:
+            return _delete_manifest(state, occurrence)
+        case Meaning.PULLED | Meaning.CHECKED:
+            return Outcome(_count(state, occurrence))
+        case _:
+            return Outcome(state)
+
+
+def apply_all(state: RepositoryState, occurrences: Iterable[Occurrence]) -> Outcome:
+    """Apply occurrences of one repository one after the other."""
+    changes: tuple[TagChange, ...] = ()
+    for occurrence in occurrences:
+        outcome = apply_occurrence(state, occurrence)
+        state, changes = outcome.state, changes + outcome.changes
+    return Outcome(state, changes)
+
+
+def observe_tag(state: RepositoryState, tag: Tag, digest: Digest, seen_at: datetime) -> RepositoryState:
+    """Return the state after a crawl has seen a tag.
+
+    An event that is newer than the crawl's reading wins. A tag that is where we thought it is keeps
+    what is known of its push.
+
+    Args:
+        seen_at: the registry's clock at or before the reading.
+    """
+    known, stamp = state.tags.get(tag), Stamp(seen_at, "")
+    if known and (known.stamp >= stamp or (known.present and known.digest == digest)):
+        return state
+    return _with_tag(state, tag, TagState(digest, stamp, present=not _deleted_after(state, digest, stamp)))
+
+
+def _push_tag(state: RepositoryState, push: Occurrence) -> Outcome:
+    if push.tag is None or push.digest is None:
+        return Outcome(state)
+    known = state.tags.get(push.tag)
+    if known and known.stamp >= push.stamp:
+        return Outcome(_learn_of_push(state, push.tag, known, push))
+    present = not _deleted_after(state, push.digest, push.stamp)
+    written = TagState(push.digest, push.stamp, present, pushed_at=push.stamp.time, pushed_by=push.actor)
+    return Outcome(_with_tag(state, push.tag, written), _changes(push.tag, known, written, push))
+
+
+def _learn_of_push(state: RepositoryState, tag: Tag, known: TagState, push: Occurrence) -> RepositoryState:
+    # A crawl saw the outcome before we heard of the push: only who and when are news.
+    heard_later = known.pushed_at is None or known.pushed_at < push.stamp.time
+    if not (known.present and known.digest == push.digest and heard_later):
+        return state
+    if _deleted_after(state, known.digest, push.stamp):
+        return state
+    return _with_tag(state, tag, replace(known, pushed_at=push.stamp.time, pushed_by=push.actor))
+
+
+def _delete_tag(state: RepositoryState, deletion: Occurrence) -> Outcome:
+    if deletion.tag is None:
+        return Outcome(state)
+    known = state.tags.get(deletion.tag)
+    if known and known.stamp >= deletion.stamp:
+        return Outcome(state)
+    written = TagState(None, deletion.stamp, present=False)
+    return Outcome(_with_tag(state, deletion.tag, written), _changes(deletion.tag, known, written, deletion))
+
+
+def _delete_manifest(state: RepositoryState, deletion: Occurrence) -> Outcome:
+    digest = deletion.digest
+    if digest is None or _deleted_after(state, digest, deletion.stamp):
+        return Outcome(state)
+    # The tags keep the stamp of their push: a push between it and this deletion, which we have yet
+    # to hear of, moved the tag away in time.
+    gone = {
+        tag: replace(known, present=False)
+        for tag, known in state.tags.items()
+        if known.digest == digest and known.present and known.stamp < deletion.stamp
+    }
+    changes = tuple(TagChange(tag, None, digest, deletion) for tag in gone)
+    deletions = {**state.deletions, digest: deletion.stamp}
+    return Outcome(replace(state, tags={**state.tags, **gone}, deletions=deletions), changes)
+
+
+def _count(state: RepositoryState, fetch: Occurrence) -> RepositoryState:
+    if fetch.digest is None:
+        return state
+    key, time = (fetch.tag or BY_DIGEST, fetch.digest), fetch.stamp.time
+    count = state.pulls.get(key, PullCount())
+    if meaning_of(fetch) is Meaning.PULLED:
+        count = replace(count, pulls=count.pulls + 1, pulled_at=max(count.pulled_at or time, time))
+    else:
+        count = replace(count, checks=count.checks + 1, checked_at=max(count.checked_at or time, time))
+    return replace(state, pulls={**state.pulls, key: count})
+
+
+def _deleted_after(state: RepositoryState, digest: Digest | None, stamp: Stamp) -> bool:
+    deletion = state.deletions.get(digest) if digest else None
+    return deletion is not None and deletion > stamp
+
+
+def _with_tag(state: RepositoryState, tag: Tag, written: TagState) -> RepositoryState:
+    return replace(state, tags={**state.tags, tag: written})
+
+
+def _changes(tag: Tag, before: TagState | None, after: TagState, cause: Occurrence) -> tuple[TagChange, ...]:
+    previous = before.digest if before and before.present else None
+    current = after.digest if after.present else None
+    return () if previous == current else (TagChange(tag, current, previous, cause),)

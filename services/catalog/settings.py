@@ -1,0 +1,67 @@
+"""What the catalogue reads from its environment; docs/operations.md describes every variable."""
+
+from dataclasses import dataclass
+
+from environs import Env
+from marshmallow.validate import URL, OneOf, Range
+
+from shared.api.serving import ServingSettings, load_serving_settings
+from shared.config import Secret, data_file, read_settings, secret
+
+_HTTP = URL(schemes={"http", "https"}, require_tld=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The catalogue's settings, read once at the edge of the process."""
+
+    database_url: str
+    """SQLAlchemy's URL of the index; may hold a password."""
+    broker_url: Secret
+    """Where notifications come from and events go to."""
+    auth_url: str
+    """Address at which the catalogue reaches ``auth``; our credentials go there and nowhere else."""
+    internal_secret: Secret
+    """What peers prove themselves with."""
+    registry_url: str
+    """The registry as the catalogue reaches it."""
+    registry_host: str
+    """The registry as people type it in ``docker pull``."""
+    registry_service: str
+    """The registry's ``auth.token.service``."""
+    service_account_secret: Secret
+    """Password of the account ``portus``, with which the registry is read."""
+    crawl_on_empty: bool
+    """Whether what the registry held before Portus came is read at the first start."""
+    trusted_proxies: int
+    """How many proxies in front may be believed about the client's address."""
+    log_level: str
+    """A name of the standard library's levels."""
+    serving: ServingSettings
+    """Address, processes and threads of the server."""
+
+
+def load_settings() -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: one line per variable that is missing or wrong.
+    """
+    return read_settings(_build)
+
+
+def _build(env: Env) -> Settings:
+    return Settings(
+        database_url=env.str("PORTUS_CATALOG_DATABASE_URL", f"sqlite:///{data_file(env, 'catalog.db')}"),
+        broker_url=Secret(env.str("PORTUS_BROKER_URL", f"sqlite:///{data_file(env, 'broker.db')}")),
+        auth_url=env.str("PORTUS_AUTH_URL", "http://localhost:8081", validate=_HTTP),
+        internal_secret=secret(env, "PORTUS_INTERNAL_SECRET"),
+        registry_url=env.str("PORTUS_REGISTRY_URL", "http://localhost:5000", validate=_HTTP),
+        registry_host=env.str("PORTUS_REGISTRY_HOST", "localhost:5000"),
+        registry_service=env.str("PORTUS_REGISTRY_SERVICE", "portus-registry"),
+        service_account_secret=secret(env, "PORTUS_SERVICE_ACCOUNT_SECRET"),
+        crawl_on_empty=env.bool("PORTUS_CRAWL_ON_EMPTY", True),
+        trusted_proxies=env.int("PORTUS_TRUSTED_PROXIES", 0, validate=Range(0, 16)),
+        log_level=env.str("PORTUS_LOG_LEVEL", "INFO", validate=OneOf(("DEBUG", "INFO", "WARNING", "ERROR"))),
+        serving=load_serving_settings(env, port_variable="PORTUS_CATALOG_PORT", default_port=8082),
+    )

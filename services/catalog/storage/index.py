@@ -1,0 +1,152 @@
+"""What is known of repositories' tags, deletions and pulls: read for a batch, written back."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, select, tuple_
+
+from services.catalog.domain.index import BY_DIGEST, PullCount, PullKey, RepositoryState, TagState
+from services.catalog.domain.occurrences import Meaning, Occurrence, Stamp, meaning_of
+from services.catalog.storage.statements import upsert
+from services.catalog.storage.tables import manifest_deletions, pulls, tags
+from shared.oci.names import Digest, Tag
+
+RepositoryId = int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What has to be known before something can be applied; each set by repository."""
+
+    tags: set[tuple[RepositoryId, Tag]] = field(default_factory=set)
+    emptied: set[tuple[RepositoryId, Digest]] = field(default_factory=set)
+    """Digests whose tags are wanted, because the digest goes."""
+    deletions: set[tuple[RepositoryId, Digest]] = field(default_factory=set)
+    pulls: set[tuple[RepositoryId, Digest, str]] = field(default_factory=set)
+
+
+def wanted_by(batch: Mapping[RepositoryId, Sequence[Occurrence]]) -> Wanted:
+    """Return what ``apply_occurrence`` needs to know for a batch."""
+    wanted = Wanted()
+    for repository, occurrences in batch.items():
+        for occurrence in occurrences:
+            _want(wanted, repository, occurrence)
+    return wanted
+
+
+def _want(wanted: Wanted, repository: RepositoryId, occurrence: Occurrence) -> None:
+    meaning, digest = meaning_of(occurrence), occurrence.digest
+    if meaning in (Meaning.TAG_PUSHED, Meaning.TAG_DELETED) and occurrence.tag:
+        wanted.tags.add((repository, occurrence.tag))
+    if meaning in (Meaning.TAG_PUSHED, Meaning.MANIFEST_DELETED) and digest:
+        wanted.deletions.add((repository, digest))
+    if meaning is Meaning.MANIFEST_DELETED and digest:
+        wanted.emptied.add((repository, digest))
+    if meaning in (Meaning.PULLED, Meaning.CHECKED) and digest:
+        wanted.pulls.add((repository, digest, occurrence.tag or BY_DIGEST))
+
+
+def load_states(connection: Connection, wanted: Wanted) -> dict[RepositoryId, RepositoryState]:
+    """Return what is known, by repository; nothing known is an empty state."""
+    known: dict[RepositoryId, dict[Tag, TagState]] = defaultdict(dict)
+    # Two queries, because neither database looks up the two sides of an OR by two indexes reliably.
+    for keys, columns in ((wanted.tags, (tags.c.repository_id, tags.c.name)), (wanted.emptied, _DIGEST_OF_TAG)):
+        for row in _rows(connection, tags, columns, keys):
+            known[row.repository_id][Tag(row.name)] = _tag_state(row)
+    deletions: dict[RepositoryId, dict[Digest, Stamp]] = defaultdict(dict)
+    for row in _rows(connection, manifest_deletions, _KEY_OF_DELETION, wanted.deletions):
+        deletions[row.repository_id][Digest(row.digest)] = Stamp(row.deleted_at, row.event)
+    counts: dict[RepositoryId, dict[PullKey, PullCount]] = defaultdict(dict)
+    for row in _rows(connection, pulls, _KEY_OF_PULLS, wanted.pulls):
+        count = PullCount(row.pulls, row.pulled_at, row.checks, row.checked_at)
+        counts[row.repository_id][row.tag, Digest(row.digest)] = count
+    return defaultdict(
+        RepositoryState,
+        {
+            repository: RepositoryState(known[repository], deletions[repository], counts[repository])
+            for repository in {*known, *deletions, *counts}
+        },
+    )
+
+
+_DIGEST_OF_TAG = (tags.c.repository_id, tags.c.digest)
+_KEY_OF_DELETION = (manifest_deletions.c.repository_id, manifest_deletions.c.digest)
+_KEY_OF_PULLS = (pulls.c.repository_id, pulls.c.digest, pulls.c.tag)
+
+
+def _rows(
+    connection: Connection, table: Table, columns: tuple[ColumnElement[Any], ...], keys: set[Any]
+) -> Sequence[Row[Any]]:
+    if not keys:
+        return ()
+    return connection.execute(select(table).where(tuple_(*columns).in_(keys))).all()
+
+
+def _tag_state(row: Row[Any]) -> TagState:
+    stamp = Stamp(row.written_at, row.written_by_event)
+    digest = Digest(row.digest) if row.digest else None
+    return TagState(digest, stamp, row.present, row.pushed_at, row.pushed_by)
+
+
+def save_state(
+    connection: Connection, repository: RepositoryId, before: RepositoryState, after: RepositoryState, *, now: datetime
+) -> None:
+    """Write down what has changed between two states of a repository."""
+    upsert(
+        connection,
+        tags,
+        [_tag_row(repository, tag, state, now) for tag, state in after.tags.items() if before.tags.get(tag) != state],
+        keep=["first_seen_at"],
+    )
+    upsert(
+        connection,
+        manifest_deletions,
+        [
+            {"repository_id": repository, "digest": digest, "deleted_at": stamp.time, "event": stamp.id}
+            for digest, stamp in after.deletions.items()
+            if before.deletions.get(digest) != stamp
+        ],
+    )
+    upsert(
+        connection,
+        pulls,
+        [_pull_row(repository, key, count) for key, count in after.pulls.items() if before.pulls.get(key) != count],
+    )
+
+
+def _tag_row(repository: RepositoryId, tag: Tag, state: TagState, now: datetime) -> dict[str, Any]:
+    return {
+        "repository_id": repository,
+        "name": tag,
+        "digest": state.digest,
+        "present": state.present,
+        "written_at": state.stamp.time,
+        "written_by_event": state.stamp.id,
+        "pushed_at": state.pushed_at,
+        "pushed_by": state.pushed_by,
+        "first_seen_at": now,
+    }
+
+
+def _pull_row(repository: RepositoryId, key: PullKey, count: PullCount) -> dict[str, Any]:
+    tag, digest = key
+    return {
+        "repository_id": repository,
+        "tag": tag,
+        "digest": digest,
+        "pulls": count.pulls,
+        "pulled_at": count.pulled_at,
+        "checks": count.checks,
+        "checked_at": count.checked_at,
+    }
+
+
+def purge_deletions(connection: Connection, *, before: datetime, limit: int = 10_000) -> int:
+    """Forget deletions before a moment, at most ``limit`` of tags and of digests each; return how many."""
+    old_tags = select(tags.c.id).where(~tags.c.present, tags.c.written_at < before).limit(limit)
+    gone = connection.execute(delete(tags).where(tags.c.id.in_(old_tags))).rowcount
+    old = select(*_KEY_OF_DELETION).where(manifest_deletions.c.deleted_at < before).limit(limit)
+    return gone + connection.execute(delete(manifest_deletions).where(tuple_(*_KEY_OF_DELETION).in_(old))).rowcount

@@ -1,0 +1,23 @@
+"""Leases: work that only one worker at a time may do."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete
+
+from services.catalog.storage.statements import new_insert
+from services.catalog.storage.tables import leases
+
+
+def take_lease(connection: Connection, name: str, holder: str, *, now: datetime, ttl: timedelta) -> bool:
+    """Take or renew a lease; ``False`` when somebody else holds it."""
+    row = {"name": name, "holder": holder, "expires_at": now + ttl}
+    insert = new_insert(connection, leases)
+    free = (leases.c.expires_at <= now) | (leases.c.holder == holder)
+    changes = {"holder": insert.excluded.holder, "expires_at": insert.excluded.expires_at}
+    statement = insert.on_conflict_do_update(index_elements=["name"], set_=changes, where=free)
+    return connection.execute(statement, row).rowcount == 1
+
+
+def release_lease(connection: Connection, name: str, holder: str) -> None:
+    """Give a lease back before it ends."""
+    connection.execute(delete(leases).where(leases.c.name == name, leases.c.holder == holder))

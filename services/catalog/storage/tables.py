@@ -1,0 +1,178 @@
+"""The tables of the index.
+
+``repositories.tags_count``, ``size_bytes``, ``pulls`` and ``updated_at`` are sums over the other
+tables, computed anew whenever one of those changes, so that a list of repositories reads one row
+each.
+"""
+
+from shared.messaging.inbox import inbox_table
+from shared.messaging.outbox import outbox_table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    UniqueConstraint,
+    true,
+)
+from sqlalchemy.types import TypeEngine
+
+from shared.database import UtcDateTime, new_metadata
+
+metadata = new_metadata()
+
+RowId = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite counts only an INTEGER up by itself."""
+
+
+def name(length: int) -> TypeEngine[str]:
+    """Return the type of a name: compared byte by byte, whatever the server's language is."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+DIGEST = name(135)
+"""``sha512:`` and 128 characters."""
+
+repositories = Table(
+    "repositories",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("full_name", name(255), nullable=False, unique=True),
+    # NULL: the global namespace.
+    Column("namespace", name(255), index=True),
+    Column("tags_count", Integer, nullable=False, default=0),
+    Column("size_bytes", BigInteger, nullable=False, default=0),
+    Column("pulls", BigInteger, nullable=False, default=0),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# A row stays when its tag goes: it remembers the deletion for pushes that arrive after it.
+tags = Table(
+    "tags",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("repository_id", RowId, ForeignKey("repositories.id"), nullable=False),
+    Column("name", name(128), nullable=False),
+    # NULL: the last write deleted the tag by name.
+    Column("digest", DIGEST, index=True),
+    Column("present", Boolean(create_constraint=False), nullable=False),
+    # The stamp of the last write: the registry's clock and the event's id.
+    Column("written_at", UtcDateTime, nullable=False),
+    Column("written_by_event", name(255), nullable=False),
+    Column("pushed_at", UtcDateTime),
+    Column("pushed_by", String(255)),
+    Column("first_seen_at", UtcDateTime, nullable=False),
+    UniqueConstraint("repository_id", "name"),
+)
+Index(
+    "ix_tags_present",
+    tags.c.repository_id,
+    tags.c.written_at,
+    tags.c.name,
+    sqlite_where=tags.c.present == true(),
+    postgresql_where=tags.c.present == true(),
+)
+
+manifest_deletions = Table(
+    "manifest_deletions",
+    metadata,
+    Column("repository_id", RowId, ForeignKey("repositories.id"), primary_key=True),
+    Column("digest", DIGEST, primary_key=True),
+    Column("deleted_at", UtcDateTime, nullable=False, index=True),
+    Column("event", name(255), nullable=False),
+)
+
+# Content-addressed, so one row serves every repository. A row without a body is a manifest that we
+# have only heard of.
+manifests = Table(
+    "manifests",
+    metadata,
+    Column("digest", DIGEST, primary_key=True),
+    Column("media_type", String(255)),
+    Column("artifact_type", String(255)),
+    Column("subject", DIGEST, index=True),
+    Column("config_digest", DIGEST),
+    # Configuration and layers; of an index, the sum over its children that are known.
+    Column("size_bytes", BigInteger),
+    Column("os", String(255)),
+    Column("architecture", String(255)),
+    Column("variant", String(255)),
+    Column("readable", Boolean(create_constraint=False), nullable=False),
+    Column("body", LargeBinary),
+    Column("fetched_at", UtcDateTime),
+)
+
+manifest_children = Table(
+    "manifest_children",
+    metadata,
+    Column("parent_digest", DIGEST, ForeignKey("manifests.digest"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("digest", DIGEST, nullable=False, index=True),
+    Column("media_type", String(255)),
+    Column("os", String(255)),
+    Column("architecture", String(255)),
+    Column("variant", String(255)),
+    Column("is_attestation", Boolean(create_constraint=False), nullable=False),
+)
+
+pulls = Table(
+    "pulls",
+    metadata,
+    Column("repository_id", RowId, ForeignKey("repositories.id"), primary_key=True),
+    Column("digest", DIGEST, primary_key=True),
+    # Empty: the pull named the digest.
+    Column("tag", name(128), primary_key=True),
+    Column("pulls", BigInteger, nullable=False),
+    Column("pulled_at", UtcDateTime),
+    Column("checks", BigInteger, nullable=False),
+    Column("checked_at", UtcDateTime),
+    Index("ix_pulls_tag", "repository_id", "tag"),
+)
+
+pending_fetches = Table(
+    "pending_fetches",
+    metadata,
+    Column("repository", name(255), primary_key=True),
+    Column("digest", DIGEST, primary_key=True),
+    Column("since", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("refusals", Integer, nullable=False),
+    Column("next_attempt_at", UtcDateTime, nullable=False, index=True),
+)
+
+crawls = Table(
+    "crawls",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("repositories", Integer, nullable=False),
+    Column("tags", Integer, nullable=False),
+    # Repositories that could not be read and were left as they were.
+    Column("failures", Integer, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("holder", String(64), nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+
+# One row: how far the index has come.
+progress = Table(
+    "progress",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("indexed_at", UtcDateTime),
+)
+
+inbox = inbox_table(metadata)
+outbox = outbox_table(metadata)

@@ -1,0 +1,112 @@
+"""A registry's notifications become the index, each exactly once."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import NAMESPACE_URL, uuid5
+
+import structlog
+from sqlalchemy import Connection
+
+from services.catalog.domain.index import TagChange, apply_all
+from services.catalog.domain.occurrences import Meaning, Occurrence, meaning_of
+from services.catalog.storage.index import load_states, save_state, wanted_by
+from services.catalog.storage.manifests import note_manifests, save_manifests
+from services.catalog.storage.pending import add_pending
+from services.catalog.storage.progress import note_indexed
+from services.catalog.storage.repositories import lock_repositories, recount_repositories
+from services.catalog.storage.tables import inbox, outbox
+from services.catalog.usecases.fetch_manifests import FetchResult, Key, ManifestFetcher
+from services.catalog.usecases.load_occurrence import load_occurrence
+from shared.clock import Clock
+from shared.contracts.events import Envelope, TagDeleted, TagPushed, envelope_of
+from shared.database import Database
+from shared.messaging.inbox import claim_new
+from shared.messaging.outbox import record_event
+from shared.oci.names import RepositoryName
+
+SOURCE = "/catalog"
+
+FETCH_BUDGET_S = 0.5
+"""So long a batch waits for manifests; a tag is better shown without its size than late."""
+
+_PUSHES = (Meaning.TAG_PUSHED, Meaning.MANIFEST_PUSHED)
+
+log = structlog.get_logger(__name__)
+
+
+def apply_notifications(
+    envelopes: Sequence[Envelope], *, database: Database, fetcher: ManifestFetcher, clock: Clock
+) -> None:
+    """Apply a batch: claimed in the inbox, applied, and told on through the outbox, all or nothing.
+
+    Args:
+        envelopes: messages of type ``registry.notification.v1``; those seen before have no effect.
+        fetcher: brings the manifests of unknown digests before the transaction begins; what does not
+            come is fetched later, and the tag is shown without it.
+
+    Raises:
+        InvalidMessage: one of them is not a notification; nothing is applied.
+    """
+    occurrences = {(envelope.source, envelope.id): load_occurrence(envelope) for envelope in envelopes}
+    pushed = [occurrence for occurrence in occurrences.values() if meaning_of(occurrence) in _PUSHES]
+    result = fetcher.fetch_unknown(_keys(pushed), budget_s=FETCH_BUDGET_S)
+    with database.write() as connection:
+        now = clock()
+        claimed = claim_new(connection, inbox, envelopes, now=now)
+        fresh = [occurrences[envelope.source, envelope.id] for envelope in claimed]
+        ids = lock_repositories(connection, _repositories(fresh), now=now)
+        changes = _apply_to_tags(connection, ids, fresh, now=now)
+        _keep_manifests(connection, pushed, result, now=now)
+        recount_repositories(connection, ids.values())
+        for change in changes:
+            record_event(connection, outbox, _event_of(change))
+        note_indexed(connection, now=now)
+    log.info("notifications.applied", received=len(envelopes), new=len(fresh), changed_tags=len(changes))
+
+
+def _keys(pushed: Iterable[Occurrence]) -> list[Key]:
+    return [(push.repository, push.digest) for push in pushed if push.digest]
+
+
+def _repositories(occurrences: Iterable[Occurrence]) -> set[RepositoryName]:
+    return {one.repository for one in occurrences if meaning_of(one) is not Meaning.NOTHING}
+
+
+def _apply_to_tags(
+    connection: Connection, ids: Mapping[RepositoryName, int], occurrences: Iterable[Occurrence], *, now: datetime
+) -> Sequence[TagChange]:
+    batch: dict[int, list[Occurrence]] = defaultdict(list)
+    for occurrence in occurrences:
+        if occurrence.repository in ids:
+            batch[ids[occurrence.repository]].append(occurrence)
+    before, changes = load_states(connection, wanted_by(batch)), list[TagChange]()
+    for repository, group in batch.items():
+        outcome = apply_all(before[repository], group)
+        save_state(connection, repository, before[repository], outcome.state, now=now)
+        changes += outcome.changes
+    return changes
+
+
+def _keep_manifests(
+    connection: Connection, pushed: Iterable[Occurrence], result: FetchResult, *, now: datetime
+) -> None:
+    save_manifests(connection, result.fetched.values(), now=now)
+    note_manifests(connection, {push.digest: push.media_type for push in pushed if push.digest})
+    # Sums of other repositories on the same manifest are brought up to date by whoever settles what
+    # is pending there: touching them here would take locks out of order.
+    add_pending(connection, result.missing.keys(), now=now)
+
+
+def _event_of(change: TagChange) -> Envelope:
+    cause = change.cause
+    event: TagPushed | TagDeleted
+    if change.digest:
+        event = TagPushed(cause.repository, change.tag, change.digest, change.previous_digest, cause.actor)
+    else:
+        event = TagDeleted(cause.repository, change.tag, change.previous_digest, cause.actor)
+    # One notification changes a tag once: the same id again would be the same message again.
+    name = f"{event.TYPE}/{cause.stamp.id}/{change.tag}"
+    return envelope_of(
+        event, id=str(uuid5(NAMESPACE_URL, name)), source=SOURCE, time=cause.stamp.time, subject=cause.repository
+    )

@@ -1,0 +1,140 @@
+"""One repository of the registry becomes part of the index."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Event
+
+import structlog
+from sqlalchemy import Connection
+
+from services.catalog.domain.index import observe_tag
+from services.catalog.domain.manifests import FetchedManifest
+from services.catalog.storage.index import Wanted, load_states, save_state
+from services.catalog.storage.manifests import note_manifests, save_manifests
+from services.catalog.storage.pending import add_pending
+from services.catalog.storage.repositories import lock_repositories, recount_repositories
+from services.catalog.storage.tag_queries import list_present_tags
+from services.catalog.usecases.fetch_manifests import FetchResult, ManifestFetcher, fetch_manifest
+from services.catalog.usecases.registry import InvalidAnswer, NotInRegistry, Registry
+from shared.clock import Clock
+from shared.database import Database
+from shared.oci.names import Digest, RepositoryName, Tag
+
+TAGS_PER_TRANSACTION = 50
+"""What a crawl that is killed has to read again, and the manifests it holds in memory."""
+
+FETCH_BUDGET_S = 30.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CrawledRepository:
+    """What came of a repository."""
+
+    tags: int = 0
+    unreadable: int = 0
+    """Tags about which the registry gave an answer that cannot be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    tag: Tag
+    digest: Digest
+    fetched: FetchedManifest | None
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryCrawler:
+    """Reads single repositories; may be used by several threads at once.
+
+    Args:
+        registry: what is read.
+        fetcher: brings the manifests that a tag's own manifest leads to.
+        stop: when set, a repository is left half read; what was read is kept.
+    """
+
+    database: Database
+    registry: Registry
+    fetcher: ManifestFetcher
+    clock: Clock
+    stop: Event
+
+    def crawl(self, repository: RepositoryName) -> CrawledRepository:
+        """Index every tag of a repository that is not in the index, or is elsewhere there.
+
+        Nothing is ever taken out of the index: that a tag is not listed may have many reasons.
+
+        Raises:
+            RegistryUnavailable, RegistryRefused: the rest of the repository is left as it was.
+        """
+        listing = self.registry.list_tags(repository)
+        unreadable = 0
+        for chunk in _chunks(listing.tags):
+            if self.stop.is_set():
+                break
+            seen, failed = self._see(repository, chunk)
+            unreadable += failed
+            self._keep(repository, seen, listing.seen_at)
+        return CrawledRepository(len(listing.tags), unreadable)
+
+    def _see(self, repository: RepositoryName, names: Sequence[Tag]) -> tuple[Sequence[_Seen], int]:
+        with self.database.read() as connection:
+            known = list_present_tags(connection, repository, names)
+        seen, failed = [], 0
+        for tag in names:
+            try:
+                seen.append(self._look_at(repository, tag, known.get(tag)))
+            except NotInRegistry:
+                log.info("crawl.dangling_tag", repository=repository, tag=tag)
+            except InvalidAnswer as fault:
+                failed += 1
+                log.warning("crawl.tag_unreadable", repository=repository, tag=tag, fault=str(fault))
+        return seen, failed
+
+    def _look_at(self, repository: RepositoryName, tag: Tag, known: Digest | None) -> _Seen:
+        # What is in the index already costs a HEAD; what is not comes with the same request.
+        if known:
+            return _Seen(tag, self.registry.find_digest(repository, tag), None)
+        fetched = fetch_manifest(self.registry, repository, tag)
+        return _Seen(tag, fetched.digest, fetched)
+
+    def _keep(self, repository: RepositoryName, seen: Sequence[_Seen], seen_at: datetime) -> None:
+        if not seen:
+            return
+        fetched = {one.digest: one.fetched for one in seen if one.fetched}
+        leads = {one.digest for one in seen if not one.fetched}
+        leads |= {child.digest for one in fetched.values() for child in one.manifest.children}
+        result = self.fetcher.fetch_unknown(
+            [(repository, digest) for digest in leads - fetched.keys()], budget_s=FETCH_BUDGET_S
+        )
+        result.fetched.update(fetched)
+        with self.database.write() as connection:
+            _save(connection, repository, seen, result, seen_at=seen_at, now=self.clock())
+
+
+def _save(
+    connection: Connection,
+    repository: RepositoryName,
+    seen: Collection[_Seen],
+    result: FetchResult,
+    *,
+    seen_at: datetime,
+    now: datetime,
+) -> None:
+    row = lock_repositories(connection, [repository], now=now)[repository]
+    wanted = Wanted(tags={(row, one.tag) for one in seen}, deletions={(row, one.digest) for one in seen})
+    before = after = load_states(connection, wanted)[row]
+    for one in seen:
+        after = observe_tag(after, one.tag, one.digest, seen_at)
+    save_state(connection, row, before, after, now=now)
+    save_manifests(connection, result.fetched.values(), now=now)
+    note_manifests(connection, dict.fromkeys(one.digest for one in seen))
+    add_pending(connection, result.missing.keys(), now=now)
+    recount_repositories(connection, [row])
+
+
+def _chunks(tags: Sequence[Tag]) -> Iterator[Sequence[Tag]]:
+    for start in range(0, len(tags), TAGS_PER_TRANSACTION):
+        yield tags[start : start + TAGS_PER_TRANSACTION]

@@ -1,0 +1,87 @@
+"""The registry as the use cases see it, and the ways in which reading it fails.
+
+RegistryError              a reading that did not succeed
+├── RegistryUnavailable    no answer in time, or an error of the registry's own: ask again later
+├── RegistryRefused        it does not accept our token: somebody must change a configuration
+├── NotInRegistry          it has no such repository, manifest or blob
+└── InvalidAnswer          it answered what cannot be right (a wrong digest, no JSON)
+    └── TooLarge           more bytes than we are willing to read
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from shared.oci.names import Digest, RepositoryName, Tag
+
+
+class RegistryError(Exception):
+    """The registry could not be read; the text says what was asked and never holds a secret."""
+
+
+class RegistryUnavailable(RegistryError):
+    """No answer in time, or an error of the registry's own."""
+
+
+class RegistryRefused(RegistryError):
+    """The registry does not accept our token; its log line says what to change."""
+
+
+class NotInRegistry(RegistryError):
+    """The registry has no such thing."""
+
+
+class InvalidAnswer(RegistryError):
+    """The answer is not what was asked for."""
+
+
+class TooLarge(InvalidAnswer):
+    """The answer has more bytes than its kind may have.
+
+    Args:
+        digest: of a manifest: the one that was asked for, or that the registry named.
+        media_type: of a manifest.
+    """
+
+    def __init__(self, message: str, *, digest: Digest | None = None, media_type: str | None = None) -> None:
+        super().__init__(message)
+        self.digest = digest
+        self.media_type = media_type
+
+
+@dataclass(frozen=True, slots=True)
+class RawManifest:
+    """A manifest as it came, its bytes checked against its digest."""
+
+    digest: Digest
+    media_type: str | None
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TagList:
+    """The tags of a repository at one moment."""
+
+    tags: Sequence[Tag]
+    seen_at: datetime
+    """The registry's own clock, to the second: the one that stamps its notifications."""
+
+
+class Registry(Protocol):
+    """Reading a registry. Every method raises ``RegistryError``."""
+
+    def get_manifest(self, repository: RepositoryName, reference: str) -> RawManifest:
+        """Return the manifest under a tag or digest."""
+
+    def find_digest(self, repository: RepositoryName, tag: Tag) -> Digest:
+        """Return where a tag points, without its manifest."""
+
+    def get_blob(self, repository: RepositoryName, digest: Digest, *, max_bytes: int) -> bytes:
+        """Return a blob, checked against its digest."""
+
+    def list_repositories(self) -> Iterator[RepositoryName]:
+        """Walk the catalogue."""
+
+    def list_tags(self, repository: RepositoryName) -> TagList:
+        """Return every tag of a repository; one that is empty or gone has none."""

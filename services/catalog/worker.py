@@ -1,0 +1,153 @@
+"""The catalogue's background work: notifications, the outbox, fetches, the first crawl, housekeeping.
+
+Each task has a thread of its own. They stop together, and one that dies ends the process: whoever
+supervises it starts it again, which is better than a worker that does half of its work.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from itertools import count
+from threading import Event, Thread
+from uuid import uuid4
+
+import structlog
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from services.catalog.app import new_fetcher, new_registry
+from services.catalog.consumers.notifications import consume_notifications
+from services.catalog.settings import Settings
+from services.catalog.storage.tables import outbox
+from services.catalog.usecases.crawl_registry import CrawlReport, LeaseLost, crawl_registry, is_crawl_due
+from services.catalog.usecases.crawl_repository import RepositoryCrawler
+from services.catalog.usecases.purge_history import purge_history
+from services.catalog.usecases.registry import Registry, RegistryError
+from services.catalog.usecases.retry_fetches import retry_fetches
+from shared.clock import utc_now
+from shared.database import Database
+from shared.messaging.outbox import relay_outbox
+from shared.messaging.publisher import Publisher
+
+RETRY_IDLE_S = 0.5
+"""How often is looked for manifests to fetch."""
+PURGE_EVERY_S = 600.0
+FIRST_CRAWL_PAUSE_S = 2.0
+LONGEST_CRAWL_PAUSE_S = 600.0
+DATABASE_PAUSE_S = 2.0
+
+Task = Callable[[Event], None]
+
+log = structlog.get_logger(__name__)
+
+
+def run_worker(settings: Settings, stop: Event) -> None:
+    """Do all background work until told to stop.
+
+    Raises:
+        SystemExit: a task has died.
+    """
+    database = Database(settings.database_url)
+    registry = new_registry(settings)
+    publisher = Publisher(settings.broker_url)
+    tasks: dict[str, Task] = {
+        "notifications": lambda stop: _consume(settings, database, registry, stop),
+        "outbox": lambda stop: relay_outbox(database, outbox, publisher, stop=stop),
+        "fetches": lambda stop: _retry(database, registry, stop),
+        "housekeeping": lambda stop: _purge(database, stop),
+    }
+    if settings.crawl_on_empty:
+        tasks["first-crawl"] = lambda stop: _crawl_first(database, registry, stop)
+    run_tasks(tasks, stop)
+    publisher.close()
+
+
+def run_tasks(tasks: Mapping[str, Task], stop: Event) -> None:
+    """Run each task in a thread until all have ended; a task that dies stops the others.
+
+    Raises:
+        SystemExit: a task has died.
+    """
+    died: list[str] = []
+
+    def run(name: str, task: Task) -> None:
+        try:
+            task(stop)
+        except Exception:
+            log.exception("worker.task_died", task=name)
+            died.append(name)
+            stop.set()
+
+    threads = [Thread(target=run, args=item, name=item[0]) for item in tasks.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if died:
+        raise SystemExit(1)
+
+
+def crawl_now(settings: Settings, stop: Event) -> CrawlReport | None:
+    """Crawl once in the foreground; ``None`` when another worker is crawling.
+
+    Raises:
+        RegistryError: the registry's catalogue could not be read.
+    """
+    database, registry = Database(settings.database_url), new_registry(settings)
+    return _crawl(database, registry, stop)
+
+
+def _consume(settings: Settings, database: Database, registry: Registry, stop: Event) -> None:
+    with closing(new_fetcher(registry, database)) as fetcher:
+        consume_notifications(settings.broker_url, database=database, fetcher=fetcher, clock=utc_now, stop=stop)
+
+
+def _retry(database: Database, registry: Registry, stop: Event) -> None:
+    with closing(new_fetcher(registry, database)) as fetcher:
+
+        def work() -> float:
+            tried = retry_fetches(database=database, fetcher=fetcher, clock=utc_now)
+            return 0 if tried else RETRY_IDLE_S
+
+        _repeat(work, stop)
+
+
+def _purge(database: Database, stop: Event) -> None:
+    def work() -> float:
+        purged = purge_history(database=database, clock=utc_now)
+        return RETRY_IDLE_S if purged else PURGE_EVERY_S
+
+    _repeat(work, stop)
+
+
+def _crawl_first(database: Database, registry: Registry, stop: Event) -> None:
+    """Crawl until everything has been read once, with growing pauses while something cannot be."""
+    pauses = (min(FIRST_CRAWL_PAUSE_S * 2.0 ** min(n, 10), LONGEST_CRAWL_PAUSE_S) for n in count())
+
+    def work() -> float | None:
+        if not is_crawl_due(database=database):
+            return None
+        try:
+            _crawl(database, registry, stop)
+        except (RegistryError, LeaseLost) as fault:
+            log.warning("crawl.postponed", fault=str(fault))
+        return next(pauses)
+
+    _repeat(work, stop)
+
+
+def _crawl(database: Database, registry: Registry, stop: Event) -> CrawlReport | None:
+    with closing(new_fetcher(registry, database)) as fetcher:
+        crawler = RepositoryCrawler(database, registry, fetcher, utc_now, stop)
+        return crawl_registry(crawler, holder=uuid4().hex, database=database, clock=utc_now)
+
+
+def _repeat(work: Callable[[], float | None], stop: Event) -> None:
+    """Do something again and again; it returns the pause until the next time, or ``None`` when it is done."""
+    pause_s: float | None = 0
+    while pause_s is not None and not stop.wait(pause_s):
+        try:
+            pause_s = work()
+        except (OperationalError, PoolTimeoutError) as fault:
+            # A database that restarts is back soon; our own restart would not bring it back sooner.
+            log.warning("worker.database_away", fault=type(fault).__name__)
+            pause_s = DATABASE_PAUSE_S
