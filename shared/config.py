@@ -33,7 +33,8 @@ class Secret:
 
     def matches(self, candidate: str) -> bool:
         """Compare in constant time, whatever bytes the candidate holds."""
-        return hmac.compare_digest(self._value.encode(), candidate.encode("utf-8", "surrogateescape"))
+        # JSON can carry half a surrogate pair, which plain UTF-8 refuses.
+        return hmac.compare_digest(_bytes(self._value), _bytes(candidate))
 
     def __bool__(self) -> bool:
         return bool(self._value)
@@ -81,6 +82,10 @@ def secret(env: Env, name: str, *, min_length: int = 16) -> Secret:
 def data_file(env: Env, name: str) -> Path:
     """Return the path of a file in ``PORTUS_DATA_DIR`` (default ``.portus``)."""
     return Path(env.str("PORTUS_DATA_DIR", ".portus")).absolute() / name
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _explain(fault: EnvValidationError) -> str:

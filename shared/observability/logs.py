@@ -4,6 +4,7 @@ import logging
 import sys
 
 import structlog
+from structlog.typing import EventDict, Processor
 
 
 def configure_logging(service: str, *, level: str = "INFO") -> None:
@@ -14,9 +15,12 @@ def configure_logging(service: str, *, level: str = "INFO") -> None:
         level: a name of the standard library's levels.
     """
     logging.basicConfig(stream=sys.stderr, level=level, format="%(message)s")
+    # It tells of every look at a schema's revision, which readiness takes again and again.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            _naming(service),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -26,4 +30,12 @@ def configure_logging(service: str, *, level: str = "INFO") -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(service=service)
+
+
+def _naming(service: str) -> Processor:
+    # Not a context variable: those of the main thread do not reach the threads that answer requests.
+    def add_name(_logger: object, _method: str, event: EventDict) -> EventDict:
+        event["service"] = service
+        return event
+
+    return add_name

@@ -1,0 +1,102 @@
+"""``python -m services.auth <command>``."""
+
+from functools import partial
+
+import click
+
+from services.auth.app import migrations_of, new_database
+from services.auth.domain.errors import Invalid
+from services.auth.settings import Settings, load_administrator, load_settings
+from services.auth.signing.authority import authority_fault, create_authority, load_authority
+from services.auth.usecases.passwords import Passwords, new_hasher
+from services.auth.usecases.people import NewPerson, ensure_administrator
+from services.auth.worker import work
+from services.auth.wsgi import build_app
+from shared.api.serving import serve as serve_app
+from shared.clock import utc_now
+from shared.commands import run, until_stopped
+from shared.config import SettingsError
+from shared.messaging.topology import declare_topology
+from shared.observability.logs import configure_logging
+
+
+@click.group()
+def commands() -> None:
+    """Who are you, and what may you do?"""
+
+
+@commands.command()
+def serve() -> None:
+    """Answer requests until told to stop."""
+    settings = _settings()
+    # Asked here, where it ends in one plain line; in gunicorn's workers it would be a traceback.
+    load_authority(settings.ca_dir)
+    serve_app(build_app, settings.serving)
+
+
+@commands.command()
+def worker() -> None:
+    """Publish events, renew the signing leaf and tidy up, until told to stop."""
+    until_stopped(partial(work, _settings()))
+
+
+@commands.command()
+def migrate() -> None:
+    """Bring the database to the schema that this code needs."""
+    migrations = migrations_of(new_database(_settings()))
+    migrations.upgrade()
+    click.echo(f"auth: the database is at revision {migrations.current()}")
+
+
+@commands.command()
+def check() -> None:
+    """Read the settings and say what is still missing; start nothing."""
+    settings = _settings()
+    faults = (migrations_of(new_database(settings)).fault(), authority_fault(settings.ca_dir, now=utc_now()))
+    for fault in filter(None, faults):
+        click.echo(f"auth: not ready: {fault}")
+    click.echo("auth: the settings are in order")
+
+
+@commands.command("init-ca")
+def init_ca() -> None:
+    """Make the CA that the registry is to trust, unless there is one."""
+    folder = _settings().ca_dir
+    made = create_authority(folder, now=utc_now())
+    click.echo(f"auth: {'made the CA' if made else 'the CA is there already'}: {folder / 'ca.crt'}")
+
+
+@commands.command("ensure-admin")
+def ensure_admin() -> None:
+    """Make the first administrator from PORTUS_ADMIN_USERNAME and PORTUS_ADMIN_PASSWORD."""
+    database, wanted = new_database(_settings()), load_administrator()
+    if missing := migrations_of(database).fault():
+        raise SettingsError(missing)
+    person = NewPerson(wanted.username, wanted.password, administrator=True)
+    passwords = Passwords(new_hasher())
+    try:
+        user = ensure_administrator(person, database=database, clock=utc_now, passwords=passwords)
+    except Invalid as fault:
+        raise SettingsError("\n".join(_lines(fault))) from fault
+    click.echo(f"auth: made the administrator {user.username}" if user else "auth: there are people already")
+
+
+@commands.command()
+def topology() -> None:
+    """Declare the queues that the services use."""
+    declare_topology(_settings().broker_url)
+    click.echo("auth: the queues are declared")
+
+
+def _settings() -> Settings:
+    settings = load_settings()
+    configure_logging("auth", level=settings.log_level)
+    return settings
+
+
+def _lines(fault: Invalid) -> list[str]:
+    return [f"PORTUS_ADMIN_{name.upper()}: {' '.join(faults)}" for name, faults in fault.errors.items()]
+
+
+if __name__ == "__main__":
+    run(commands)

@@ -1,0 +1,62 @@
+"""Namespaces."""
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response
+from flask_smorest import Blueprint
+
+from services.auth.api.documents import page_response, refuses
+from services.auth.api.fields import MAX_ID
+from services.auth.api.identity import require_person, subject
+from services.auth.api.schemas import NamespaceChangeInput, NamespaceOutput, NewNamespaceInput
+from services.auth.api.services import services
+from services.auth.storage.namespaces import NamespaceView
+from services.auth.usecases.create_namespace import create_namespace
+from services.auth.usecases.namespaces import NamespaceChange, change_namespace, show_namespace, show_namespaces
+from shared.api.paging import PageQuery, PageRequest
+
+blueprint = Blueprint("namespaces", __name__, url_prefix="/api/v1/namespaces", description="Namespaces")
+blueprint.before_request(require_person)
+
+_NAMESPACE = f"/<int(max={MAX_ID}):namespace_id>"
+_REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
+
+
+@blueprint.route("")
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(HTTPStatus.OK, NamespaceOutput(many=True))
+@refuses(blueprint, HTTPStatus.UNAUTHORIZED)
+def list_namespaces(query: dict[str, int]) -> Response:
+    """List the namespaces from which the caller may pull."""
+    page = show_namespaces(subject(), PageRequest(**query), database=services().database)
+    return page_response(NamespaceOutput(), page)
+
+
+@blueprint.route("", methods=["POST"])
+@blueprint.arguments(NewNamespaceInput)
+@blueprint.response(HTTPStatus.CREATED, NamespaceOutput)
+@refuses(blueprint, *_REFUSED)
+def post_namespace(values: dict[str, Any]) -> NamespaceView:
+    """Make a private namespace for a team; for those who may push to it."""
+    auth = services()
+    return create_namespace(subject(), **values, policy=auth.settings.policy, database=auth.database, clock=auth.clock)
+
+
+@blueprint.route(_NAMESPACE)
+@blueprint.response(HTTPStatus.OK, NamespaceOutput)
+@refuses(blueprint, *_REFUSED)
+def get_namespace(namespace_id: int) -> NamespaceView:
+    """Show a namespace from which the caller may pull."""
+    return show_namespace(subject(), namespace_id, database=services().database)
+
+
+@blueprint.route(_NAMESPACE, methods=["PUT"])
+@blueprint.arguments(NamespaceChangeInput)
+@blueprint.response(HTTPStatus.OK, NamespaceOutput)
+@refuses(blueprint, *_REFUSED)
+def put_namespace(values: dict[str, Any], namespace_id: int) -> NamespaceView:
+    """Change description or visibility; for owners of the team."""
+    auth = services()
+    change = NamespaceChange(**values)
+    return change_namespace(subject(), namespace_id, change, database=auth.database, clock=auth.clock)

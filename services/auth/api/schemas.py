@@ -1,0 +1,184 @@
+"""The bodies of the management API; field names are those of the Portus API."""
+
+from marshmallow import Schema, fields, validate
+
+from services.auth.api.fields import MAX_ID, Dated, Input, text
+from services.auth.api.services import services
+from services.auth.domain.accounts import (
+    MAX_DISPLAY_NAME_LENGTH,
+    MAX_EMAIL_LENGTH,
+    MAX_PASSWORD_LENGTH,
+    MAX_USERNAME_LENGTH,
+)
+from services.auth.domain.namespaces import MAX_NAMESPACE_NAME_LENGTH, Visibility
+from services.auth.domain.teams import MAX_DESCRIPTION_LENGTH, MAX_TEAM_NAME_LENGTH, Role
+from services.auth.storage.namespaces import NamespaceView
+from services.auth.usecases.sessions import SignedIn
+
+_MAX_TOKEN_LENGTH = 256
+_STRING = {"type": "string"}
+
+
+def _access_token(signed_in: SignedIn) -> str:
+    return signed_in.access_token.token.reveal()
+
+
+def _refresh_token(signed_in: SignedIn) -> str:
+    return signed_in.refresh_token.reveal()
+
+
+def _namespace_name(namespace: NamespaceView) -> str:
+    return services().settings.registry_host if namespace.is_global else namespace.name
+
+
+class NamespaceRefOutput(Schema):
+    """A namespace, as far as others mention it."""
+
+    id = fields.Integer()
+    name = fields.String()
+
+
+class UserOutput(Dated):
+    """A person's account."""
+
+    id = fields.Integer()
+    username = fields.String()
+    email = fields.String(allow_none=True)
+    display_name = fields.String(allow_none=True)
+    admin = fields.Boolean()
+    enabled = fields.Boolean()
+    namespace_id = fields.Integer(attribute="namespace.id")
+    namespace = fields.Nested(NamespaceRefOutput)
+
+
+class NewUserInput(Input):
+    """An account to be made; the flat form or ``{"user": {…}}``."""
+
+    wrapper = "user"
+
+    username = text(longest=MAX_USERNAME_LENGTH, required=True)
+    email = fields.Email(required=True, validate=validate.Length(max=MAX_EMAIL_LENGTH))
+    password = text(longest=MAX_PASSWORD_LENGTH, required=True)
+    display_name = text(longest=MAX_DISPLAY_NAME_LENGTH, load_default=None, allow_none=True)
+
+
+class UserChangeInput(Input):
+    """What is to be different about an account; the flat form or ``{"user": {…}}``."""
+
+    wrapper = "user"
+
+    email = fields.Email(validate=validate.Length(max=MAX_EMAIL_LENGTH))
+    password = text(longest=MAX_PASSWORD_LENGTH)
+    display_name = text(longest=MAX_DISPLAY_NAME_LENGTH)
+    administrator = fields.Boolean(data_key="admin")
+    enabled = fields.Boolean()
+
+
+class SetupOutput(Schema):
+    """Whether the first administrator is still to be made."""
+
+    needs_administrator = fields.Boolean()
+
+
+class SignInInput(Input):
+    """A name and a password; neither is checked against any rule, only against what is stored."""
+
+    username = fields.String(required=True, validate=validate.Length(max=1024))
+    password = fields.String(required=True, validate=validate.Length(max=1024))
+
+
+class RefreshTokenInput(Input):
+    """A refresh token."""
+
+    refresh_token = fields.String(required=True, validate=validate.Length(max=_MAX_TOKEN_LENGTH))
+
+
+class SessionOutput(Schema):
+    """What a client keeps of a session."""
+
+    access_token = fields.Function(_access_token, metadata=_STRING)
+    token_type = fields.Constant("Bearer")
+    expires_in = fields.Integer(attribute="access_token.expires_in_s")
+    refresh_token = fields.Function(_refresh_token, metadata=_STRING)
+    user = fields.Nested(UserOutput)
+
+
+class TeamOutput(Dated):
+    """A team, as the caller sees it."""
+
+    id = fields.Integer()
+    name = fields.String()
+    description = fields.String()
+    hidden = fields.Boolean()
+    role = fields.Enum(Role, by_value=True, allow_none=True)
+
+
+class NewTeamInput(Input):
+    """A team to be made; ``owner_id`` is for administrators."""
+
+    name = text(shortest=1, longest=MAX_TEAM_NAME_LENGTH, required=True)
+    description = text(longest=MAX_DESCRIPTION_LENGTH, lines=True, load_default="")
+    owner_id = fields.Integer(strict=True, load_default=None, validate=validate.Range(1, MAX_ID))
+
+
+class MemberOutput(Dated):
+    """One person's place in a team."""
+
+    id = fields.Integer()
+    team_id = fields.Integer()
+    user_id = fields.Integer()
+    username = fields.String()
+    display_name = fields.String(allow_none=True)
+    admin = fields.Boolean()
+    role = fields.Enum(Role, by_value=True)
+
+
+class NewMemberInput(Input):
+    """A person to be taken into a team."""
+
+    username = text(longest=MAX_USERNAME_LENGTH, required=True, data_key="user")
+    role = fields.Enum(Role, by_value=True, load_default=Role.VIEWER)
+
+
+class MemberChangeInput(Input):
+    """Another role for a member."""
+
+    role = fields.Enum(Role, by_value=True, required=True)
+
+
+class TeamRefOutput(Schema):
+    """A team, as far as a namespace mentions it."""
+
+    id = fields.Integer()
+    name = fields.String()
+    hidden = fields.Boolean()
+
+
+class NamespaceOutput(Dated):
+    """A namespace; the global one goes by the registry's host."""
+
+    id = fields.Integer()
+    name = fields.Function(_namespace_name, metadata=_STRING)
+    description = fields.String()
+    team = fields.Nested(TeamRefOutput)
+    visibility = fields.Enum(Visibility, by_value=True)
+    is_global = fields.Boolean(data_key="global")
+
+
+class NewNamespaceInput(Input):
+    """A namespace to be made for a team, given by its name."""
+
+    wrapper = "namespace"
+
+    name = text(longest=MAX_NAMESPACE_NAME_LENGTH, required=True)
+    team = text(longest=MAX_TEAM_NAME_LENGTH, required=True)
+    description = text(longest=MAX_DESCRIPTION_LENGTH, lines=True, load_default="")
+
+
+class NamespaceChangeInput(Input):
+    """What is to be different about a namespace; the flat form or ``{"namespace": {…}}``."""
+
+    wrapper = "namespace"
+
+    description = text(longest=MAX_DESCRIPTION_LENGTH, lines=True)
+    visibility = fields.Enum(Visibility, by_value=True)

@@ -1,0 +1,45 @@
+"""What the views are given; put together in ``app``."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Flask, current_app
+
+from services.auth.settings import Settings
+from services.auth.signing.access_tokens import AccessTokens
+from services.auth.signing.keyring import Keyring
+from services.auth.signing.registry_tokens import RegistryTokenSigner
+from services.auth.usecases.authenticate import Authenticator
+from services.auth.usecases.passwords import Passwords
+from services.auth.usecases.sessions import SessionKeeper
+from shared.clock import Clock
+from shared.database import Database
+
+_EXTENSION = "portus-auth"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that a view may hand to a use case."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    passwords: Passwords
+    authenticator: Authenticator
+    keyring: Keyring
+    signer: RegistryTokenSigner
+    access_tokens: AccessTokens
+    keeper: SessionKeeper
+    note_unknown_service: Callable[[str | None], None]
+
+
+def install_services(app: Flask, services: Services) -> None:
+    """Give an application its services."""
+    app.extensions[_EXTENSION] = services
+
+
+def services() -> Services:
+    """Return the services of the application that answers the present request."""
+    return cast(Services, current_app.extensions[_EXTENSION])

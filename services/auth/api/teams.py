@@ -1,0 +1,89 @@
+"""Teams and who is in them."""
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response
+from flask_smorest import Blueprint
+
+from services.auth.api.documents import page_response, refuses
+from services.auth.api.fields import MAX_ID
+from services.auth.api.identity import require_person, subject
+from services.auth.api.schemas import MemberChangeInput, MemberOutput, NewMemberInput, NewTeamInput, TeamOutput
+from services.auth.api.services import services
+from services.auth.domain.teams import Role
+from services.auth.storage.teams import MemberView, TeamView
+from services.auth.usecases.members import add_member, change_member, remove_member, show_members
+from services.auth.usecases.teams import create_team, show_team, show_teams
+from shared.api.paging import PageQuery, PageRequest
+
+blueprint = Blueprint("teams", __name__, url_prefix="/api/v1/teams", description="Teams and their members")
+blueprint.before_request(require_person)
+
+_TEAM = f"/<int(max={MAX_ID}):team_id>"
+_MEMBER = f"{_TEAM}/members/<int(max={MAX_ID}):member_id>"
+_REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
+
+
+@blueprint.route("")
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(HTTPStatus.OK, TeamOutput(many=True))
+@refuses(blueprint, HTTPStatus.UNAUTHORIZED)
+def list_teams(query: dict[str, int]) -> Response:
+    """List the caller's teams; administrators get all."""
+    page = show_teams(subject(), PageRequest(**query), database=services().database)
+    return page_response(TeamOutput(), page)
+
+
+@blueprint.route("", methods=["POST"])
+@blueprint.arguments(NewTeamInput)
+@blueprint.response(HTTPStatus.CREATED, TeamOutput)
+@refuses(blueprint, *_REFUSED)
+def post_team(values: dict[str, Any]) -> TeamView:
+    """Make a team; the caller becomes its owner."""
+    return create_team(subject(), **values, database=services().database, clock=services().clock)
+
+
+@blueprint.route(_TEAM)
+@blueprint.response(HTTPStatus.OK, TeamOutput)
+@refuses(blueprint, *_REFUSED)
+def get_team(team_id: int) -> TeamView:
+    """Show a team to its members."""
+    return show_team(subject(), team_id, database=services().database)
+
+
+@blueprint.route(f"{_TEAM}/members")
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(HTTPStatus.OK, MemberOutput(many=True))
+@refuses(blueprint, *_REFUSED)
+def list_members(query: dict[str, int], team_id: int) -> Response:
+    """List a team's enabled members."""
+    page = show_members(subject(), team_id, PageRequest(**query), database=services().database)
+    return page_response(MemberOutput(), page)
+
+
+@blueprint.route(f"{_TEAM}/members", methods=["POST"])
+@blueprint.arguments(NewMemberInput)
+@blueprint.response(HTTPStatus.CREATED, MemberOutput)
+@refuses(blueprint, *_REFUSED)
+def post_member(values: dict[str, Any], team_id: int) -> MemberView:
+    """Take a person into a team; for its owners. An administrator becomes an owner."""
+    return add_member(subject(), team_id, **values, database=services().database, clock=services().clock)
+
+
+@blueprint.route(_MEMBER, methods=["PUT"])
+@blueprint.arguments(MemberChangeInput)
+@blueprint.response(HTTPStatus.OK, MemberOutput)
+@refuses(blueprint, *_REFUSED)
+def put_member(values: dict[str, Role], team_id: int, member_id: int) -> MemberView:
+    """Give a member another role; for owners."""
+    auth = services()
+    return change_member(subject(), team_id, member_id, **values, database=auth.database, clock=auth.clock)
+
+
+@blueprint.route(_MEMBER, methods=["DELETE"])
+@blueprint.response(HTTPStatus.NO_CONTENT)
+@refuses(blueprint, *_REFUSED, HTTPStatus.UNPROCESSABLE_ENTITY)
+def delete_member(team_id: int, member_id: int) -> None:
+    """Take a person out of a team; for its owners."""
+    remove_member(subject(), team_id, member_id, database=services().database)

@@ -1,0 +1,104 @@
+"""``GET`` and ``POST /v2/token``: tokens for the registry. The hot path: a plain Flask route.
+
+Source: distribution "Token Authentication Specification" (GET) and "OAuth2 Token Authentication"
+(POST).
+"""
+
+from flask import Blueprint, Response, jsonify, request
+
+from services.auth.api.identity import basic_credentials, caller_address
+from services.auth.api.services import services
+from services.auth.api.token_errors import InvalidRequest, UnsupportedGrantType, register_token_errors
+from services.auth.domain.errors import BadCredentials
+from services.auth.usecases.authenticate import PasswordCredentials
+from services.auth.usecases.issue_token import IssuedToken, TokenRequest, issue_token
+from shared.config import Secret
+from shared.oci.scopes import parse_scopes
+
+MAX_FORM_BYTES = 64 * 1024
+"""Largest body of a POST: the longest list of scopes, and then some."""
+
+
+def token_blueprint() -> Blueprint:
+    """Build the routes of the token endpoint."""
+    blueprint = Blueprint("token", __name__, url_prefix="/v2")
+    blueprint.add_url_rule("/token", view_func=get_token, methods=["GET"])
+    blueprint.add_url_rule("/token", view_func=post_token, methods=["POST"])
+    blueprint.add_url_rule("/", view_func=ping, methods=["GET"])
+    register_token_errors(blueprint)
+    return blueprint
+
+
+def get_token() -> Response:
+    """Answer what most clients ask; ``account`` is informative and changes nothing."""
+    issued = _issue(
+        TokenRequest(
+            credentials=basic_credentials(request.headers.get("Authorization")),
+            service=request.args.get("service"),
+            scopes=parse_scopes(request.args.getlist("scope")),
+            address=caller_address(),
+        )
+    )
+    token = issued.token.token.reveal()
+    return _uncached(jsonify(token=token, access_token=token, **_lifetime(issued)))
+
+
+def post_token() -> Response:
+    """Answer an OAuth 2 form with the password grant; ``access_type`` changes nothing."""
+    request.max_content_length = MAX_FORM_BYTES
+    issued = _issue(
+        TokenRequest(
+            credentials=_password_grant(),
+            service=request.form.get("service"),
+            scopes=parse_scopes(request.form.getlist("scope")),
+            address=caller_address(),
+        )
+    )
+    scope = " ".join(map(str, issued.granted))
+    token = issued.token.token.reveal()
+    return _uncached(jsonify(access_token=token, token_type="Bearer", scope=scope, **_lifetime(issued)))  # noqa: S106
+
+
+def ping() -> Response:
+    """Tell a client whether its name and password are good."""
+    credentials = basic_credentials(request.headers.get("Authorization"))
+    if credentials is None:
+        raise BadCredentials("Send a name and a password (Basic).")
+    services().authenticator.authenticate(credentials, address=caller_address())
+    return jsonify()
+
+
+def _issue(asked: TokenRequest) -> IssuedToken:
+    auth = services()
+    return issue_token(
+        asked,
+        authenticator=auth.authenticator,
+        policy=auth.settings.policy,
+        service=auth.settings.registry_service,
+        sign=auth.signer.sign,
+        note_unknown_service=auth.note_unknown_service,
+    )
+
+
+def _password_grant() -> PasswordCredentials:
+    form = request.form
+    grant_type = form.get("grant_type")
+    if not grant_type:
+        raise InvalidRequest("grant_type is missing: send a form with grant_type=password")
+    if grant_type != "password":
+        raise UnsupportedGrantType("only grant_type=password is supported")
+    if "username" not in form or "password" not in form:
+        raise InvalidRequest("username and password are both needed")
+    return PasswordCredentials(form["username"], Secret(form["password"]))
+
+
+def _lifetime(issued: IssuedToken) -> dict[str, object]:
+    # RFC 3339; the registry's clients take "Z" and no fraction.
+    issued_at = issued.token.issued_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"expires_in": issued.token.expires_in_s, "issued_at": issued_at}
+
+
+def _uncached(response: Response) -> Response:
+    # RFC 6749 §5.1
+    response.headers["Cache-Control"] = "no-store"
+    return response

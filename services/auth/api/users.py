@@ -1,0 +1,79 @@
+"""People's accounts."""
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response
+from flask_smorest import Blueprint
+
+from services.auth.api.documents import page_response, refuses
+from services.auth.api.fields import MAX_ID
+from services.auth.api.identity import require_person, subject
+from services.auth.api.schemas import NewUserInput, UserChangeInput, UserOutput
+from services.auth.api.services import services
+from services.auth.domain.accounts import UserChange
+from services.auth.storage.users import UserView
+from services.auth.usecases.manage_users import change_user, show_self, show_user, show_users
+from services.auth.usecases.people import NewPerson, create_user
+from shared.api.paging import PageQuery, PageRequest
+from shared.config import Secret
+
+blueprint = Blueprint("users", __name__, url_prefix="/api/v1/users", description="People's accounts")
+blueprint.before_request(require_person)
+
+_USER = f"/<int(max={MAX_ID}):user_id>"
+_REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+
+
+@blueprint.route("/self")
+@blueprint.response(HTTPStatus.OK, UserOutput)
+@refuses(blueprint, *_REFUSED)
+def get_self() -> UserView:
+    """Show the caller's own account."""
+    return show_self(subject(), database=services().database)
+
+
+@blueprint.route("")
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(HTTPStatus.OK, UserOutput(many=True))
+@refuses(blueprint, *_REFUSED)
+def list_users(query: dict[str, int]) -> Response:
+    """List all accounts; for administrators."""
+    page = show_users(subject(), PageRequest(**query), database=services().database)
+    return page_response(UserOutput(), page)
+
+
+@blueprint.route("", methods=["POST"])
+@blueprint.arguments(NewUserInput)
+@blueprint.response(HTTPStatus.CREATED, UserOutput)
+@refuses(blueprint, *_REFUSED)
+def post_user(values: dict[str, Any]) -> UserView:
+    """Make an account; for administrators."""
+    auth = services()
+    person = NewPerson(**values | {"password": Secret(values["password"])})
+    return create_user(subject(), person, database=auth.database, clock=auth.clock, passwords=auth.passwords)
+
+
+@blueprint.route(_USER)
+@blueprint.response(HTTPStatus.OK, UserOutput)
+@refuses(blueprint, *_REFUSED, HTTPStatus.NOT_FOUND)
+def get_user(user_id: int) -> UserView:
+    """Show an account; for administrators."""
+    return show_user(subject(), user_id, database=services().database)
+
+
+@blueprint.route(_USER, methods=["PUT"])
+@blueprint.arguments(UserChangeInput)
+@blueprint.response(HTTPStatus.OK, UserOutput)
+@refuses(blueprint, *_REFUSED, HTTPStatus.NOT_FOUND)
+def put_user(values: dict[str, Any], user_id: int) -> UserView:
+    """Change an account; for administrators. A new password, or disabling, ends its sessions."""
+    auth = services()
+    return change_user(
+        subject(),
+        user_id,
+        UserChange(**values),
+        database=auth.database,
+        clock=auth.clock,
+        passwords=auth.passwords,
+    )

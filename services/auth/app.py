@@ -1,0 +1,108 @@
+"""The one place where ``auth`` is put together."""
+
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from services.auth.api.errors import ERRORS, register_errors
+from services.auth.api.internal import internal_blueprint
+from services.auth.api.keys import keys_blueprint
+from services.auth.api.openapi import register_management_api
+from services.auth.api.services import Services, install_services
+from services.auth.api.token import token_blueprint
+from services.auth.api.unknown_service import UnknownServiceNotes
+from services.auth.settings import Settings
+from services.auth.signing.access_tokens import AccessTokens
+from services.auth.signing.authority import authority_fault, load_authority
+from services.auth.signing.keyring import Keyring
+from services.auth.signing.registry_tokens import RegistryTokenSigner
+from services.auth.usecases.authenticate import Authenticator
+from services.auth.usecases.memory import PasswordMemory
+from services.auth.usecases.passwords import Passwords, new_hasher
+from services.auth.usecases.sessions import SessionKeeper
+from shared.api.application import new_api_app
+from shared.api.health import ReadinessCheck
+from shared.clock import Clock, utc_now
+from shared.database import Database, Migrations
+
+MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
+
+
+def create_app(settings: Settings, *, clock: Clock = utc_now, hasher: PasswordHasher | None = None) -> Flask:
+    """Build the service.
+
+    Args:
+        settings: see ``services.auth.settings``.
+        clock: the present moment.
+        hasher: hashes passwords; tests take a cheaper one.
+
+    Raises:
+        SettingsError: the CA's files cannot be used.
+    """
+    services = build_services(settings, clock=clock, hasher=hasher or new_hasher())
+    app = new_api_app("services.auth", checks=_checks(services), errors=ERRORS)
+    install_services(app, services)
+    register_errors(app)
+    app.register_blueprint(token_blueprint())
+    app.register_blueprint(keys_blueprint())
+    app.register_blueprint(internal_blueprint(settings.internal_secret))
+    register_management_api(app)
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign]
+    return app
+
+
+def build_services(settings: Settings, *, clock: Clock, hasher: PasswordHasher) -> Services:
+    """Wire everything that views hand to use cases.
+
+    Raises:
+        SettingsError: the CA's files cannot be used.
+    """
+    database = new_database(settings)
+    passwords = Passwords(hasher)
+    keyring = Keyring(load_authority(settings.ca_dir), database=database, clock=clock)
+    access_tokens = AccessTokens(keyring, issuer=settings.issuer, ttl_s=settings.access_token_ttl_s, clock=clock)
+    return Services(
+        settings=settings,
+        database=database,
+        clock=clock,
+        passwords=passwords,
+        authenticator=Authenticator(
+            database=database,
+            passwords=passwords,
+            memory=PasswordMemory(clock),
+            internal_secret=settings.service_account_secret,
+            clock=clock,
+        ),
+        keyring=keyring,
+        signer=RegistryTokenSigner(
+            keyring,
+            issuer=settings.issuer,
+            service=settings.registry_service,
+            ttl_s=settings.token_ttl_s,
+            clock=clock,
+        ),
+        access_tokens=access_tokens,
+        keeper=SessionKeeper(database, clock, access_tokens.issue, settings.session_ttl),
+        note_unknown_service=UnknownServiceNotes(settings.registry_service, clock),
+    )
+
+
+def new_database(settings: Settings) -> Database:
+    """Open the service's own database, with a connection for every thread."""
+    return Database(settings.database_url.reveal(), pool_size=settings.serving.threads)
+
+
+def migrations_of(database: Database) -> Migrations:
+    """Return the schema history of the service."""
+    return Migrations(database, MIGRATIONS)
+
+
+def _checks(services: Services) -> dict[str, ReadinessCheck]:
+    return {
+        "database": migrations_of(services.database).fault,
+        "authority": lambda: authority_fault(services.settings.ca_dir, now=services.clock()),
+        "signing leaf": services.keyring.fault,
+    }

@@ -1,0 +1,160 @@
+"""May this subject do this action on this resource? One table, one answer, with its reason.
+
+The tables name who may; whoever is not named may not. Every action is decided by itself: what else
+was asked together with it never matters.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.auth.domain.namespaces import NamespaceFacts, Visibility
+from services.auth.domain.subjects import Subject, SubjectKind
+from services.auth.domain.teams import Role
+
+
+class PushPolicy(StrEnum):
+    """Who may push at all; set for the whole installation."""
+
+    ALLOW_TEAMS = "allow-teams"
+    ALLOW_PERSONAL = "allow-personal"
+    ADMIN_ONLY = "admin-only"
+
+
+class DeletePolicy(StrEnum):
+    """Who may delete at all; set for the whole installation."""
+
+    NOBODY = "nobody"
+    OWNERS = "owners"
+    CONTRIBUTORS = "contributors"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the administrators of this installation have settled."""
+
+    push: PushPolicy = PushPolicy.ALLOW_TEAMS
+    delete: DeletePolicy = DeletePolicy.NOBODY
+
+
+class Standing(StrEnum):
+    """What a subject is with regard to a namespace: the rows of every table."""
+
+    INTERNAL = "the internal account"
+    ADMINISTRATOR = "an administrator"
+    PERSONAL_OWNER = "the person whose namespace it is"
+    OWNER = "an owner of the team"
+    CONTRIBUTOR = "a contributor of the team"
+    VIEWER = "a viewer of the team"
+    OUTSIDER = "somebody outside the team"
+    ANONYMOUS = "an anonymous caller"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Yes or no, and why."""
+
+    allowed: bool
+    rule: str
+    """Name of the row that decided."""
+    reason: str
+    """One sentence for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a decision table."""
+
+    rule: str
+    allowed: frozenset[Standing]
+    refusal: str
+
+
+_PORTUS = frozenset({Standing.INTERNAL, Standing.ADMINISTRATOR})
+_OWNERS = _PORTUS | {Standing.PERSONAL_OWNER, Standing.OWNER}
+_CONTRIBUTORS = _OWNERS | {Standing.CONTRIBUTOR}
+_MEMBERS = _CONTRIBUTORS | {Standing.VIEWER}
+_SIGNED_IN = _MEMBERS | {Standing.OUTSIDER}
+_EVERYBODY = _SIGNED_IN | {Standing.ANONYMOUS}
+
+_PULL: Mapping[Visibility, Row] = {
+    Visibility.PUBLIC: Row("pull.public", _EVERYBODY, "nobody is refused"),
+    Visibility.PROTECTED: Row("pull.protected", _SIGNED_IN, "only people who have signed in may pull from it"),
+    Visibility.PRIVATE: Row("pull.private", _MEMBERS, "only members of its team may pull from it"),
+}
+
+_PUSH: Mapping[PushPolicy, Row] = {
+    PushPolicy.ALLOW_TEAMS: Row(
+        "push.allow-teams", _CONTRIBUTORS, "only contributors and owners of its team may push to it"
+    ),
+    PushPolicy.ALLOW_PERSONAL: Row(
+        "push.allow-personal", _PORTUS | {Standing.PERSONAL_OWNER}, "people may only push to their own namespace here"
+    ),
+    PushPolicy.ADMIN_ONLY: Row("push.admin-only", _PORTUS, "only administrators may push here"),
+}
+
+_DELETE: Mapping[DeletePolicy, Row] = {
+    DeletePolicy.NOBODY: Row("delete.nobody", frozenset(), "deleting is switched off here"),
+    DeletePolicy.OWNERS: Row("delete.owners", _OWNERS, "only owners of its team may delete from it"),
+    DeletePolicy.CONTRIBUTORS: Row(
+        "delete.contributors", _CONTRIBUTORS, "only contributors and owners of its team may delete from it"
+    ),
+}
+
+_CATALOG = Row("catalog", _PORTUS, "only administrators may list the whole registry")
+
+_STANDING_OF_ROLE = {
+    Role.VIEWER: Standing.VIEWER,
+    Role.CONTRIBUTOR: Standing.CONTRIBUTOR,
+    Role.OWNER: Standing.OWNER,
+}
+
+
+def decide(
+    subject: Subject, action: str, resource_type: str, name: str, namespace: NamespaceFacts | None, policy: Policy
+) -> Decision:
+    """Decide one action on one resource.
+
+    Args:
+        action: ``pull``, ``push``, ``delete`` or ``*``; any other is refused.
+        resource_type: ``repository`` or ``registry``.
+        name: the resource's name: a repository, or ``catalog``.
+        namespace: facts on the namespace of the repository; ``None`` when Portus does not know it,
+            and for a registry.
+    """
+    row = _row(action, resource_type, name, namespace, policy)
+    if row is None:
+        return Decision(False, "unknown", f"{action!r} on {resource_type} {name[:80]!r} is nothing that can be granted")
+    if namespace is None and resource_type == "repository":
+        row = Row("unknown-namespace", row.allowed & _PORTUS, "Portus knows no such namespace")
+    standing = standing_of(subject, namespace)
+    allowed = standing in row.allowed
+    return Decision(allowed, row.rule, f"{standing} may" if allowed else f"{standing} may not: {row.refusal}")
+
+
+def standing_of(subject: Subject, namespace: NamespaceFacts | None) -> Standing:
+    """Return what the subject is with regard to the namespace."""
+    if subject.kind is SubjectKind.INTERNAL:
+        return Standing.INTERNAL
+    if subject.kind is SubjectKind.ANONYMOUS:
+        return Standing.ANONYMOUS
+    if subject.administrator:
+        return Standing.ADMINISTRATOR
+    if namespace is None or namespace.role is None:
+        return Standing.OUTSIDER
+    if namespace.role is Role.OWNER and namespace.is_own:
+        return Standing.PERSONAL_OWNER
+    return _STANDING_OF_ROLE[namespace.role]
+
+
+def _row(action: str, resource_type: str, name: str, namespace: NamespaceFacts | None, policy: Policy) -> Row | None:
+    if resource_type == "registry":
+        return _CATALOG if (name, action) == ("catalog", "*") else None
+    if resource_type != "repository":
+        return None
+    if action == "pull":
+        return _PULL[namespace.visibility if namespace else Visibility.PRIVATE]
+    if action == "push":
+        return _PUSH[policy.push]
+    # Portus reads "everything" as the right to delete, the strongest that there is.
+    return _DELETE[policy.delete] if action in ("delete", "*") else None

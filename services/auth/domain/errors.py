@@ -1,0 +1,81 @@
+"""What can go wrong in ``auth`` on the caller's side.
+
+AuthFault                  the request cannot be carried out
+├── BadCredentials         who is calling could not be established
+├── TooManyAttempts        too many wrong passwords; the right one is not looked at for a while
+├── NotFound               it does not exist, or the caller may not know that it does
+├── Forbidden              the caller may know of it, and may not do this
+├── Invalid                a value breaks a rule; the faults are given by field
+├── SetupClosed            the first administrator may not be made this way here
+├── SetupDone              there are people already
+└── Overloaded             more passwords wait to be checked than this process can check
+
+A denied action of a token's scope is none of these: it is a ``Decision``.
+"""
+
+from collections.abc import Mapping, Sequence
+
+Faults = Mapping[str, Sequence[str]]
+"""Sentences by field."""
+
+
+class AuthFault(Exception):
+    """The request cannot be carried out; the text is fit for the caller's eyes."""
+
+
+class BadCredentials(AuthFault):
+    """Name or password is wrong, the account is disabled, or a token is no longer good.
+
+    One sentence for all of these, so that nobody learns which names exist.
+    """
+
+    def __init__(self, text: str = "The name or the password is wrong.") -> None:
+        super().__init__(text)
+
+
+class TooManyAttempts(AuthFault):
+    """Wrong passwords came too fast from this address."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"Too many wrong passwords came from here. Try again in {retry_after_s} seconds.")
+        self.retry_after_s = retry_after_s
+
+
+class NotFound(AuthFault):
+    """There is no such thing for this caller."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"There is no such {what}.")
+
+
+class Forbidden(AuthFault):
+    """The caller may not do this; the text says who may."""
+
+
+class Invalid(AuthFault):
+    """A value breaks a rule."""
+
+    def __init__(self, errors: Faults) -> None:
+        super().__init__("The values are not usable.")
+        self.errors = errors
+
+
+class SetupClosed(AuthFault):
+    """The first administrator may not be made over the API."""
+
+    def __init__(self) -> None:
+        super().__init__("Making the first administrator here is switched off (PORTUS_FIRST_USER_ADMIN).")
+
+
+class SetupDone(AuthFault):
+    """Somebody was first."""
+
+    def __init__(self) -> None:
+        super().__init__("There are people already: sign in, or ask an administrator for an account.")
+
+
+class Overloaded(AuthFault):
+    """All slots for checking passwords stayed taken."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many passwords are being checked at the moment. Try again in a second.")

@@ -1,0 +1,120 @@
+"""What ``auth`` reads from its environment; docs/operations.md describes every variable."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from environs import Env
+from marshmallow import ValidationError
+from marshmallow.validate import Length, OneOf, Range
+
+from services.auth.domain.decisions import DeletePolicy, Policy, PushPolicy
+from services.auth.signing.access_tokens import AUDIENCE
+from shared.api.serving import ServingSettings, load_serving_settings
+from shared.config import Secret, data_file, read_settings, secret
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of ``auth``, read once at the edge of the process."""
+
+    database_url: Secret
+    """SQLAlchemy URL of the service's own database; may hold a password."""
+    broker_url: Secret
+    """Where messages go; may hold a password."""
+    ca_dir: Path
+    """Folder with ``ca.crt`` and ``ca.key``."""
+    issuer: str
+    """``iss`` of every token: the registry's ``auth.token.issuer``."""
+    registry_service: str
+    """Audience of registry tokens: the registry's ``auth.token.service``."""
+    registry_host: str
+    """The registry as people type it; the name under which the global namespace is shown."""
+    token_ttl_s: int
+    """Life of a registry token, in seconds, 60 to 3600: clients take less for 60."""
+    access_token_ttl_s: int
+    """Life of an API access token, in seconds."""
+    session_ttl: timedelta
+    """Life of a session without use."""
+    service_account_secret: Secret
+    """Password of the internal account, with which ``catalog`` reads the registry."""
+    internal_secret: Secret
+    """What peers prove themselves with."""
+    policy: Policy
+    """Who may push and delete at all."""
+    first_user_admin: bool
+    """Whether the first person to come may become administrator."""
+    trusted_proxies: int
+    """How many proxies in front may be believed about the client's address."""
+    log_level: str
+    """A name of the standard library's levels."""
+    serving: ServingSettings
+    """Address, processes and threads of the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdministratorSettings:
+    """Whom ``ensure-admin`` makes."""
+
+    username: str
+    """Name of the first administrator."""
+    password: Secret
+    """Their password."""
+
+
+def load_settings() -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: one line per variable that is missing or wrong.
+    """
+    return read_settings(_build)
+
+
+def load_administrator() -> AdministratorSettings:
+    """Read whom ``ensure-admin`` makes.
+
+    Raises:
+        SettingsError: one of the two variables is missing.
+    """
+    return read_settings(
+        lambda env: AdministratorSettings(
+            env.str("PORTUS_ADMIN_USERNAME", validate=Length(min=1)), secret(env, "PORTUS_ADMIN_PASSWORD", min_length=1)
+        )
+    )
+
+
+def _build(env: Env) -> Settings:
+    return Settings(
+        database_url=Secret(env.str("PORTUS_AUTH_DATABASE_URL", f"sqlite:///{data_file(env, 'auth.db')}")),
+        broker_url=Secret(env.str("PORTUS_BROKER_URL", f"sqlite:///{data_file(env, 'broker.db')}")),
+        ca_dir=Path(env.str("PORTUS_CA_DIR", str(data_file(env, "ca")))),
+        issuer=env.str("PORTUS_ISSUER", "portus", validate=Length(min=1)),
+        registry_service=env.str("PORTUS_REGISTRY_SERVICE", "portus-registry", validate=_is_audience),
+        registry_host=env.str("PORTUS_REGISTRY_HOST", "localhost:5000"),
+        token_ttl_s=env.int("PORTUS_TOKEN_TTL_S", 900, validate=Range(60, 3600)),
+        access_token_ttl_s=env.int("PORTUS_ACCESS_TOKEN_TTL_S", 300, validate=Range(30, 3600)),
+        session_ttl=timedelta(seconds=env.int("PORTUS_SESSION_TTL_S", 1_209_600, validate=Range(300, 31_536_000)) or 0),
+        service_account_secret=secret(env, "PORTUS_SERVICE_ACCOUNT_SECRET"),
+        internal_secret=secret(env, "PORTUS_INTERNAL_SECRET"),
+        policy=_policy(env),
+        first_user_admin=env.bool("PORTUS_FIRST_USER_ADMIN", True),
+        trusted_proxies=env.int("PORTUS_TRUSTED_PROXIES", 0, validate=Range(0, 16)),
+        log_level=env.str("PORTUS_LOG_LEVEL", "INFO", validate=OneOf(("DEBUG", "INFO", "WARNING", "ERROR"))),
+        serving=load_serving_settings(env, port_variable="PORTUS_AUTH_PORT", default_port=8081),
+    )
+
+
+def _policy(env: Env) -> Policy:
+    push = env.enum("PORTUS_PUSH_POLICY", PushPolicy.ALLOW_TEAMS.value, enum=PushPolicy, by_value=True)
+    enabled = env.bool("PORTUS_DELETE_ENABLED", False)
+    contributors = env.bool("PORTUS_DELETE_CONTRIBUTORS", False)
+    if not enabled:
+        return Policy(push, DeletePolicy.NOBODY)
+    return Policy(push, DeletePolicy.CONTRIBUTORS if contributors else DeletePolicy.OWNERS)
+
+
+def _is_audience(value: str) -> None:
+    # A registry of that name would make its tokens and ours the same.
+    if not value or value == AUDIENCE:
+        raise ValidationError(f"must not be empty or {AUDIENCE!r}")

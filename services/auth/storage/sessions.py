@@ -1,0 +1,79 @@
+"""Sessions: one row as long as its refresh token is good."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from services.auth.storage.tables import sessions, users
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """A session that has neither ended nor been revoked, and whose it is."""
+
+    id: str
+    user_id: int
+    username: str
+    administrator: bool
+    enabled: bool
+    last_used_at: datetime
+    expires_at: datetime = field(compare=False)
+
+
+def insert_session(
+    connection: Connection, *, id: str, user_id: int, token_hash: str, now: datetime, expires_at: datetime
+) -> None:
+    """Insert a session."""
+    row = {"id": id, "user_id": user_id, "token_hash": token_hash, "created_at": now, "last_used_at": now}
+    connection.execute(insert(sessions).values({**row, "expires_at": expires_at}))
+
+
+def find_session(connection: Connection, session_id: str, *, now: datetime) -> SessionRecord | None:
+    """Return a session by its id."""
+    return _find(connection, sessions.c.id == session_id, now)
+
+
+def find_session_by_token(connection: Connection, token_hash: str, *, now: datetime) -> SessionRecord | None:
+    """Return a session by the hash of its refresh token."""
+    return _find(connection, sessions.c.token_hash == token_hash, now)
+
+
+def touch_session(connection: Connection, session_id: str, *, now: datetime, expires_at: datetime) -> None:
+    """Note that a session has been used."""
+    change = update(sessions).where(sessions.c.id == session_id)
+    connection.execute(change.values(last_used_at=now, expires_at=expires_at))
+
+
+def delete_session(connection: Connection, token_hash: str) -> None:
+    """Revoke the session of a refresh token; there may be none."""
+    connection.execute(delete(sessions).where(sessions.c.token_hash == token_hash))
+
+
+def delete_sessions_of(connection: Connection, user_id: int) -> None:
+    """Revoke all sessions of a person."""
+    connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+
+
+def purge_sessions(connection: Connection, *, now: datetime, limit: int = 10_000) -> int:
+    """Delete sessions that have ended; return how many there were."""
+    ended = select(sessions.c.id).where(sessions.c.expires_at <= now).limit(limit)
+    return connection.execute(delete(sessions).where(sessions.c.id.in_(ended))).rowcount
+
+
+def _find(connection: Connection, matches: object, now: datetime) -> SessionRecord | None:
+    statement = (
+        select(
+            sessions.c.id,
+            sessions.c.user_id,
+            users.c.username,
+            users.c.administrator,
+            users.c.enabled,
+            sessions.c.last_used_at,
+            sessions.c.expires_at,
+        )
+        .join(users, users.c.id == sessions.c.user_id)
+        .where(matches, sessions.c.expires_at > now)  # type: ignore[arg-type]
+    )
+    row = connection.execute(statement).one_or_none()
+    return SessionRecord(*row) if row else None

@@ -1,0 +1,163 @@
+"""Teams and who is in them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, delete, false, func, select, true, update
+
+from services.auth.domain.subjects import Subject
+from services.auth.domain.teams import Role
+from services.auth.storage.paging import fetch_page
+from services.auth.storage.rows import insert_row
+from services.auth.storage.tables import team_members, teams, users
+from shared.api.paging import Page, PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class TeamView:
+    """A team as the API shows it to one caller."""
+
+    id: int
+    name: str
+    description: str
+    hidden: bool
+    role: Role | None
+    """The caller's own."""
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """One person's place in a team."""
+
+    id: int
+    team_id: int
+    user_id: int
+    username: str
+    display_name: str | None
+    admin: bool
+    role: Role
+    created_at: datetime
+    updated_at: datetime
+
+
+def insert_team(
+    connection: Connection, name: str, *, description: str = "", hidden: bool = False, now: datetime
+) -> int:
+    """Insert a team and return its id."""
+    row = {"name": name, "description": description, "hidden": hidden, "created_at": now, "updated_at": now}
+    return insert_row(connection, teams, row)
+
+
+def taken_team_names(connection: Connection, names: Collection[str]) -> set[str]:
+    """Return which of the names are taken, by hidden teams too."""
+    return set(connection.execute(select(teams.c.name).where(teams.c.name.in_(names))).scalars())
+
+
+def find_team(connection: Connection, subject: Subject, team_id: int) -> TeamView | None:
+    """Return a team that people may know of."""
+    row = connection.execute(_team_view(subject).where(teams.c.id == team_id)).one_or_none()
+    return _load_team(row) if row else None
+
+
+def find_team_named(connection: Connection, subject: Subject, name: str) -> TeamView | None:
+    """Return a team that people may know of, by its name."""
+    row = connection.execute(_team_view(subject).where(teams.c.name == name)).one_or_none()
+    return _load_team(row) if row else None
+
+
+def list_teams(connection: Connection, subject: Subject, request: PageRequest) -> Page[TeamView]:
+    """Return a page of the teams that the caller is in; administrators get all."""
+    mine = true() if subject.administrator else team_members.c.role.is_not(None)
+    return fetch_page(connection, _team_view(subject).where(mine), request, order_by=teams.c.id, load=_load_team)
+
+
+def lock_team(connection: Connection, team_id: int) -> None:
+    """Keep others from changing the team's members until the transaction ends."""
+    connection.execute(select(teams.c.id).where(teams.c.id == team_id).with_for_update())
+
+
+def insert_member(connection: Connection, team_id: int, user_id: int, role: Role, *, now: datetime) -> int:
+    """Insert a membership and return its id."""
+    row = {"team_id": team_id, "user_id": user_id, "role": role.value, "created_at": now, "updated_at": now}
+    return insert_row(connection, team_members, row)
+
+
+def update_member(connection: Connection, member_id: int, role: Role, *, now: datetime) -> None:
+    """Change a member's role."""
+    change = update(team_members).where(team_members.c.id == member_id)
+    connection.execute(change.values(role=role.value, updated_at=now))
+
+
+def delete_member(connection: Connection, member_id: int) -> None:
+    """Remove a membership."""
+    connection.execute(delete(team_members).where(team_members.c.id == member_id))
+
+
+def find_member(connection: Connection, team_id: int, member_id: int) -> MemberView | None:
+    """Return one member of a team, disabled or not."""
+    found = _member_view().where(team_members.c.team_id == team_id, team_members.c.id == member_id)
+    row = connection.execute(found).one_or_none()
+    return _load_member(row) if row else None
+
+
+def is_member(connection: Connection, team_id: int, user_id: int) -> bool:
+    """Tell whether a person is in a team."""
+    found = select(team_members.c.id).where(team_members.c.team_id == team_id, team_members.c.user_id == user_id)
+    return connection.execute(found).first() is not None
+
+
+def list_members(connection: Connection, team_id: int, request: PageRequest) -> Page[MemberView]:
+    """Return a page of a team's enabled members."""
+    statement = _member_view().where(team_members.c.team_id == team_id, users.c.enabled)
+    return fetch_page(connection, statement, request, order_by=team_members.c.id, load=_load_member)
+
+
+def count_other_owners(connection: Connection, member: MemberView) -> int:
+    """Count the owners of a team besides one member; a disabled one cannot act and does not count."""
+    others = (
+        select(func.count())
+        .select_from(team_members.join(users, users.c.id == team_members.c.user_id))
+        .where(
+            team_members.c.team_id == member.team_id,
+            team_members.c.id != member.id,
+            team_members.c.role == Role.OWNER.value,
+            users.c.enabled,
+        )
+    )
+    return connection.execute(others).scalar_one()
+
+
+def _team_view(subject: Subject) -> Select[Any]:
+    mine = and_(team_members.c.team_id == teams.c.id, team_members.c.user_id == subject.user_id)
+    columns = (teams.c.id, teams.c.name, teams.c.description, teams.c.hidden, teams.c.created_at, teams.c.updated_at)
+    statement = select(*columns, team_members.c.role).select_from(teams.outerjoin(team_members, mine))
+    return statement.where(teams.c.hidden == false())
+
+
+def _member_view() -> Select[Any]:
+    return select(
+        team_members.c.id,
+        team_members.c.team_id,
+        team_members.c.user_id,
+        users.c.username,
+        users.c.display_name,
+        users.c.administrator.label("admin"),
+        team_members.c.role,
+        team_members.c.created_at,
+        team_members.c.updated_at,
+    ).join(users, users.c.id == team_members.c.user_id)
+
+
+def _load_team(row: Row[Any]) -> TeamView:
+    values = dict(row._mapping)
+    role = values.pop("role")
+    return TeamView(**values, role=Role(role) if role else None)
+
+
+def _load_member(row: Row[Any]) -> MemberView:
+    values = dict(row._mapping)
+    return MemberView(**values | {"role": Role(values["role"])})

@@ -1,0 +1,99 @@
+"""Show and change accounts."""
+
+from services.auth.domain.accounts import UserChange, check_password, check_user_change
+from services.auth.domain.errors import Invalid, NotFound
+from services.auth.domain.subjects import Subject
+from services.auth.storage.locks import Lock, hold
+from services.auth.storage.sessions import delete_sessions_of
+from services.auth.storage.users import (
+    UserView,
+    count_other_administrators,
+    find_clashes,
+    find_user,
+    list_users,
+    update_user,
+)
+from services.auth.usecases.passwords import Passwords
+from services.auth.usecases.people import require_administrator
+from shared.api.paging import Page, PageRequest
+from shared.clock import Clock
+from shared.config import Secret
+from shared.database import Database
+
+
+def show_self(subject: Subject, *, database: Database) -> UserView:
+    """Return the caller's own account.
+
+    Raises:
+        NotFound: the account is gone.
+    """
+    with database.read() as connection:
+        return _get(find_user(connection, subject.user_id or 0))
+
+
+def show_user(subject: Subject, user_id: int, *, database: Database) -> UserView:
+    """Return an account, to an administrator.
+
+    Raises:
+        Forbidden: the caller is no administrator, whether or not the account exists.
+        NotFound: there is no such account.
+    """
+    require_administrator(subject)
+    with database.read() as connection:
+        return _get(find_user(connection, user_id))
+
+
+def show_users(subject: Subject, request: PageRequest, *, database: Database) -> Page[UserView]:
+    """Return a page of all accounts, to an administrator.
+
+    Raises:
+        Forbidden: the caller is no administrator.
+    """
+    require_administrator(subject)
+    with database.read() as connection:
+        return list_users(connection, request)
+
+
+def change_user(
+    subject: Subject, user_id: int, change: UserChange, *, database: Database, clock: Clock, passwords: Passwords
+) -> UserView:
+    """Change an account, as an administrator; a new password or disabling ends its sessions.
+
+    Raises:
+        Forbidden: the caller is no administrator, or would take that right from themselves.
+        NotFound: there is no such account.
+        Invalid: a value breaks a rule.
+    """
+    require_administrator(subject)
+    columns = _columns(change, passwords)
+    with database.write() as connection:
+        hold(connection, Lock.NAMES)
+        _get(find_user(connection, user_id))
+        others = count_other_administrators(connection, user_id)
+        check_user_change(subject, user_id, change, other_administrators=others)
+        if find_clashes(connection, username=None, email=change.email, but=user_id):
+            raise Invalid({"email": ["has already been taken"]})
+        update_user(connection, user_id, columns, now=clock())
+        if change.password is not None or change.enabled is False:
+            delete_sessions_of(connection, user_id)
+        return _get(find_user(connection, user_id))
+
+
+def _columns(change: UserChange, passwords: Passwords) -> dict[str, object]:
+    wanted = {
+        "email": change.email,
+        "display_name": change.display_name,
+        "administrator": change.administrator,
+        "enabled": change.enabled,
+    }
+    columns: dict[str, object] = {name: value for name, value in wanted.items() if value is not None}
+    if change.password is not None:
+        check_password(change.password)
+        columns["password_hash"] = passwords.hash(Secret(change.password))
+    return columns
+
+
+def _get(user: UserView | None) -> UserView:
+    if user is None:
+        raise NotFound("user")
+    return user

@@ -1,0 +1,100 @@
+"""Who is in a team."""
+
+from sqlalchemy import Connection
+
+from services.auth.domain.errors import Invalid, NotFound
+from services.auth.domain.subjects import Subject
+from services.auth.domain.teams import Role, check_removal, check_role_change, effective_role
+from services.auth.storage.teams import (
+    MemberView,
+    count_other_owners,
+    delete_member,
+    find_member,
+    insert_member,
+    is_member,
+    list_members,
+    lock_team,
+    update_member,
+)
+from services.auth.storage.users import find_user_named
+from services.auth.usecases.teams import get_managed_team, get_visible_team
+from shared.api.paging import Page, PageRequest
+from shared.clock import Clock
+from shared.database import Database
+
+
+def show_members(subject: Subject, team_id: int, request: PageRequest, *, database: Database) -> Page[MemberView]:
+    """Return a page of a team's enabled members, to its members and to administrators.
+
+    Raises:
+        NotFound: the caller may not see the team.
+    """
+    with database.read() as connection:
+        get_visible_team(connection, subject, team_id)
+        return list_members(connection, team_id, request)
+
+
+def add_member(
+    subject: Subject, team_id: int, *, username: str, role: Role, database: Database, clock: Clock
+) -> MemberView:
+    """Take a person into a team; an administrator becomes an owner, whatever was asked.
+
+    Raises:
+        NotFound: no such team for the caller, or no such user.
+        Forbidden: the caller may not change the team.
+        Invalid: the person is in it already.
+    """
+    with database.write() as connection:
+        get_managed_team(connection, subject, team_id)
+        lock_team(connection, team_id)
+        user = find_user_named(connection, username)
+        if user is None:
+            raise NotFound("user")
+        if is_member(connection, team_id, user.id):
+            raise Invalid({"user": ["is already a member of the team"]})
+        granted = effective_role(role, administrator=user.admin)
+        member_id = insert_member(connection, team_id, user.id, granted, now=clock())
+        return _get(connection, team_id, member_id)
+
+
+def change_member(
+    subject: Subject, team_id: int, member_id: int, *, role: Role, database: Database, clock: Clock
+) -> MemberView:
+    """Give a member another role.
+
+    Raises:
+        NotFound: no such team for the caller, or no such member.
+        Forbidden: the caller may not change the team.
+        Invalid: it would demote the only owner, or an administrator.
+    """
+    with database.write() as connection:
+        get_managed_team(connection, subject, team_id)
+        lock_team(connection, team_id)
+        member = _get(connection, team_id, member_id)
+        others = count_other_owners(connection, member)
+        check_role_change(member.role, role, administrator=member.admin, other_owners=others)
+        update_member(connection, member_id, role, now=clock())
+        return _get(connection, team_id, member_id)
+
+
+def remove_member(subject: Subject, team_id: int, member_id: int, *, database: Database) -> None:
+    """Take a person out of a team.
+
+    Raises:
+        NotFound: no such team for the caller, or no such member.
+        Forbidden: the caller may not change the team.
+        Invalid: it is the only owner.
+    """
+    with database.write() as connection:
+        get_managed_team(connection, subject, team_id)
+        lock_team(connection, team_id)
+        member = _get(connection, team_id, member_id)
+        check_removal(member.role, other_owners=count_other_owners(connection, member))
+        delete_member(connection, member_id)
+
+
+def _get(connection: Connection, team_id: int, member_id: int) -> MemberView:
+    member = find_member(connection, team_id, member_id)
+    if member is None:
+        raise NotFound("member")
+    return member

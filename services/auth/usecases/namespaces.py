@@ -1,0 +1,72 @@
+"""Show and change namespaces."""
+
+from dataclasses import dataclass
+
+from services.auth.domain.decisions import Standing, standing_of
+from services.auth.domain.errors import Forbidden, NotFound
+from services.auth.domain.namespaces import Visibility, check_visibility
+from services.auth.domain.subjects import Subject
+from services.auth.storage.namespaces import NamespaceView, find_namespace, list_namespaces, update_namespace
+from shared.api.paging import Page, PageRequest
+from shared.clock import Clock
+from shared.database import Database
+
+_MANAGERS = frozenset({Standing.ADMINISTRATOR, Standing.OWNER, Standing.PERSONAL_OWNER})
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceChange:
+    """What is to be different; ``None`` leaves it as it is."""
+
+    description: str | None = None
+    visibility: Visibility | None = None
+
+
+def show_namespace(subject: Subject, namespace_id: int, *, database: Database) -> NamespaceView:
+    """Return a namespace that the caller may see.
+
+    Raises:
+        NotFound: it does not exist, or the caller may not see it.
+    """
+    with database.read() as connection:
+        namespace = find_namespace(connection, subject, namespace_id)
+    if namespace is None:
+        raise NotFound("namespace")
+    return namespace
+
+
+def show_namespaces(subject: Subject, request: PageRequest, *, database: Database) -> Page[NamespaceView]:
+    """Return a page of the namespaces that the caller may see."""
+    with database.read() as connection:
+        return list_namespaces(connection, subject, request)
+
+
+def change_namespace(
+    subject: Subject, namespace_id: int, change: NamespaceChange, *, database: Database, clock: Clock
+) -> NamespaceView:
+    """Change description or visibility.
+
+    Raises:
+        NotFound: the caller may not see it.
+        Forbidden: the caller is neither owner nor administrator.
+        Invalid: the global namespace may not become private.
+    """
+    with database.write() as connection:
+        namespace = find_namespace(connection, subject, namespace_id)
+        if namespace is None:
+            raise NotFound("namespace")
+        if standing_of(subject, namespace.facts) not in _MANAGERS:
+            raise Forbidden("Only owners of the team and administrators may change a namespace.")
+        if change.visibility is not None:
+            check_visibility(namespace.name, change.visibility)
+        update_namespace(connection, namespace_id, _columns(change), now=clock())
+        changed = find_namespace(connection, subject, namespace_id)
+    if changed is None:
+        raise NotFound("namespace")
+    return changed
+
+
+def _columns(change: NamespaceChange) -> dict[str, str]:
+    visibility = change.visibility and change.visibility.value
+    wanted = {"description": change.description, "visibility": visibility}
+    return {name: value for name, value in wanted.items() if value is not None}

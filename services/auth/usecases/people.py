@@ -1,0 +1,151 @@
+"""Make accounts, each with its personal namespace; make the first administrator."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Connection
+
+from services.auth.domain.accounts import check_password, check_username
+from services.auth.domain.errors import Forbidden, Invalid, SetupClosed, SetupDone
+from services.auth.domain.namespaces import personal_namespace_name
+from services.auth.domain.subjects import Subject
+from services.auth.domain.teams import Role, candidate_names, first_free_name
+from services.auth.storage.locks import Lock, hold
+from services.auth.storage.namespaces import taken_namespace_names
+from services.auth.storage.teams import insert_member, insert_team, taken_team_names
+from services.auth.storage.users import UserView, find_clashes, find_user, insert_user, people_exist
+from services.auth.usecases.create_namespace import add_namespace
+from services.auth.usecases.passwords import Passwords
+from shared.clock import Clock
+from shared.config import Secret
+from shared.database import Database
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """What is needed to make an account."""
+
+    username: str
+    password: Secret = field(repr=False)
+    email: str | None = None
+    display_name: str | None = None
+    administrator: bool = False
+
+
+def create_user(
+    subject: Subject, person: NewPerson, *, database: Database, clock: Clock, passwords: Passwords
+) -> UserView:
+    """Make an account, as an administrator.
+
+    Raises:
+        Forbidden: the caller is no administrator.
+        Invalid: a value breaks a rule, or name or e-mail are taken.
+    """
+    require_administrator(subject)
+    hashed = _checked_hash(person, passwords)
+    with database.write() as connection:
+        return _add_person(connection, person, hashed, now=clock())
+
+
+def bootstrap_administrator(
+    person: NewPerson, *, allowed: bool, database: Database, clock: Clock, passwords: Passwords
+) -> UserView:
+    """Make the first administrator, as whoever comes first.
+
+    Args:
+        allowed: whether this installation lets the first to come be administrator.
+
+    Raises:
+        SetupClosed: it does not.
+        SetupDone: there are people already.
+        Invalid: a value breaks a rule.
+    """
+    if not allowed:
+        raise SetupClosed
+    # Asked before the password is hashed too: nobody may keep the machine busy with this route.
+    if not needs_administrator(allowed=allowed, database=database):
+        raise SetupDone
+    user = ensure_administrator(person, database=database, clock=clock, passwords=passwords)
+    if user is None:
+        raise SetupDone
+    return user
+
+
+def ensure_administrator(
+    person: NewPerson, *, database: Database, clock: Clock, passwords: Passwords
+) -> UserView | None:
+    """Make an administrator if there are no people yet; return it, or ``None`` if there are.
+
+    Raises:
+        Invalid: a value breaks a rule.
+    """
+    hashed = _checked_hash(person, passwords)
+    with database.write() as connection:
+        hold(connection, Lock.NAMES)
+        if people_exist(connection):
+            return None
+        return _add_person(connection, person, hashed, now=clock())
+
+
+def needs_administrator(*, allowed: bool, database: Database) -> bool:
+    """Tell whether the first to come would become administrator."""
+    with database.read() as connection:
+        return allowed and not people_exist(connection)
+
+
+def require_administrator(subject: Subject) -> None:
+    """Let only administrators pass.
+
+    Raises:
+        Forbidden: for anybody else.
+    """
+    if not subject.administrator:
+        raise Forbidden("Only administrators may do this.")
+
+
+def _checked_hash(person: NewPerson, passwords: Passwords) -> str:
+    """Check what can be checked without the database, then hash outside of any transaction."""
+    check_username(person.username)
+    check_password(person.password.reveal())
+    return passwords.hash(person.password)
+
+
+def _add_person(connection: Connection, person: NewPerson, password_hash: str, *, now: datetime) -> UserView:
+    hold(connection, Lock.NAMES)
+    clashes = find_clashes(connection, username=person.username, email=person.email)
+    if clashes:
+        raise Invalid({name: ["has already been taken"] for name in sorted(clashes)})
+    team = _free_name("username", person.username, taken_team_names(connection, candidate_names(person.username)))
+    wanted = personal_namespace_name(person.username)
+    namespace = _free_name("username", wanted, taken_namespace_names(connection, candidate_names(wanted)))
+    team_id = insert_team(connection, team, hidden=True, now=now)
+    description = f"Personal namespace of {person.username}."
+    namespace_id = add_namespace(connection, namespace, team_id=team_id, team=team, description=description, now=now)
+    user_id = insert_user(connection, _columns(person, password_hash, namespace_id), now=now)
+    insert_member(connection, team_id, user_id, Role.OWNER, now=now)
+    user = find_user(connection, user_id)
+    if user is None:
+        raise LookupError(f"user {user_id} is gone within its own transaction")
+    log.info("user.created", username=user.username, namespace=user.namespace.name, administrator=user.admin)
+    return user
+
+
+def _columns(person: NewPerson, password_hash: str, namespace_id: int) -> dict[str, object]:
+    return {
+        "username": person.username,
+        "email": person.email,
+        "display_name": person.display_name,
+        "password_hash": password_hash,
+        "administrator": person.administrator,
+        "namespace_id": namespace_id,
+    }
+
+
+def _free_name(field_name: str, wanted: str, taken: set[str]) -> str:
+    name = first_free_name(wanted, taken)
+    if name is None:
+        raise Invalid({field_name: ["is used too often already: choose another"]})
+    return name

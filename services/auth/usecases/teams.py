@@ -1,0 +1,87 @@
+"""Make and show teams."""
+
+from sqlalchemy import Connection
+
+from services.auth.domain.errors import Forbidden, Invalid, NotFound
+from services.auth.domain.subjects import Subject
+from services.auth.domain.teams import Role
+from services.auth.storage.locks import Lock, hold
+from services.auth.storage.teams import TeamView, find_team, insert_member, insert_team, list_teams, taken_team_names
+from services.auth.storage.users import find_user
+from shared.api.paging import Page, PageRequest
+from shared.clock import Clock
+from shared.database import Database
+
+
+def create_team(
+    subject: Subject,
+    *,
+    name: str,
+    description: str,
+    owner_id: int | None,
+    database: Database,
+    clock: Clock,
+) -> TeamView:
+    """Make a team; the caller becomes its owner.
+
+    Args:
+        owner_id: an administrator may name another owner.
+
+    Raises:
+        Forbidden: only administrators may name an owner.
+        NotFound: there is no such owner.
+        Invalid: the name is taken.
+    """
+    if owner_id is not None and not subject.administrator:
+        raise Forbidden("Only administrators may make a team for somebody else.")
+    owner = subject.user_id if owner_id is None else owner_id
+    with database.write() as connection:
+        hold(connection, Lock.NAMES)
+        if owner is None or find_user(connection, owner) is None:
+            raise NotFound("user")
+        if taken_team_names(connection, [name]):
+            raise Invalid({"name": ["has already been taken"]})
+        team_id = insert_team(connection, name, description=description, now=clock())
+        insert_member(connection, team_id, owner, Role.OWNER, now=clock())
+        return get_visible_team(connection, subject, team_id)
+
+
+def show_team(subject: Subject, team_id: int, *, database: Database) -> TeamView:
+    """Return a team, to its members and to administrators.
+
+    Raises:
+        NotFound: for anybody else, as if there were none.
+    """
+    with database.read() as connection:
+        return get_visible_team(connection, subject, team_id)
+
+
+def show_teams(subject: Subject, request: PageRequest, *, database: Database) -> Page[TeamView]:
+    """Return a page of the caller's teams; administrators get all but the hidden ones."""
+    with database.read() as connection:
+        return list_teams(connection, subject, request)
+
+
+def get_visible_team(connection: Connection, subject: Subject, team_id: int) -> TeamView:
+    """Return a team that the caller is in, or any to an administrator.
+
+    Raises:
+        NotFound: it is hidden, does not exist, or is not the caller's.
+    """
+    team = find_team(connection, subject, team_id)
+    if team is None or not (subject.administrator or team.role):
+        raise NotFound("team")
+    return team
+
+
+def get_managed_team(connection: Connection, subject: Subject, team_id: int) -> TeamView:
+    """Return a team that the caller may change.
+
+    Raises:
+        NotFound: the caller may not even see it.
+        Forbidden: the caller is neither owner nor administrator.
+    """
+    team = get_visible_team(connection, subject, team_id)
+    if not (subject.administrator or team.role is Role.OWNER):
+        raise Forbidden("Only owners of the team and administrators may change its members.")
+    return team
