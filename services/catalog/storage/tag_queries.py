@@ -111,7 +111,7 @@ def _complete(connection: Connection, repository: int, rows: Sequence[TagRow]) -
     for row in rows:
         # containerd and docker ask for the tag's digest first and then pull that digest.
         pulled = by_tag.get(row.name, _Pulled()) + by_digest.get(row.digest, _Pulled())
-        listed = row.platforms or platforms[row.digest]
+        listed = row.platforms or tuple(platforms[row.digest])
         completed.append(replace(row, platforms=listed, pulls=pulled.pulls, pulled_at=pulled.pulled_at))
     return completed
 

@@ -1,0 +1,116 @@
+"""Builders for tests of the catalogue."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from services.catalog.domain.occurrences import Occurrence, Stamp
+from services.catalog.storage.schema import migrations
+from shared.contracts.events import Envelope, RegistryNotification, envelope_of
+from shared.database import Database
+from shared.oci.names import Digest, RepositoryName, Tag
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+RECORDED = Path(__file__).parents[1] / "fixtures" / "registry-events"
+
+
+def moment(seconds: float) -> datetime:
+    """Return a time so many seconds after noon."""
+    return NOON + timedelta(seconds=seconds)
+
+
+def digest_of(name: str) -> Digest:
+    """Return some digest, always the same for a name."""
+    return Digest(f"sha256:{hashlib.sha256(name.encode()).hexdigest()}")
+
+
+def make_occurrence(
+    action: str = "push",
+    at: float = 0,
+    *,
+    id: str | None = None,
+    repository: str = "team/app",
+    digest: Digest | None = None,
+    tag: str | None = None,
+    media_type: str | None = MANIFEST_TYPE,
+    method: str | None = None,
+    actor: str | None = None,
+) -> Occurrence:
+    """Build an occurrence; ``at`` is in seconds after noon."""
+    stamp = Stamp(moment(at), id or f"event-{at}")
+    return Occurrence(
+        stamp, action, RepositoryName(repository), digest, Tag(tag) if tag else None, media_type, method, actor
+    )
+
+
+def push(tag: str | None, digest: Digest, at: float, **other: Any) -> Occurrence:
+    return make_occurrence("push", at, tag=tag, digest=digest, method="PUT", **other)
+
+
+def pull(digest: Digest, at: float, *, tag: str | None = None, method: str = "GET", **other: Any) -> Occurrence:
+    return make_occurrence("pull", at, tag=tag, digest=digest, method=method, **other)
+
+
+def delete(at: float, *, tag: str | None = None, digest: Digest | None = None, **other: Any) -> Occurrence:
+    return make_occurrence("delete", at, tag=tag, digest=digest, media_type=None, method="DELETE", **other)
+
+
+def envelope_for(occurrence: Occurrence) -> Envelope:
+    """Return an occurrence as the message that brings it."""
+    notification = RegistryNotification(
+        action=occurrence.action,
+        repository=occurrence.repository,
+        registry="localhost:5000",
+        digest=occurrence.digest,
+        tag=occurrence.tag,
+        media_type=occurrence.media_type,
+        method=occurrence.method,
+        actor=occurrence.actor,
+    )
+    return envelope_of(notification, id=occurrence.stamp.id, source="/notifier", time=occurrence.stamp.time)
+
+
+def recorded_envelopes(version: str) -> list[Envelope]:
+    """Return what a real registry sent, step by step, as the messages that the notifier makes of it."""
+    lines = (RECORDED / f"{version}.jsonl").read_text().splitlines()
+    return [_message(event) for line in lines for event in json.loads(line)["body"]["events"]]
+
+
+def _message(event: dict[str, Any]) -> Envelope:
+    target, request = event["target"], event["request"]
+    notification = RegistryNotification(
+        action=event["action"],
+        repository=target["repository"],
+        registry=request["host"],
+        instance_id=event["source"]["instanceID"],
+        digest=target.get("digest") or None,
+        tag=target.get("tag") or None,
+        media_type=target.get("mediaType") or None,
+        size_bytes=target.get("size"),
+        method=request["method"],
+        user_agent=request["useragent"],
+        address=request["addr"],
+        actor=event["actor"].get("name"),
+        from_repository=target.get("fromRepository"),
+    )
+    # Python reads microseconds at most; the registry sends nanoseconds.
+    time = datetime.fromisoformat(event["timestamp"][:26] + "+00:00")
+    return envelope_of(notification, id=event["id"], source="/notifier", time=time)
+
+
+def new_index(url: str) -> Database:
+    """Return an empty index."""
+    database = Database(url)
+    migrations(database).upgrade()
+    return database
+
+
+def steps(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Cut a sequence into batches."""
+    everything = list(items)
+    for start in range(0, len(everything), size):
+        yield everything[start : start + size]

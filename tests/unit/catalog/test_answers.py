@@ -1,0 +1,46 @@
+import hashlib
+import json
+from base64 import urlsafe_b64encode
+
+import pytest
+
+from services.catalog.clients.answers import check_digest
+from services.catalog.usecases.registry import InvalidAnswer
+from shared.oci.media_types import DOCKER_SCHEMA1_SIGNED
+from shared.oci.names import Digest
+
+BODY = b'{"schemaVersion": 2}'
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+def test_bytes_are_those_of_their_digest(algorithm: str) -> None:
+    check_digest(BODY, Digest(f"{algorithm}:{hashlib.new(algorithm, BODY).hexdigest()}"))
+
+
+def test_other_bytes_are_refused() -> None:
+    with pytest.raises(InvalidAnswer):
+        check_digest(BODY + b" ", Digest(f"sha256:{hashlib.sha256(BODY).hexdigest()}"))
+
+
+def signed(payload: bytes, **protected: object) -> bytes:
+    """Sign a schema 1 manifest as libtrust lays it out: before its last bytes, described by length and tail."""
+    fields = {"formatLength": len(payload) - 2, "formatTail": urlsafe_b64encode(payload[-2:]).decode().rstrip("=")}
+    header = urlsafe_b64encode(json.dumps(fields | protected).encode()).decode().rstrip("=")
+    return payload[:-2] + b', "signatures": [{"protected": "' + header.encode() + b'"}]' + payload[-2:]
+
+
+def test_the_digest_of_a_signed_schema_1_manifest_is_that_of_what_is_signed() -> None:
+    payload = b'{"schemaVersion": 1,\n   "name": "app"\n}'
+
+    check_digest(
+        signed(payload), Digest(f"sha256:{hashlib.sha256(payload).hexdigest()}"), media_type=DOCKER_SCHEMA1_SIGNED
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{}", b"[]", b"no", b'{"signatures": []}', signed(b"{  }", formatLength="x"), signed(b"{  }", formatTail=1)],
+)
+def test_a_schema_1_manifest_without_a_readable_signature_is_refused(body: bytes) -> None:
+    with pytest.raises(InvalidAnswer):
+        check_digest(body, Digest("sha256:" + "0" * 64), media_type=DOCKER_SCHEMA1_SIGNED)

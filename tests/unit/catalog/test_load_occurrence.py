@@ -1,0 +1,63 @@
+"""A message becomes an occurrence, or is refused for good."""
+
+from typing import Any
+
+import pytest
+
+from services.catalog.domain.occurrences import Occurrence, Stamp
+from services.catalog.usecases.load_occurrence import load_occurrence
+from shared.contracts.events import Envelope, InvalidMessage
+from tests.support.catalog import MANIFEST_TYPE, NOON, digest_of
+
+D = digest_of("manifest")
+
+
+def message(*, id: str = "event-1", **data: Any) -> Envelope:
+    fields = {"action": "push", "repository": "team/app", "registry": "localhost:5000"} | data
+    return Envelope(id, "/notifier", "registry.notification.v1", NOON, fields)
+
+
+def test_a_notification_is_read() -> None:
+    data = {"digest": D, "tag": "1.0", "media_type": MANIFEST_TYPE, "method": "PUT", "actor": "jane"}
+
+    assert load_occurrence(message(**data)) == Occurrence(
+        Stamp(NOON, "event-1"),
+        "push",
+        "team/app",
+        D,
+        "1.0",
+        MANIFEST_TYPE,
+        "PUT",
+        "jane",  # type: ignore[arg-type]
+    )
+
+
+def test_empty_words_are_absent() -> None:
+    """3.x sends empty strings where 2.8 sends nothing."""
+    occurrence = load_occurrence(message(digest="", tag="1.0", media_type="", actor=""))
+
+    assert (occurrence.digest, occurrence.media_type, occurrence.actor) == (None, None, None)
+
+
+@pytest.mark.parametrize("actor", ["nul\x00", "x" * 256, 7])
+def test_an_actor_that_nobody_can_be_is_absent(actor: Any) -> None:
+    assert load_occurrence(message(actor=actor)).actor is None
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        pytest.param(message(repository="../etc"), id="repository outside the grammar"),
+        pytest.param(message(repository=None), id="no repository"),
+        pytest.param(message(digest="md5:abc"), id="digest of no known algorithm"),
+        pytest.param(message(digest=7), id="digest is a number"),
+        pytest.param(message(tag="no tag"), id="tag outside the grammar"),
+        pytest.param(message(tag=["1.0"]), id="tag is a list"),
+        pytest.param(message(action=None), id="no action"),
+        pytest.param(message(id="nul\x00"), id="an id that no database takes"),
+        pytest.param(Envelope("1", "/notifier", "registry.notification.v1", NOON, {}), id="nothing"),
+    ],
+)
+def test_what_the_index_cannot_use_is_an_invalid_message(envelope: Envelope) -> None:
+    with pytest.raises(InvalidMessage):
+        load_occurrence(envelope)
