@@ -29,11 +29,12 @@ for name in auth catalog notifier; do
         >"portus/$name-database-url"
 done
 
-made rabbitmq/password
-printf 'amqp://portus:%s@rabbitmq:5672/portus\n' "$(cat rabbitmq/password)" >portus/broker-url
+# RabbitMQ reads every file of its folder as configuration, so the password is kept with ours.
+made portus/broker-password
+printf 'amqp://portus:%s@rabbitmq:5672/portus\n' "$(cat portus/broker-password)" >portus/broker-url
 cat >rabbitmq/50-portus.conf <<CONF
 default_user = portus
-default_pass = $(cat rabbitmq/password)
+default_pass = $(cat portus/broker-password)
 default_vhost = portus
 log.console = true
 CONF
