@@ -28,6 +28,9 @@ MAX_BODY_BYTES = 64 * 1024
 FORM_LIFETIME_S = 8 * 3600
 """A form may be sent this long after it was opened: a working day."""
 
+PEER_TIMEOUT_S = 5
+"""Longest silence of a peer before a page says that it is away: somebody is waiting for the page."""
+
 
 def create_app(settings: Settings, *, clock: Clock = utc_now) -> Flask:
     """Build the portal.
@@ -55,10 +58,8 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> Flask:
 
 
 def _wire(settings: Settings, clock: Clock) -> Portal:
-    auth = AuthClient(
-        Peer("auth", UpstreamSession("auth", settings.auth_url, user_agent="portus-web")), settings.internal_secret
-    )
-    catalog = CatalogClient(Peer("catalog", UpstreamSession("catalog", settings.catalog_url, user_agent="portus-web")))
+    auth = AuthClient(Peer("auth", _session("auth", settings.auth_url)), settings.internal_secret)
+    catalog = CatalogClient(Peer("catalog", _session("catalog", settings.catalog_url)))
     return Portal(
         auth=auth,
         catalog=catalog,
@@ -67,6 +68,10 @@ def _wire(settings: Settings, clock: Clock) -> Portal:
         clock=clock,
         registry_host=settings.registry_host,
     )
+
+
+def _session(name: str, url: str) -> UpstreamSession:
+    return UpstreamSession(name, url, user_agent="portus-web", read_timeout_s=PEER_TIMEOUT_S)
 
 
 def _configure(app: Flask, settings: Settings, cookies: Cookies) -> None:

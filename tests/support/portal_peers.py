@@ -142,7 +142,8 @@ class _QuietHandler(WSGIRequestHandler):
 def run_app(app: Flask) -> Iterator[str]:
     """Serve an application on a free port of loopback while the block runs; gives its address."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_QuietHandler)
-    thread = Thread(target=server.serve_forever, daemon=True)
+    # The server looks for the end of the block this often.
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

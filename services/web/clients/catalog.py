@@ -65,6 +65,7 @@ class Freshness:
     indexed_at: datetime | None
     crawled_at: datetime | None
     waiting: int
+    """Manifests that could not be fetched yet."""
 
 
 @dataclass(frozen=True, slots=True)

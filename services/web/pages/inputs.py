@@ -10,7 +10,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, val
 from shared.api.paging import MAX_PAGE, PageRequest
 from shared.oci.names import is_name_component
 
-MAX_SEARCH_LENGTH = 200
+MAX_SEARCH_LENGTH = 128
 MAX_NAME_LENGTH = 255
 MAX_PASSWORD_LENGTH = 1024
 MAX_EMAIL_LENGTH = 254

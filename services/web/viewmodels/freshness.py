@@ -17,21 +17,23 @@ class FreshnessBadge:
 
 
 def present_freshness(freshness: Freshness, now: datetime) -> FreshnessBadge:
-    """Put the index's state in words; events that wait make it late."""
+    """Put the index's state in words; manifests that wait to be fetched make it late."""
     title = _title(freshness)
     if freshness.waiting:
-        noun = "event" if freshness.waiting == 1 else "events"
+        noun = "manifest" if freshness.waiting == 1 else "manifests"
         return FreshnessBadge(f"{freshness.waiting} {noun} waiting", True, title)
-    if freshness.indexed_at is None:
+    # A walk through the registry confirms the index as well as an event does.
+    looked_at = [moment for moment in (freshness.indexed_at, freshness.crawled_at) if moment]
+    if not looked_at:
         return FreshnessBadge("nothing indexed yet", False, title)
-    age = max(timedelta(0), now - freshness.indexed_at)
-    return FreshnessBadge(f"index {present_duration(age)} old", False, title)
+    age = max(timedelta(0), now - max(looked_at))
+    return FreshnessBadge(f"indexed {present_duration(age)} ago", False, title)
 
 
 def _title(freshness: Freshness) -> str:
-    facts = [f"Events waiting: {freshness.waiting}."]
+    facts = [f"Manifests that could not be fetched yet: {freshness.waiting}."]
     if freshness.indexed_at:
-        facts.append(f"Last change indexed: {freshness.indexed_at:%Y-%m-%d %H:%M:%S} UTC.")
+        facts.append(f"Last event applied: {freshness.indexed_at:%Y-%m-%d %H:%M:%S} UTC.")
     if freshness.crawled_at:
         facts.append(f"Last walk through the registry: {freshness.crawled_at:%Y-%m-%d %H:%M:%S} UTC.")
     return " ".join(facts)

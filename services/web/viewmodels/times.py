@@ -1,7 +1,7 @@
 """Moments in words: "3 min ago", with the exact time beside it."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 MONTH_S, YEAR_S = 30 * DAY_S, 365 * DAY_S
@@ -31,8 +31,8 @@ def present_time(moment: datetime | None, now: datetime) -> TimeText | None:
     """Put a moment in words; ``None`` stays ``None`` (never, or not known)."""
     if moment is None:
         return None
-    seconds = moment.isoformat(timespec="seconds").replace("+00:00", "Z")
-    return TimeText(_ago(now - moment), seconds, f"{moment:%Y-%m-%d %H:%M:%S} UTC")
+    utc = moment.astimezone(UTC)
+    return TimeText(_ago(now - moment), f"{utc:%Y-%m-%dT%H:%M:%SZ}", f"{utc:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def present_duration(duration: timedelta) -> str:
