@@ -53,8 +53,8 @@ class Supervisor:
         self._folder = folder
         self._children: list[Child] = []
 
-    def run_to_end(self, programs: Sequence[Program]) -> None:
-        """Run commands at the same time and wait for all of them.
+    def run_to_end(self, programs: Sequence[Program]) -> str:
+        """Run commands at the same time, wait for all of them, and return what they said at last.
 
         Raises:
             CannotStart: one failed; the message holds what it printed.
@@ -67,6 +67,7 @@ class Supervisor:
             self._children.remove(child)
             if child.status:
                 raise CannotStart(f"{child.program.name} failed:\n{child.log.tail()}")
+        return "\n".join(child.log.tail() for child in children)
 
     def run_until_ready(self, programs: Sequence[Program], *, timeout_s: float = 60) -> None:
         """Start processes and wait until all of them can work.

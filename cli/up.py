@@ -15,6 +15,9 @@ from cli.supervise import Stopped, StopSignals, Supervisor
 _ROOT = Path(cli.__file__).parents[1]
 """Where the packages `services` and `shared` lie."""
 
+_MADE_ADMINISTRATOR = "made the administrator"
+"""What `ensure-admin` says when it did; otherwise somebody else's password is valid."""
+
 
 def run_stack() -> None:
     """Run the stack in the foreground until a signal ends it.
@@ -29,17 +32,18 @@ def run_stack() -> None:
     with claimed_folder(settings.data_dir):
         registry_program = find_registry_program()
         check_ports(settings.bind, settings.ports)
-        is_new = find_secret(settings.admin_password_file) is None
+        kept_password = find_secret(settings.admin_password_file)
         plan = make_plan(settings, registry_program, os.environ)
         logs = settings.data_dir / "logs"
         logs.mkdir(exist_ok=True)
         supervisor = Supervisor(signals, logs=logs, environment=plan.environment, folder=_ROOT)
         try:
-            for commands in plan.setup:
-                supervisor.run_to_end(commands)
+            said = "".join(supervisor.run_to_end(commands) for commands in plan.setup)
             for programs in plan.waves:
                 supervisor.run_until_ready(programs)
-            _announce(settings, is_new=is_new)
+            if kept_password is None:
+                _hand_over_password(settings, is_used=_MADE_ADMINISTRATOR in said)
+            _announce(settings)
             supervisor.watch()
         except Stopped:
             click.echo("Stopped before it was ready.")
@@ -47,13 +51,21 @@ def run_stack() -> None:
             supervisor.stop()
 
 
-def _announce(settings: UpSettings, *, is_new: bool) -> None:
+def _announce(settings: UpSettings) -> None:
+    password = settings.admin_password_file
+    where = f" (password in {password})" if password.exists() else ""
     click.echo(
         f"Portus is ready: portal {settings.web_url}, registry {settings.registry_host}, "
-        f"administrator {settings.admin_username}"
+        f"administrator {settings.admin_username}{where}"
     )
-    if settings.admin_password is None:
-        password = find_secret(settings.admin_password_file)
-        if is_new and password:
-            click.echo(f"The administrator's password, shown this once: {password.reveal()}")
-        click.echo(f"The administrator's password is kept in {settings.admin_password_file}")
+
+
+def _hand_over_password(settings: UpSettings, *, is_used: bool) -> None:
+    """Show the password that was made up just now, or forget it if there was an administrator already."""
+    password = find_secret(settings.admin_password_file)
+    if password is None:
+        return
+    if is_used:
+        click.echo(f"The administrator's password, shown this once: {password.reveal()}")
+    else:
+        settings.admin_password_file.unlink()
