@@ -23,9 +23,8 @@ _CHUNK_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer that was read to its end."""
+    """A good answer, read to its end."""
 
-    status: int
     headers: "requests.structures.CaseInsensitiveDict[str]"
     body: bytes
 
@@ -63,43 +62,45 @@ class Answer:
         return value
 
 
-def read_answer(response: requests.Response, *, max_bytes: int) -> Answer:
-    """Read a streamed response.
+def read_answer(response: requests.Response, what: str, *, max_bytes: int) -> Answer:
+    """Read a streamed response that brings what was asked for.
 
-    Raises:
-        TooLarge: more than ``max_bytes``.
-        RegistryUnavailable: the connection broke, or it took too long.
-    """
-    deadline, body = monotonic() + MAX_READ_S, bytearray()
-    try:
-        for chunk in response.iter_content(_CHUNK_BYTES):
-            body += chunk
-            if len(body) > max_bytes:
-                raise TooLarge(f"the registry's answer has more than {max_bytes} bytes")
-            if monotonic() > deadline:
-                raise RegistryUnavailable(f"the registry's answer took more than {MAX_READ_S} s")
-    except requests.RequestException as fault:
-        raise RegistryUnavailable(f"the registry broke off its answer ({type(fault).__name__})") from fault
-    finally:
-        response.close()
-    return Answer(response.status_code, response.headers, bytes(body))
-
-
-def require_ok(answer: Answer, what: str) -> Answer:
-    """Return an answer that brings what was asked for.
+    Args:
+        what: was asked for, for messages.
 
     Raises:
         NotInRegistry: 404.
-        RegistryUnavailable: 429 or an error of the registry's own.
+        RegistryUnavailable: 429, an error of the registry's own, a broken connection, or no end in time.
+        TooLarge: more than ``max_bytes``.
         InvalidAnswer: any other refusal.
     """
-    if answer.status == 404:
+    try:
+        _require_ok(response.status_code, what)
+        return Answer(response.headers, _read(response, what, max_bytes))
+    except requests.RequestException as fault:
+        raise RegistryUnavailable(f"the registry broke off {what} ({type(fault).__name__})") from fault
+    finally:
+        response.close()
+
+
+def _require_ok(status: int, what: str) -> None:
+    if status == 404:
         raise NotInRegistry(f"the registry has no {what}")
-    if answer.status == 429 or answer.status >= 500:
-        raise RegistryUnavailable(f"the registry answers {answer.status} for {what}")
-    if answer.status != 200:
-        raise InvalidAnswer(f"the registry answers {answer.status} for {what}")
-    return answer
+    if status == 429 or status >= 500:
+        raise RegistryUnavailable(f"the registry answers {status} for {what}")
+    if status != 200:
+        raise InvalidAnswer(f"the registry answers {status} for {what}")
+
+
+def _read(response: requests.Response, what: str, max_bytes: int) -> bytes:
+    deadline, body = monotonic() + MAX_READ_S, bytearray()
+    for chunk in response.iter_content(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > max_bytes:
+            raise TooLarge(f"{what} has more than {max_bytes} bytes")
+        if monotonic() > deadline:
+            raise RegistryUnavailable(f"the registry took more than {MAX_READ_S} s for {what}")
+    return bytes(body)
 
 
 def check_digest(body: bytes, expected: Digest, *, media_type: str | None = None) -> None:

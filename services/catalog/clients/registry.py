@@ -10,7 +10,7 @@ import requests
 import structlog
 from requests.utils import parse_header_links
 
-from services.catalog.clients.answers import Answer, check_digest, read_answer, require_ok
+from services.catalog.clients.answers import Answer, check_digest, read_answer
 from services.catalog.clients.challenges import Challenge, parse_challenge
 from services.catalog.clients.tokens import RegistryTokens
 from services.catalog.domain.manifests import MAX_MANIFEST_BYTES
@@ -60,26 +60,25 @@ class RegistryClient:
         Raises:
             RegistryError: as ``usecases.registry`` draws them.
         """
-        asked = _find_digest(reference)
+        asked, what = _find_digest(reference), f"manifest {repository}@{reference}"
         response = self._open("GET", _manifest_path(repository, reference), _pull(repository), accept=ACCEPT_MANIFESTS)
         try:
-            answer = read_answer(response, max_bytes=MAX_MANIFEST_BYTES)
+            answer = read_answer(response, what, max_bytes=MAX_MANIFEST_BYTES)
         except TooLarge as fault:
             named = _find_digest(response.headers.get("Docker-Content-Digest", ""))
             raise TooLarge(
                 str(fault), digest=asked or named, media_type=response.headers.get("Content-Type")
             ) from fault
-        require_ok(answer, f"manifest {repository}@{reference}")
         digest = asked or answer.digest
         if digest is None or (answer.digest or digest) != digest:
-            raise InvalidAnswer(f"the registry names another digest for {repository}@{reference}")
+            raise InvalidAnswer(f"the registry names another digest for {what}")
         check_digest(answer.body, digest, media_type=answer.media_type)
         return RawManifest(digest, answer.media_type, answer.body)
 
     def find_digest(self, repository: RepositoryName, tag: Tag) -> Digest:
         """Return where a tag points, at the price of a HEAD."""
         response = self._open("HEAD", _manifest_path(repository, tag), _pull(repository), accept=ACCEPT_MANIFESTS)
-        answer = require_ok(read_answer(response, max_bytes=MAX_MANIFEST_BYTES), f"tag {repository}:{tag}")
+        answer = read_answer(response, f"tag {repository}:{tag}", max_bytes=MAX_MANIFEST_BYTES)
         if answer.digest is None:
             raise InvalidAnswer(f"the registry names no digest for {repository}:{tag}")
         return answer.digest
@@ -87,8 +86,7 @@ class RegistryClient:
     def get_blob(self, repository: RepositoryName, digest: Digest, *, max_bytes: int) -> bytes:
         """Return a blob, its bytes checked."""
         response = self._open("GET", f"/v2/{repository}/blobs/{digest}", _pull(repository))
-        answer = read_answer(self._follow(response), max_bytes=max_bytes)
-        require_ok(answer, f"blob {repository}@{digest}")
+        answer = read_answer(self._follow(response), f"blob {repository}@{digest}", max_bytes=max_bytes)
         check_digest(answer.body, digest)
         return answer.body
 
@@ -117,12 +115,14 @@ class RegistryClient:
         url, seen = f"{path}?n={PAGE_SIZE}", set[str]()
         for _ in range(MAX_PAGES):
             seen.add(url)
-            answer = read_answer(self._open("GET", url, scope), max_bytes=MAX_PAGE_BYTES)
-            if answer.status == 400 and url.endswith(f"?n={PAGE_SIZE}"):
+            response = self._open("GET", url, scope)
+            if response.status_code == 400 and url.endswith(f"?n={PAGE_SIZE}"):
                 # PAGINATION_NUMBER_INVALID: this registry's pages are smaller.
+                response.close()
                 url = path
                 continue
-            yield require_ok(answer, path.removeprefix("/v2/"))
+            answer = read_answer(response, f"list {path}", max_bytes=MAX_PAGE_BYTES)
+            yield answer
             following = _next_page(answer, path)
             if following is None or following in seen:
                 return

@@ -1,14 +1,17 @@
 import hashlib
 import json
 from base64 import urlsafe_b64encode
+from datetime import UTC, datetime
 
 import pytest
+from requests.structures import CaseInsensitiveDict
 
-from services.catalog.clients.answers import check_digest
+from services.catalog.clients.answers import Answer, check_digest
 from services.catalog.usecases.registry import InvalidAnswer
 from shared.oci.media_types import DOCKER_SCHEMA1_SIGNED
 from shared.oci.names import Digest
 
+RECEIVED = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BODY = b'{"schemaVersion": 2}'
 
 
@@ -44,3 +47,17 @@ def test_the_digest_of_a_signed_schema_1_manifest_is_that_of_what_is_signed() ->
 def test_a_schema_1_manifest_without_a_readable_signature_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidAnswer):
         check_digest(body, Digest("sha256:" + "0" * 64), media_type=DOCKER_SCHEMA1_SIGNED)
+
+
+@pytest.mark.parametrize(
+    ("date", "sent_at"),
+    [
+        pytest.param("Mon, 23 Nov 2026 08:22:29 GMT", datetime(2026, 11, 23, 8, 22, 29, tzinfo=UTC), id="said"),
+        pytest.param("yesterday", RECEIVED, id="not readable"),
+        pytest.param(None, RECEIVED, id="not said"),
+    ],
+)
+def test_the_time_of_an_answer_is_the_servers_where_it_says_so(date: str | None, sent_at: datetime) -> None:
+    headers = CaseInsensitiveDict({"Date": date} if date else {})
+
+    assert Answer(headers, b"").sent_at(otherwise=RECEIVED) == sent_at
