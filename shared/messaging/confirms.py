@@ -123,5 +123,5 @@ class ConfirmedChannel:
 def _seconds_left(deadline: float) -> float:
     left_s = deadline - time.monotonic()
     if left_s <= 0:
-        raise TimeoutError("the broker did not confirm in time")
+        raise TimeoutError("not confirmed in time")
     return left_s

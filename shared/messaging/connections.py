@@ -78,4 +78,6 @@ def explain_fault(fault: BaseException) -> str:
     """Return a broker's fault in one line, with what to do where that is known."""
     if isinstance(fault, NotFound):
         return f"{fault.reply_text}: run the command 'topology'"
+    if isinstance(fault, TimeoutError):
+        return "it did not answer in time"
     return f"{type(fault).__name__}: {fault}"

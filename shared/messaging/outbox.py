@@ -19,7 +19,7 @@ from shared.messaging.publisher import Publisher, PublishError
 BATCH_SIZE = 100
 IDLE_S = 0.2
 """How often an empty outbox is looked into."""
-LONGEST_PAUSE_S = 5.0
+LONGEST_PAUSE_S = 1.0
 """Longest pause between attempts while the broker or the database is away."""
 
 log = structlog.get_logger(__name__)
@@ -51,7 +51,7 @@ def relay_outbox(database: Database, outbox: Table, publisher: Publisher, *, sto
     failures = 0
     while not stop.is_set():
         try:
-            relayed = _relay_batch(database, outbox, publisher)
+            relayed = relay_batch(database, outbox, publisher)
             failures = 0
             stop.wait(0 if relayed == BATCH_SIZE else IDLE_S)
         except (PublishError, SQLAlchemyError) as fault:
@@ -60,7 +60,12 @@ def relay_outbox(database: Database, outbox: Table, publisher: Publisher, *, sto
             stop.wait(min(IDLE_S * 2**failures, LONGEST_PAUSE_S))
 
 
-def _relay_batch(database: Database, outbox: Table, publisher: Publisher) -> int:
+def relay_batch(database: Database, outbox: Table, publisher: Publisher) -> int:
+    """Publish the oldest events, forget those that are confirmed, and return how many there were.
+
+    Raises:
+        PublishError: some are not confirmed; they stay.
+    """
     with _turn(database) as is_ours:
         if not is_ours:
             return 0

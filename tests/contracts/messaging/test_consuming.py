@@ -1,0 +1,225 @@
+"""What a consumer may rely on, with either broker."""
+
+import json
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from shared.config import Secret
+from shared.contracts.events import InvalidMessage
+from shared.messaging.confirms import ConfirmedChannel, Outgoing
+from shared.messaging.connections import open_connection
+from shared.messaging.consumer import REASON_HEADER, Delivery, Rejected, Unavailable
+from shared.messaging.topology import CATALOG_NOTIFICATIONS, QueueSpec, declare_topology, queue_length
+from tests.support.messages import Collector, consuming, make_envelope, make_envelopes, publish
+from tests.support.waiting import wait_until
+
+QUEUE, DEAD = CATALOG_NOTIFICATIONS.name, CATALOG_NOTIFICATIONS.dead_name
+
+
+def is_empty(broker: Secret, queue: str = QUEUE) -> bool:
+    return queue_length(broker, queue) == 0
+
+
+def read_dead_letter(broker: Secret, queue: str = DEAD) -> tuple[Any, dict[str, Any]]:
+    """Return body and headers of the oldest dead letter."""
+    wait_until(lambda: queue_length(broker, queue), what="a dead letter is there")
+    letters: list[Any] = []
+    connection = open_connection(broker, timeout_s=10)
+    channel = connection.channel()
+    channel.basic_consume(queue, callback=lambda raw: letters.append(channel.message_to_python(raw)))
+    connection.drain_events(timeout=10)
+    letters[0].ack()
+    connection.release()
+    return json.loads(letters[0].body), letters[0].headers
+
+
+class Failing:
+    """A handler that raises while a batch holds one id, and collects otherwise."""
+
+    def __init__(self, id: str, fault: Exception, *, times: int = 1_000) -> None:
+        self.collector = Collector()
+        self.attempts = 0
+        self._id, self._fault, self._times = id, fault, times
+
+    def __call__(self, deliveries: Sequence[Delivery]) -> None:
+        if self._id in [delivery.envelope.id for delivery in deliveries]:
+            self.attempts += len(deliveries) == 1
+            if self.attempts <= self._times:
+                raise self._fault
+        self.collector(deliveries)
+
+
+def test_one_consumer_sees_the_order_of_publishing(broker: Secret) -> None:
+    envelopes = make_envelopes(300)
+    publish(broker, envelopes)
+    collector = Collector()
+
+    with consuming(broker, collector, batch_size=40):
+        wait_until(lambda: len(collector.ids) >= 300, what="all arrived")
+
+    assert collector.ids == [envelope.id for envelope in envelopes]
+
+
+def test_a_batch_is_no_longer_than_asked_for(broker: Secret) -> None:
+    publish(broker, make_envelopes(50))
+    sizes: list[int] = []
+
+    with consuming(broker, lambda deliveries: sizes.append(len(deliveries)), batch_size=20):
+        wait_until(lambda: sum(sizes) == 50, what="all arrived")
+
+    assert max(sizes) <= 20
+
+
+def test_a_message_is_acknowledged_only_after_the_handler_returns(broker: Secret) -> None:
+    publish(broker, [make_envelope()])
+    entered, leave = threading.Event(), threading.Event()
+
+    def handle(_: Sequence[Delivery]) -> None:
+        entered.set()
+        leave.wait(30)
+
+    collector = Collector()
+    with consuming(broker, handle):
+        assert entered.wait(30)
+        with consuming(broker, collector):
+            leave.set()
+            wait_until(lambda: is_empty(broker), what="the message is acknowledged")
+
+    assert collector.ids == []
+
+
+def test_two_consumers_share_a_queue(broker: Secret) -> None:
+    publish(broker, make_envelopes(200))
+    one, two = Collector(), Collector()
+
+    with consuming(broker, one, batch_size=5), consuming(broker, two, batch_size=5):
+        wait_until(lambda: len(one.ids) + len(two.ids) >= 200, what="all arrived")
+
+    assert sorted(one.ids + two.ids) == [envelope.id for envelope in make_envelopes(200)]
+
+
+def test_what_a_consumer_finished_before_it_stopped_is_not_given_again(broker: Secret) -> None:
+    publish(broker, make_envelopes(500))
+    stopped = threading.Event()
+    first = Collector(lambda _: stopped.set())
+    with consuming(broker, first, batch_size=50):
+        stopped.wait(30)
+
+    second = Collector()
+    with consuming(broker, second):
+        wait_until(lambda: len(first.ids) + len(second.ids) >= 500, what="all arrived")
+
+    assert sorted(first.ids + second.ids) == [envelope.id for envelope in make_envelopes(500)]
+
+
+def test_a_poison_message_takes_no_neighbour_with_it(broker_url: Secret) -> None:
+    impatient = QueueSpec("impatient", ("registry.notification.v1",), delivery_limit=2)
+    declare_topology(broker_url, [impatient])
+    handler = Failing("poison", RuntimeError("a bug"))
+    publish(broker_url, [*make_envelopes(5, "before"), make_envelope("poison"), *make_envelopes(5, "after")])
+
+    with consuming(broker_url, handler, queue=impatient):
+        wait_until(lambda: len(handler.collector.ids) == 10, what="the neighbours are applied")
+        body, headers = read_dead_letter(broker_url, impatient.dead_name)
+
+    assert body["id"] == "poison"
+    assert headers["x-first-death-reason"] == "delivery_limit"
+    assert headers["x-first-death-queue"] == "impatient"
+    assert handler.attempts == 3
+
+
+def test_a_delivery_that_failed_once_is_applied_at_the_next(broker: Secret) -> None:
+    handler = Failing("shaky", RuntimeError("a deadlock"), times=1)
+    publish(broker, [make_envelope("shaky")])
+
+    with consuming(broker, handler):
+        wait_until(lambda: handler.collector.ids, what="it is applied")
+        wait_until(lambda: is_empty(broker), what="it is acknowledged")
+
+    assert handler.collector.deliveries[0].redelivered
+    assert queue_length(broker, DEAD) == 0
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Rejected("no such action"), id="Rejected"),
+        pytest.param(InvalidMessage("no action"), id="InvalidMessage"),
+    ],
+)
+def test_a_refused_delivery_is_a_dead_letter_at_once_with_its_reason(broker: Secret, fault: Exception) -> None:
+    handler = Failing("bad", fault)
+    publish(broker, [make_envelope("bad"), make_envelope("good")])
+
+    with consuming(broker, handler):
+        body, headers = read_dead_letter(broker)
+        wait_until(lambda: is_empty(broker), what="the queue is empty")
+
+    assert body["id"] == "bad"
+    assert headers[REASON_HEADER] == f"{type(fault).__name__}: {fault}"
+    assert handler.attempts == 1
+    assert handler.collector.ids == ["good"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"\xff\xfe", id="not text"),
+        pytest.param(b"{", id="not JSON"),
+        pytest.param(b"[]", id="not an object"),
+        pytest.param(b'{"specversion": "1.0"}', id="no CloudEvent"),
+        pytest.param(b"[" * 100_000, id="deep nesting"),
+    ],
+)
+def test_a_body_that_is_no_event_never_reaches_the_handler(broker: Secret, body: bytes) -> None:
+    channel = ConfirmedChannel(broker, timeout_s=10)
+    channel.send([Outgoing("portus.events", CATALOG_NOTIFICATIONS.binding_keys[0], body)])
+    channel.close()
+    collector = Collector()
+
+    with consuming(broker, collector):
+        wait_until(lambda: queue_length(broker, DEAD) == 1, what="it is a dead letter")
+        wait_until(lambda: is_empty(broker), what="the queue is empty")
+
+    assert collector.ids == []
+
+
+@pytest.mark.parametrize(
+    "outage",
+    [
+        pytest.param(Unavailable("the registry is away"), id="Unavailable"),
+        pytest.param(OperationalError("SELECT 1", {}, Exception("server closed the connection")), id="database"),
+    ],
+)
+def test_an_outage_spends_no_deliveries(broker: Secret, outage: Exception) -> None:
+    """Promise: however long a database is away, its messages are not taken for poison."""
+    handler = Failing("unlucky", outage, times=CATALOG_NOTIFICATIONS.delivery_limit + 5)  # type: ignore[operator]
+    publish(broker, [make_envelope("unlucky"), *make_envelopes(3)])
+
+    with consuming(broker, handler):
+        wait_until(lambda: len(handler.collector.ids) == 4, what="all are applied in the end")
+        wait_until(lambda: is_empty(broker), what="all are acknowledged")
+
+    assert queue_length(broker, DEAD) == 0
+    assert not any(delivery.redelivered for delivery in handler.collector.deliveries)
+
+
+def test_one_delivery_that_looks_like_an_outage_does_not_block_the_others(broker: Secret) -> None:
+    handler = Failing("culprit", Unavailable("for this one only"))
+    publish(broker, [make_envelope("culprit"), *make_envelopes(20)])
+
+    with consuming(broker, handler, batch_size=5):
+        wait_until(lambda: len(handler.collector.ids) == 20, what="the others are applied")
+
+
+def test_a_consumer_waits_for_a_queue_that_is_declared_later(broker_url: Secret) -> None:
+    collector = Collector()
+
+    with consuming(broker_url, collector):
+        declare_topology(broker_url)
+        publish(broker_url, [make_envelope()])
+        wait_until(lambda: collector.ids, what="the event arrives")
