@@ -36,8 +36,8 @@ class Plan:
 
     environment: Mapping[str, str]
     """The whole environment of every process."""
-    setup: tuple[tuple[Program, ...], ...]
-    """Commands that run to their end, stage after stage; those of one stage run at once."""
+    setup: tuple[Program, ...]
+    """Commands that run to their end, all at once, before anything else."""
     waves: tuple[tuple[Program, ...], ...]
     """Processes that stay; a wave starts when the one before is ready."""
 
@@ -58,12 +58,10 @@ def make_plan(settings: UpSettings, registry_program: str, environment: Mapping[
     return Plan(
         environment=_environment(settings, environment),
         setup=(
-            (
-                _service("auth", "init-ca"),
-                *(_service(name, "migrate") for name in ("auth", "catalog", "notifier")),
-                _service("notifier", "topology"),
-            ),
-            (_service("auth", "ensure-admin"),),
+            # In one process: to start Python and its packages takes longer than all that they do.
+            _service("auth", "init-ca", "migrate", "topology", "ensure-admin"),
+            _service("catalog", "migrate"),
+            _service("notifier", "migrate"),
         ),
         waves=(
             (_server(settings, "auth"), _server(settings, "notifier"), registry),
@@ -76,8 +74,8 @@ def make_plan(settings: UpSettings, registry_program: str, environment: Mapping[
     )
 
 
-def _service(name: str, command: str) -> Program:
-    return Program(f"{name}-{command}", (sys.executable, "-m", f"services.{name}", command))
+def _service(name: str, *commands: str) -> Program:
+    return Program(f"{name}-{commands[-1]}", (sys.executable, "-m", f"services.{name}", *commands))
 
 
 def _server(settings: UpSettings, name: str) -> Program:

@@ -38,7 +38,7 @@ def run_stack() -> None:
         logs.mkdir(exist_ok=True)
         supervisor = Supervisor(signals, logs=logs, environment=plan.environment, folder=_ROOT)
         try:
-            said = "".join(supervisor.run_to_end(commands) for commands in plan.setup)
+            said = supervisor.run_to_end(plan.setup)
             for programs in plan.waves:
                 supervisor.run_until_ready(programs)
             if kept_password is None:

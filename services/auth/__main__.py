@@ -20,9 +20,9 @@ from shared.messaging.topology import declare_topology
 from shared.observability.logs import configure_logging
 
 
-@click.group()
+@click.group(chain=True)
 def commands() -> None:
-    """Who are you, and what may you do?"""
+    """Who are you, and what may you do? Several commands run one after the other."""
 
 
 @commands.command()
