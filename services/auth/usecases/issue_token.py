@@ -76,7 +76,7 @@ def issue_token(
         note_unknown_service(request.service)
     verdicts = [decide_scope(caller.subject, scope, caller.namespaces, policy) for scope in request.scopes if known]
     granted = tuple(verdict.granted for verdict in verdicts if verdict.granted)
+    # A login at a registry that we know goes without the claim; anything else tells what was granted.
+    token = sign(caller.subject.username, granted if request.scopes or not known else None)
     log.info("token.issued", subject=caller.subject.username, asked=len(request.scopes), granted=len(granted))
-    # Only a login at a known service goes without the claim; see the registry's own reading of it.
-    access = granted if request.scopes or not known else None
-    return IssuedToken(sign(caller.subject.username, access), granted)
+    return IssuedToken(token, granted)

@@ -1,0 +1,22 @@
+"""``auth`` on SQLite and on PostgreSQL."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.auth import AuthFactory, AuthService, auth_factory
+
+
+@pytest.fixture
+def make_auth(tmp_path: Path, database_url: str) -> Iterator[AuthFactory]:
+    """A function that builds the service with changed settings, each time on the same database."""
+    with ExitStack() as stack:
+        yield auth_factory(tmp_path, database_url, stack)
+
+
+@pytest.fixture
+def auth(make_auth: AuthFactory) -> AuthService:
+    """The service with the settings of the tests."""
+    return make_auth()

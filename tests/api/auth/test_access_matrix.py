@@ -1,0 +1,112 @@
+"""Who gets which status from every route of the management API."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.auth.domain.teams import Role
+from tests.support.auth import PASSWORD, SERVICE_ACCOUNT_SECRET, AuthFactory, AuthService
+
+# Names in braces are ids of the world below. Whoever is refused is refused before they learn
+# whether a thing exists. The rows are tried in this order, by one caller after the other.
+MATRIX = """
+                                      anonymous disabled portus stranger viewer contributor owner admin
+GET    /users/self                         401     401     403     200     200     200     200     200
+GET    /users                              401     401     403     403     403     403     403     200
+POST   /users                              401     401     403     403     403     403     403     201
+GET    /users/{viewer}                     401     401     403     403     403     403     403     200
+GET    /users/{nothing}                    401     401     403     403     403     403     403     404
+PUT    /users/{viewer}                     401     401     403     403     403     403     403     200
+GET    /teams                              401     401     403     200     200     200     200     200
+POST   /teams                              401     401     403     201     201     201     201     201
+GET    /teams/{team}                       401     401     403     404     200     200     200     200
+GET    /teams/{nothing}                    401     401     403     404     404     404     404     404
+GET    /teams/{team}/members               401     401     403     404     200     200     200     200
+POST   /teams/{team}/members               401     401     403     404     403     403     201     201
+GET    /namespaces                         401     401     403     200     200     200     200     200
+POST   /namespaces                         401     401     403     403     403     201     201     201
+GET    /namespaces/{namespace}             401     401     403     404     200     200     200     200
+GET    /namespaces/{nothing}               401     401     403     404     404     404     404     404
+PUT    /namespaces/{namespace}             401     401     403     404     403     403     200     200
+PUT    /teams/{team}/members/{member}      401     401     403     404     403     403     200     200
+DELETE /teams/{team}/members/{member}      401     401     403     404     403     403     204     204
+"""
+
+BODIES: dict[str, Any] = {
+    "POST /users": {"username": "new", "email": "new@example.org", "password": PASSWORD},
+    "PUT /users/{viewer}": {"display_name": "V"},
+    "POST /teams": {"name": "another"},
+    "POST /teams/{team}/members": {"user": "stranger", "role": "viewer"},
+    "PUT /teams/{team}/members/{member}": {"role": "contributor"},
+    "POST /namespaces": {"name": "fresh", "team": "team"},
+    "PUT /namespaces/{namespace}": {"visibility": "private"},
+}
+
+OPEN = {"GET /setup", "POST /users/bootstrap", "POST /sessions", "POST /sessions/refresh", "POST /sessions/revoke"}
+"""Routes that ask for no credentials; each has tests of its own."""
+
+_HEAD, *_ROWS = [line.split() for line in MATRIX.strip().splitlines()]
+EXPECTED = {
+    caller: {f"{verb} {path}": int(codes[column]) for verb, path, *codes in _ROWS}
+    for column, caller in enumerate(_HEAD)
+}
+
+
+@dataclass(frozen=True)
+class World:
+    auth: AuthService
+    ids: dict[str, int]
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    # Who may do what does not depend on the database; the storage tests run on both.
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture
+def world(make_auth: AuthFactory) -> World:
+    auth = make_auth()
+    people = {name: auth.make_user(name) for name in ("stranger", "viewer", "contributor", "owner", "disabled")}
+    auth.make_user("admin", administrator=True)
+    roles = {"viewer": Role.VIEWER, "contributor": Role.CONTRIBUTOR, "disabled": Role.OWNER}
+    team = auth.make_team(owner=people["owner"], **roles)
+    namespace = auth.make_namespace(team=team)
+    auth.call("PUT", f"/api/v1/users/{people['disabled'].id}", user="admin", json={"enabled": False})
+    members = auth.call("GET", f"/api/v1/teams/{team.id}/members", user="owner").get_json()
+    (member_id,) = [member["id"] for member in members if member["username"] == "viewer"]
+    ids = {"team": team.id, "namespace": namespace.id, "viewer": people["viewer"].id, "member": member_id}
+    return World(auth, {**ids, "nothing": 99_999})
+
+
+@pytest.mark.parametrize("caller", EXPECTED)
+def test_access(world: World, caller: str) -> None:
+    user = None if caller == "anonymous" else caller
+    password = SERVICE_ACCOUNT_SECRET if caller == "portus" else PASSWORD
+
+    got = {}
+    for route in EXPECTED[caller]:
+        verb, path = route.split()
+        target = "/api/v1" + path.format(**world.ids)
+        got[route] = world.auth.call(verb, target, user=user, password=password, json=BODIES.get(route)).status_code
+
+    assert got == EXPECTED[caller]
+
+
+def test_every_route_is_in_the_matrix(world: World) -> None:
+    adapter = world.auth.app.url_map.bind("")
+    rows = [route.split() for route in {*EXPECTED["admin"], *OPEN}]
+    covered = {
+        (verb, str(adapter.match("/api/v1" + path.format(**world.ids), verb, return_rule=True)[0]))
+        for verb, path in rows
+    }
+
+    routes = {
+        (verb, rule.rule)
+        for rule in world.auth.app.url_map.iter_rules()
+        for verb in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.rule.startswith("/api/v1/")
+    }
+    assert covered == routes

@@ -1,0 +1,116 @@
+"""What one token costs: one read, no write, and one slow hash for a whole push."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+
+from tests.support.auth import PASSWORD, SERVICE, AuthFactory, AuthService, assert_problem, basic
+
+SCOPES = ("repository:jane/web:pull,push", "repository:team-a/base:pull")
+
+
+@pytest.fixture
+def jane(auth: AuthService) -> AuthService:
+    auth.make_user("jane")
+    return auth
+
+
+@contextmanager
+def statements(auth: AuthService) -> Iterator[list[str]]:
+    """Collect what is sent to the database, transactions' frames apart."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if not statement.startswith("BEGIN"):
+            seen.append(statement)
+
+    event.listen(auth.database.engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(auth.database.engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("user", [None, "jane"], ids=["anonymous", "password"])
+def test_a_token_costs_one_read_and_no_write(jane: AuthService, user: str | None) -> None:
+    jane.get_token(*SCOPES, user=user)
+
+    with statements(jane) as seen:
+        assert jane.get_token(*SCOPES, user=user).status_code == 200
+
+    (statement,) = seen
+    assert statement.lstrip().startswith("SELECT")
+
+
+def test_the_requests_of_one_push_cost_one_slow_hash(jane: AuthService) -> None:
+    """docker asks once, then once per layer, all at the same time."""
+    with ThreadPoolExecutor(4) as threads:
+        first = jane.get_token(SCOPES[0], user="jane").status_code
+        others = list(threads.map(lambda _: jane.get_token(*SCOPES, user="jane").status_code, range(4)))
+
+    assert [first, *others] == [200] * 5
+    assert jane.hasher.checks == 1
+
+
+def test_a_password_is_hashed_again_after_a_minute(jane: AuthService) -> None:
+    jane.get_token(user="jane")
+    jane.clock.advance(seconds=61)
+
+    jane.get_token(user="jane")
+
+    assert jane.hasher.checks == 2
+
+
+@pytest.mark.parametrize("user", ["jane", "nobody"])
+def test_an_unknown_name_costs_as_much_as_a_known_one(jane: AuthService, user: str) -> None:
+    jane.get_token(user=user, password="not the password")
+
+    assert jane.hasher.checks == 1
+
+
+def test_the_internal_account_costs_no_slow_hash(jane: AuthService) -> None:
+    secret = jane.services.settings.service_account_secret.reveal()
+
+    assert jane.get_token(user="portus", password=secret).status_code == 200
+    assert jane.hasher.checks == 0
+
+
+def test_a_scope_that_cannot_be_understood_costs_nothing(jane: AuthService) -> None:
+    with statements(jane) as seen:
+        jane.get_token("whale:a/b:pull", user="jane")
+
+    assert seen == []
+    assert jane.hasher.checks == 0
+
+
+@contextmanager
+def database_away(auth: AuthService) -> Iterator[None]:
+    """Let every statement fail as it does when the server is gone."""
+
+    def fail(*_arguments: object) -> None:
+        raise OperationalError("SELECT secret_column", {}, Exception("connection refused at 192.0.2.9"))
+
+    event.listen(auth.database.engine, "before_cursor_execute", fail)
+    yield
+    event.remove(auth.database.engine, "before_cursor_execute", fail)
+
+
+def test_a_database_that_is_away_is_503_for_a_while(make_auth: AuthFactory) -> None:
+    auth = make_auth()
+    auth.get_token()
+    form = {"grant_type": "password", "username": "jane", "password": PASSWORD, "service": SERVICE}
+
+    with database_away(auth):
+        got = auth.get_token("repository:a/b:pull", user="jane")
+        posted = auth.client.post("/v2/token", data=form)
+        api = auth.client.get("/api/v1/users/self", headers=basic("jane"))
+
+    assert got.get_json()["errors"][0]["code"] == "UNAVAILABLE"
+    assert posted.get_json()["error"] == "temporarily_unavailable"
+    assert_problem(api, 503)
+    for response in (got, posted, api):
+        assert response.status_code == 503
+        assert response.headers["Retry-After"] == "5"
+        assert not {"secret_column", "192.0.2.9", "Traceback"} & set(response.get_data(as_text=True).split())

@@ -1,0 +1,117 @@
+"""``GET /internal/v1/visibility`` and the key set."""
+
+import base64
+from typing import Any
+
+import jwt
+import pytest
+
+from services.auth.domain.namespaces import Visibility
+from services.auth.domain.teams import Role
+from shared.api.peers import PEER_HEADER
+from tests.support.auth import (
+    INTERNAL_SECRET,
+    PASSWORD,
+    SERVICE,
+    SERVICE_ACCOUNT_SECRET,
+    AuthService,
+    assert_problem,
+    basic,
+)
+
+PATH = "/internal/v1/visibility"
+
+
+@pytest.fixture
+def world(auth: AuthService) -> AuthService:
+    auth.make_user("stranger")
+    auth.make_user("viewer")
+    auth.make_user("admin", administrator=True)
+    team = auth.make_team(owner=auth.make_user("owner"), viewer=Role.VIEWER)
+    for visibility in Visibility:
+        auth.make_namespace(visibility.value, team=team, visibility=visibility)
+    return auth
+
+
+def visible(auth: AuthService, headers: dict[str, str]) -> Any:
+    return auth.client.get(PATH, headers={**headers, PEER_HEADER: INTERNAL_SECRET})
+
+
+@pytest.mark.parametrize(
+    ("user", "names"),
+    [
+        (None, ["public"]),
+        ("stranger", ["protected", "public", "stranger"]),
+        ("viewer", ["private", "protected", "public", "viewer"]),
+    ],
+)
+def test_a_caller_sees_what_may_be_pulled(world: AuthService, user: str | None, names: list[str]) -> None:
+    body = visible(world, basic(user)).get_json()
+
+    subject = None if user is None else {"username": user, "kind": "person", "administrator": False}
+    assert body == {"subject": subject, "everything": False, "global_namespace": True, "namespaces": names}
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "subject"),
+    [
+        ("admin", PASSWORD, {"username": "admin", "kind": "person", "administrator": True}),
+        ("portus", SERVICE_ACCOUNT_SECRET, {"username": "portus", "kind": "internal", "administrator": False}),
+    ],
+)
+def test_administrators_and_portus_see_everything(
+    world: AuthService, user: str, password: str, subject: dict[str, Any]
+) -> None:
+    body = visible(world, basic(user, password)).get_json()
+
+    assert body == {"subject": subject, "everything": True, "global_namespace": True, "namespaces": []}
+
+
+def test_an_access_token_counts_like_a_password(world: AuthService) -> None:
+    signed_in = world.client.post("/api/v1/sessions", json={"username": "viewer", "password": PASSWORD}).get_json()
+
+    body = visible(world, {"Authorization": f"Bearer {signed_in['access_token']}"}).get_json()
+
+    assert body == visible(world, basic("viewer")).get_json()
+
+
+def test_a_protected_global_namespace_is_hidden_from_anonymous_callers(world: AuthService) -> None:
+    world.set_global_visibility(Visibility.PROTECTED)
+
+    assert visible(world, {}).get_json()["global_namespace"] is False
+    assert visible(world, basic("stranger")).get_json()["global_namespace"] is True
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [basic("viewer", "wrong password"), basic("nobody"), {"Authorization": "Bearer x"}, {"Authorization": "?"}],
+)
+def test_a_wrong_credential_is_401_and_not_anonymous(world: AuthService, headers: dict[str, str]) -> None:
+    assert_problem(visible(world, headers), 401)
+
+
+@pytest.mark.parametrize("headers", [{}, {PEER_HEADER: ""}, {PEER_HEADER: "wrong"}, basic("admin")])
+def test_nobody_but_peers_finds_the_route(world: AuthService, headers: dict[str, str]) -> None:
+    assert_problem(world.client.get(PATH, headers=headers), 404)
+
+
+def test_the_list_and_the_token_agree(world: AuthService) -> None:
+    names = ["public", "protected", "private", "stranger", "viewer", "owner", "unknown"]
+    for user in (None, "stranger", "viewer", "owner"):
+        listed = set(visible(world, basic(user)).get_json()["namespaces"])
+        pulled = {name for name in names if world.access(f"repository:{name}/x:pull", user=user)}
+        assert pulled == listed
+
+
+def test_the_key_set_verifies_tokens(world: AuthService) -> None:
+    token = world.get_token().get_json()["token"]
+
+    response = world.client.get("/.well-known/jwks.json")
+
+    keys = {key["kid"]: key for key in response.get_json()["keys"]}
+    key = keys[jwt.get_unverified_header(token)["kid"]]
+    assert (key["kty"], key["crv"], key["use"], key["alg"]) == ("EC", "P-256", "sig", "ES256")
+    assert "d" not in key
+    # RFC 7518 §6.2.1.2: 32 bytes each, zeros in front included.
+    assert [len(base64.urlsafe_b64decode(key[name] + "=")) for name in ("x", "y")] == [32, 32]
+    assert jwt.decode(token, jwt.PyJWK(key), algorithms=["ES256"], audience=SERVICE)
