@@ -118,13 +118,40 @@ class Pusher:
 
     def retag(self, repository: str, tag: str, new_tag: str) -> None:
         """Put what lies under a tag under another one too."""
-        found = self._ask("GET", f"/v2/{repository}/manifests/{tag}", 200, headers={"Accept": ACCEPT_MANIFESTS})
+        found = self._get(repository, tag)
         headers = {"Content-Type": found.headers["Content-Type"]}
         self._ask("PUT", f"/v2/{repository}/manifests/{new_tag}", 201, data=found.content, headers=headers)
+
+    def copy_image(self, repository: str, tag: str, target: str) -> None:
+        """Put an image into another repository, its blobs mounted."""
+        found = self._get(repository, tag)
+        body = found.json()
+        for part in (body["config"], *body["layers"]):
+            self._ask("POST", f"/v2/{target}/blobs/uploads/?mount={part['digest']}&from={repository}", 201)
+        headers = {"Content-Type": found.headers["Content-Type"]}
+        self._ask("PUT", f"/v2/{target}/manifests/{tag}", 201, data=found.content, headers=headers)
+
+    def read(self, repository: str, tag: str) -> dict[str, Any]:
+        """Return the manifest under a tag."""
+        body: dict[str, Any] = self._get(repository, tag).json()
+        return body
+
+    def describe(self, repository: str, tag: str) -> Descriptor:
+        """Return the descriptor of what lies under a tag."""
+        found = self._get(repository, tag)
+        media_type, digest = found.headers["Content-Type"], found.headers["Docker-Content-Digest"]
+        return {"mediaType": media_type, "digest": digest, "size": len(found.content)}
 
     def delete(self, repository: str, digest: str) -> None:
         """Delete a manifest."""
         self._ask("DELETE", f"/v2/{repository}/manifests/{digest}", 202)
+
+    def delete_blob(self, repository: str, digest: str) -> None:
+        """Delete a blob, which breaks every image that needs it."""
+        self._ask("DELETE", f"/v2/{repository}/blobs/{digest}", 202)
+
+    def _get(self, repository: str, tag: str) -> requests.Response:
+        return self._ask("GET", f"/v2/{repository}/manifests/{tag}", 200, headers={"Accept": ACCEPT_MANIFESTS})
 
     def _ask(self, method: str, path: str, expect: int, **options: Any) -> requests.Response:
         url = path if path.startswith("http") else self._url + path

@@ -113,7 +113,8 @@ def observe_tag(state: RepositoryState, tag: Tag, digest: Digest, seen_at: datet
         seen_at: the registry's clock at or before the reading.
     """
     known, stamp = state.tags.get(tag), Stamp(seen_at, "")
-    if known and (known.stamp >= stamp or (known.present and known.digest == digest)):
+    # Two readings in one second: the one that comes second is the later one.
+    if known and (known.stamp > stamp or (known.present and known.digest == digest)):
         return state
     return _with_tag(state, tag, TagState(digest, stamp, present=not _deleted_after(state, digest, stamp)))
 

@@ -15,7 +15,7 @@ def take_lease(connection: Connection, name: str, holder: str, *, now: datetime,
     free = (leases.c.expires_at <= now) | (leases.c.holder == holder)
     changes = {"holder": insert.excluded.holder, "expires_at": insert.excluded.expires_at}
     statement = insert.on_conflict_do_update(index_elements=["name"], set_=changes, where=free)
-    return connection.execute(statement, row).rowcount == 1
+    return connection.execute(statement.returning(leases.c.holder), row).first() is not None
 
 
 def release_lease(connection: Connection, name: str, holder: str) -> None:

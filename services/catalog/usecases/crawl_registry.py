@@ -125,8 +125,8 @@ class _Run:
             log.warning("crawl.repository_failed", repository=repository, fault=str(fault))
             self.report = replace(report, failures=report.failures + 1)
         else:
-            failures = report.failures + bool(crawled.unreadable)
-            self.report = replace(report, tags=report.tags + crawled.tags, failures=failures)
+            is_bad = bool(crawled.failures) or not crawled.is_whole
+            self.report = replace(report, tags=report.tags + crawled.tags, failures=report.failures + is_bad)
         if self.report.repositories % REPORT_EVERY == 0:
             self._save(finished=False)
 

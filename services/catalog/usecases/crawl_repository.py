@@ -1,7 +1,7 @@
 """One repository of the registry becomes part of the index."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Event
 
@@ -16,13 +16,16 @@ from services.catalog.storage.pending import add_pending
 from services.catalog.storage.repositories import lock_repositories, recount_repositories
 from services.catalog.storage.tag_queries import list_present_tags
 from services.catalog.usecases.fetch_manifests import FetchResult, ManifestFetcher, fetch_manifest
-from services.catalog.usecases.registry import InvalidAnswer, NotInRegistry, Registry
+from services.catalog.usecases.registry import InvalidAnswer, NotInRegistry, Registry, RegistryUnavailable
 from shared.clock import Clock
 from shared.database import Database
 from shared.oci.names import Digest, RepositoryName, Tag
 
 TAGS_PER_TRANSACTION = 50
 """What a crawl that is killed has to read again, and the manifests it holds in memory."""
+
+MAX_FAILURES_IN_A_ROW = 5
+"""After so many the rest of the repository is left for the next crawl: the registry is in trouble."""
 
 FETCH_BUDGET_S = 30.0
 
@@ -34,8 +37,10 @@ class CrawledRepository:
     """What came of a repository."""
 
     tags: int = 0
-    unreadable: int = 0
-    """Tags about which the registry gave an answer that cannot be right."""
+    failures: int = 0
+    """Tags for which the registry gave no answer, or one that cannot be right."""
+    is_whole: bool = True
+    """Whether every tag was looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,34 +69,38 @@ class RepositoryCrawler:
     def crawl(self, repository: RepositoryName) -> CrawledRepository:
         """Index every tag of a repository that is not in the index, or is elsewhere there.
 
-        Nothing is ever taken out of the index: that a tag is not listed may have many reasons.
+        Nothing is ever taken out of the index: that a tag is not listed may have many reasons. A tag
+        about which the registry says nothing is left as it is.
 
         Raises:
-            RegistryUnavailable, RegistryRefused: the rest of the repository is left as it was.
+            RegistryError: the tags could not be listed; the repository is left as it was.
         """
         listing = self.registry.list_tags(repository)
-        unreadable = 0
+        crawled = CrawledRepository()
         for chunk in _chunks(listing.tags):
-            if self.stop.is_set():
-                break
-            seen, failed = self._see(repository, chunk)
-            unreadable += failed
+            if self.stop.is_set() or not crawled.is_whole:
+                return replace(crawled, is_whole=False)
+            seen, failures, is_whole = self._see(repository, chunk)
             self._keep(repository, seen, listing.seen_at)
-        return CrawledRepository(len(listing.tags), unreadable)
+            crawled = CrawledRepository(crawled.tags + len(seen), crawled.failures + failures, is_whole)
+        return crawled
 
-    def _see(self, repository: RepositoryName, names: Sequence[Tag]) -> tuple[Sequence[_Seen], int]:
+    def _see(self, repository: RepositoryName, names: Sequence[Tag]) -> tuple[Sequence[_Seen], int, bool]:
         with self.database.read() as connection:
             known = list_present_tags(connection, repository, names)
-        seen, failed = [], 0
+        seen, failures, in_a_row = list[_Seen](), 0, 0
         for tag in names:
             try:
                 seen.append(self._look_at(repository, tag, known.get(tag)))
+                in_a_row = 0
             except NotInRegistry:
                 log.info("crawl.dangling_tag", repository=repository, tag=tag)
-            except InvalidAnswer as fault:
-                failed += 1
-                log.warning("crawl.tag_unreadable", repository=repository, tag=tag, fault=str(fault))
-        return seen, failed
+            except (InvalidAnswer, RegistryUnavailable) as fault:
+                log.warning("crawl.tag_failed", repository=repository, tag=tag, fault=str(fault))
+                failures, in_a_row = failures + 1, in_a_row + 1
+            if in_a_row == MAX_FAILURES_IN_A_ROW:
+                return seen, failures, False
+        return seen, failures, True
 
     def _look_at(self, repository: RepositoryName, tag: Tag, known: Digest | None) -> _Seen:
         # What is in the index already costs a HEAD; what is not comes with the same request.

@@ -171,6 +171,11 @@ class TestCrawl:
 
         assert (state.tags[T].pushed_at, state.tags[T].pushed_by) == (moment(4), "jane")
 
+    def test_a_second_reading_in_the_same_second_wins(self) -> None:
+        seen = observe_tag(RepositoryState(), T, OLD, moment(5))
+
+        assert shown(observe_tag(seen, T, NEW, moment(5))) == {"1.0": NEW}
+
     def test_a_tag_that_is_where_we_thought_keeps_what_is_known_of_it(self) -> None:
         state = after(push("1.0", OLD, 4, actor="jane"))
 

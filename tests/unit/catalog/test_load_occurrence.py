@@ -7,6 +7,7 @@ import pytest
 from services.catalog.domain.occurrences import Occurrence, Stamp
 from services.catalog.usecases.load_occurrence import load_occurrence
 from shared.contracts.events import Envelope, InvalidMessage
+from shared.oci.names import RepositoryName, Tag
 from tests.support.catalog import MANIFEST_TYPE, NOON, digest_of
 
 D = digest_of("manifest")
@@ -23,12 +24,12 @@ def test_a_notification_is_read() -> None:
     assert load_occurrence(message(**data)) == Occurrence(
         Stamp(NOON, "event-1"),
         "push",
-        "team/app",
+        RepositoryName("team/app"),
         D,
-        "1.0",
+        Tag("1.0"),
         MANIFEST_TYPE,
         "PUT",
-        "jane",  # type: ignore[arg-type]
+        "jane",
     )
 
 
