@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.clients import ApiClient, Skopeo
-from tests.support.processes import Process
+from tests.support.processes import Process, descendants
 from tests.support.waiting import wait_until
 
 ADMIN = ("admin", "admin-password-of-the-tests")
@@ -96,7 +96,7 @@ class Stack:
     def processes(self, *words: str) -> list[int]:
         """Return the ids of this stack's processes whose command line holds all the words."""
         assert self.process is not None
-        return [pid for pid, line in _descendants(self.process.pid) if all(word in line for word in words)]
+        return [pid for pid, line in descendants(self.process.pid) if all(word in line for word in words)]
 
 
 def credentials_of(user: str | None) -> tuple[str, str] | None:
@@ -108,28 +108,3 @@ def credentials_of(user: str | None) -> tuple[str, str] | None:
 def new_name(prefix: str) -> str:
     """Return a name that no other test uses."""
     return f"{prefix}-{secrets.token_hex(4)}"
-
-
-def _descendants(root: int) -> list[tuple[int, str]]:
-    """Return (process id, command line) of every living descendant of a process."""
-    parents: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            parents.setdefault(int(fields[1]), []).append(int(entry.name))
-    found, waiting = [], [root]
-    while waiting:
-        for child in parents.get(waiting.pop(), []):
-            waiting.append(child)
-            found.append((child, _command_line(child)))
-    return found
-
-
-def _command_line(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    except OSError:
-        return ""
