@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cli.registry import dump_registry_configuration
 from cli.secret_files import find_or_make_secret, write_private
-from cli.settings import UpSettings, port_variable
+from cli.settings import PORT_VARIABLES, UpSettings
 
 # Made up when not given: variable and file.
 _SECRETS = {
@@ -108,7 +108,7 @@ def _environment(settings: UpSettings, given: Mapping[str, str]) -> dict[str, st
         "PORTUS_REGISTRY_HOST": settings.registry_host,
         "PORTUS_REGISTRY_URL": f"http://localhost:{settings.ports['registry']}",
         "PORTUS_ADMIN_USERNAME": settings.admin_username,
-        **{port_variable(name): str(port) for name, port in settings.ports.items()},
+        **{PORT_VARIABLES[name]: str(port) for name, port in settings.ports.items()},
         # distribution 3.x sends traces to a collector on this machine unless told not to.
         "OTEL_TRACES_EXPORTER": "none",
     }

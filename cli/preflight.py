@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from cli.settings import port_variable
+from cli.settings import PORT_VARIABLES
 
 
 class CannotStart(Exception):
@@ -61,7 +61,7 @@ def check_ports(bind: str, ports: Mapping[str, int], *, patience_s: float = 3) -
         CannotStart: the first port that cannot, and the variable that moves it.
     """
     if len(set(ports.values())) < len(ports):
-        listed = ", ".join(f"{port_variable(name)}={port}" for name, port in ports.items())
+        listed = ", ".join(f"{PORT_VARIABLES[name]}={port}" for name, port in ports.items())
         raise CannotStart(f"Two processes cannot listen on the same port: {listed}.")
     deadline = time.monotonic() + patience_s
     for name, port in ports.items():
@@ -75,9 +75,9 @@ def check_ports(bind: str, ports: Mapping[str, int], *, patience_s: float = 3) -
 
 def _explain(name: str, bind: str, port: int, fault: OSError) -> None:
     if fault.errno == errno.EADDRINUSE:
-        raise CannotStart(f"Port {port} ({name}) is in use: set {port_variable(name)} to a free one.")
+        raise CannotStart(f"Port {port} ({name}) is in use: set {PORT_VARIABLES[name]} to a free one.")
     raise CannotStart(
-        f"Cannot listen on {bind}:{port} ({name}; {fault.strerror}): change PORTUS_BIND or {port_variable(name)}."
+        f"Cannot listen on {bind}:{port} ({name}; {fault.strerror}): change PORTUS_BIND or {PORT_VARIABLES[name]}."
     )
 
 

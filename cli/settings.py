@@ -9,6 +9,13 @@ from marshmallow.validate import Range
 
 from shared.config import Secret, data_file, read_settings
 
+PORT_VARIABLES = {
+    "web": "PORTUS_WEB_PORT",
+    "auth": "PORTUS_AUTH_PORT",
+    "catalog": "PORTUS_CATALOG_PORT",
+    "notifier": "PORTUS_NOTIFIER_PORT",
+    "registry": "PORTUS_REGISTRY_PORT",
+}
 DEFAULT_PORTS = {"web": 8080, "auth": 8081, "catalog": 8082, "notifier": 8083, "registry": 5000}
 
 
@@ -70,7 +77,8 @@ def load_up_settings() -> UpSettings:
 
 def _build(env: Env) -> UpSettings:
     ports = {
-        name: env.int(port_variable(name), default, validate=Range(1, 65535)) for name, default in DEFAULT_PORTS.items()
+        name: env.int(PORT_VARIABLES[name], default, validate=Range(1, 65535))
+        for name, default in DEFAULT_PORTS.items()
     }
     return UpSettings(
         data_dir=data_file(env, "."),
@@ -87,11 +95,6 @@ def _build(env: Env) -> UpSettings:
         admin_password=_optional_secret(env, "PORTUS_ADMIN_PASSWORD"),
         notifications_secret=_optional_secret(env, "PORTUS_NOTIFICATIONS_SECRET"),
     )
-
-
-def port_variable(name: str) -> str:
-    """Return the variable that moves a port."""
-    return f"PORTUS_{name.upper()}_PORT"
 
 
 def _optional_secret(env: Env, name: str) -> Secret | None:

@@ -8,6 +8,7 @@ from tests.architecture.tree import ROOT
 
 _SCRIPT = """
 import importlib, json, pkgutil, socket, sys, threading
+import requests
 import cli, services, shared
 
 FORBIDDEN = ("socket.connect", "socket.bind", "sqlite3.connect", "subprocess.Popen", "os.mkdir", "os.remove")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from cli.settings import DEFAULT_PORTS, port_variable
+from cli.settings import DEFAULT_PORTS, PORT_VARIABLES
 from tests.support.clients import ApiClient
 from tests.support.parts import require_program
 from tests.support.ports import free_port
@@ -45,7 +45,7 @@ class PortusUp:
         self.log = folder / output
         self.log.write_bytes(b"")
         environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        environment |= {port_variable(name): str(port) for name, port in ports.items()}
+        environment |= {PORT_VARIABLES[name]: str(port) for name, port in ports.items()}
         environment |= {"PORTUS_DATA_DIR": str(self.data), **variables}
         self.process = Process([sys.executable, "-m", "cli", "up"], log=self.log, env=environment, folder=ROOT)
 
