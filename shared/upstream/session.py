@@ -53,7 +53,13 @@ class UpstreamSession:
         self._session.trust_env = False
         self._session.headers.update({"User-Agent": user_agent, **(headers or {})})
         retry = Retry(
-            total=retries, redirect=0, backoff_factor=0.1, status_forcelist=(502, 503, 504), raise_on_status=False
+            total=retries,
+            redirect=0,
+            backoff_factor=0.1,
+            status_forcelist=(502, 503, 504),
+            raise_on_status=False,
+            # It would also sleep on a 429, for as long as the other server likes.
+            respect_retry_after_header=False,
         )
         adapter = HTTPAdapter(max_retries=retry, pool_maxsize=pool_size)
         self._session.mount("http://", adapter)
