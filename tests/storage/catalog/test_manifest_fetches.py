@@ -24,7 +24,7 @@ from shared.oci.media_types import (
 from shared.oci.names import Digest
 from tests.conftest import RegistryFactory
 from tests.storage.catalog.snapshots import shown_repositories, shown_tags
-from tests.support.catalog import digest_of, envelope_for, push
+from tests.support.catalog import digest_of, envelope_for, pull, push
 from tests.support.catalog_clients import new_client, new_fetcher
 from tests.support.images import Descriptor, Pusher, attestation, on
 from tests.support.registry import Registry
@@ -145,6 +145,26 @@ def test_two_tags_on_one_digest_take_its_place_once(
 
     (repository,) = shown_repositories(database)
     assert (repository.tags_count, repository.size_bytes) == (2, shown_tags(database, APP)[0].size_bytes)
+
+
+def test_pulling_one_platform_of_an_index_is_one_pull(
+    database: Database, pusher: Pusher, fetcher: ManifestFetcher
+) -> None:
+    """Clients look the tag up, fetch the index by its digest, and then the image for their platform."""
+    child = pusher.image(APP)
+    index = pusher.index(APP, "1.0", [on(child, "linux", "amd64")])
+    digest = Digest(index["digest"])
+    apply(database, fetcher, told_of(None, child, 1), told_of("1.0", index, 2))
+
+    apply(
+        database,
+        fetcher,
+        pull(digest, 3, tag="1.0", method="HEAD"),
+        pull(digest, 4),
+        pull(Digest(child["digest"]), 5),
+    )
+
+    assert (the_tag(database).pulls, shown_repositories(database)[0].pulls) == (1, 1)
 
 
 def test_a_manifest_that_the_registry_does_not_have_leaves_the_tag_unknown(

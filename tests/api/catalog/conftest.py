@@ -1,0 +1,110 @@
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, json
+from flask.testing import FlaskClient
+from werkzeug import Request, Response
+
+from services.catalog.app import create_app
+from services.catalog.settings import Settings
+from services.catalog.usecases.apply_notifications import apply_notifications
+from shared.api.serving import ServingSettings
+from shared.clock import utc_now
+from shared.config import Secret
+from shared.database import Database
+from shared.messaging.topology import declare_topology
+from tests.support.catalog import envelope_for, new_index
+from tests.support.catalog_clients import new_fetcher, nowhere
+from tests.support.serving import serving
+
+PEER_SECRET = "a-secret-among-peers"
+ADMINISTRATOR = {"everything": True, "global_namespace": True, "namespaces": []}
+NOBODY = {"everything": False, "global_namespace": False, "namespaces": []}
+
+
+@dataclass
+class AuthAnswers:
+    """What ``auth`` says, by ``Authorization`` header (``None``: anonymous), and what it was asked."""
+
+    visibility: dict[str | None, dict[str, Any]] = field(default_factory=dict)
+    override: Response | None = None
+    asked: list[dict[str, str]] = field(default_factory=list)
+
+    def app(self) -> Callable[..., object]:
+        return Request.application(self._answer)
+
+    def _answer(self, request: Request) -> Response:
+        self.asked.append({"path": request.path, **dict(request.headers)})
+        if self.override:
+            return self.override
+        if request.headers.get("X-Portus-Peer") != PEER_SECRET:
+            return Response("no", 404)
+        found = self.visibility.get(request.headers.get("Authorization"))
+        if found is None:
+            return Response("no", 401, headers={"WWW-Authenticate": 'Basic realm="Portus"'})
+        return Response(json.dumps({"subject": None, **found}), content_type="application/json")
+
+
+@pytest.fixture
+def auth() -> AuthAnswers:
+    """An ``auth`` that knows an administrator and shows strangers nothing."""
+    return AuthAnswers({"Bearer administrator": ADMINISTRATOR, None: NOBODY})
+
+
+@pytest.fixture
+def auth_url(auth: AuthAnswers) -> Iterator[str]:
+    with serving(auth.app()) as url:
+        yield url
+
+
+@pytest.fixture
+def catalog_settings(tmp_path: Path, auth_url: str) -> Settings:
+    return Settings(
+        database_url=f"sqlite:///{tmp_path / 'catalog.db'}",
+        broker_url=Secret(f"sqlite:///{tmp_path / 'broker.db'}"),
+        auth_url=auth_url,
+        internal_secret=Secret(PEER_SECRET),
+        registry_url="http://127.0.0.1:9",
+        registry_host="registry.example:5000",
+        registry_service="portus-registry",
+        service_account_secret=Secret("the-secret-of-the-account"),
+        crawl_on_empty=False,
+        trusted_proxies=0,
+        log_level="INFO",
+        serving=ServingSettings("127.0.0.1:0", 1, 1),
+    )
+
+
+@pytest.fixture
+def index(catalog_settings: Settings) -> Iterator[Database]:
+    """An empty index."""
+    declare_topology(catalog_settings.broker_url)
+    database = new_index(catalog_settings.database_url)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def app(catalog_settings: Settings, index: Database) -> Flask:
+    return create_app(catalog_settings, index)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def tell(index: Database) -> Iterator[Callable[..., None]]:
+    """A function that applies occurrences."""
+    fetcher = new_fetcher(nowhere(), index)
+
+    def apply(*occurrences: Any) -> None:
+        told = [envelope_for(one) for one in occurrences]
+        apply_notifications(told, database=index, fetcher=fetcher, clock=utc_now)
+
+    yield apply
+    fetcher.close()

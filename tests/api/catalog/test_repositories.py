@@ -1,0 +1,266 @@
+"""``/api/v1/repositories``: what it shows, to whom, and how it fails."""
+
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug import Response
+from werkzeug.test import TestResponse
+
+from services.catalog.app import create_app
+from services.catalog.settings import Settings
+from shared.database import Database
+from tests.api.catalog.conftest import AuthAnswers
+from tests.support.catalog import MANIFEST_TYPE, digest_of, pull, push
+
+D = digest_of("manifest")
+BASIC = f"Basic {b64encode(b'jane:password').decode()}"
+Tell = Callable[..., None]
+
+
+def get(client: FlaskClient, path: str, *, as_: str | None = "Bearer administrator") -> TestResponse:
+    return client.get(f"/api/v1{path}", headers={"Authorization": as_} if as_ else {})
+
+
+def id_of(client: FlaskClient, name: str) -> int:
+    (found,) = get(client, f"/repositories?name={name}").json  # type: ignore[misc]
+    return int(found["id"])
+
+
+def test_a_repository_has_the_promised_fields(client: FlaskClient, tell: Tell) -> None:
+    tell(push("1.0", D, 1, repository="team/app"), pull(D, 2, tag="1.0", repository="team/app"))
+
+    (shown,) = get(client, "/repositories").json  # type: ignore[misc]
+
+    created_at = shown.pop("created_at")
+    assert created_at.endswith("+00:00")
+    assert shown == {
+        "id": shown["id"],
+        "name": "app",
+        "full_name": "team/app",
+        "namespace": "team",
+        "registry_host": "registry.example:5000",
+        "tags_count": 1,
+        "size_bytes": 0,
+        "pulls": 1,
+        "updated_at": "2026-11-23T12:00:01+00:00",
+    }
+    assert get(client, f"/repositories/{shown['id']}").json == shown | {"created_at": created_at}
+
+
+def test_a_repository_of_the_global_namespace_has_none(client: FlaskClient, tell: Tell) -> None:
+    tell(push("1.0", D, 1, repository="top"))
+
+    (shown,) = get(client, "/repositories").json  # type: ignore[misc]
+
+    assert (shown["name"], shown["full_name"], shown["namespace"]) == ("top", "top", None)
+
+
+def test_a_tag_has_the_promised_fields(client: FlaskClient, tell: Tell) -> None:
+    tell(push("1.0", D, 1, actor="jane"), pull(D, 2, tag="1.0"))
+
+    (shown,) = get(client, f"/repositories/{id_of(client, 'team/app')}/tags").json  # type: ignore[misc]
+
+    assert shown == {
+        "id": shown["id"],
+        "name": "1.0",
+        "digest": D,
+        "media_type": MANIFEST_TYPE,
+        "artifact_type": None,
+        "size_bytes": None,
+        "platforms": [],
+        "pushed_at": "2026-11-23T12:00:01+00:00",
+        "pushed_by": "jane",
+        "pulled_at": "2026-11-23T12:00:02+00:00",
+        "pulls": 1,
+        "known": False,
+    }
+
+
+def test_lists_are_paged_by_the_server(client: FlaskClient, tell: Tell) -> None:
+    tell(*(push("1.0", D, 1, id=f"{n}", repository=f"team/app-{n}") for n in range(5)))
+
+    answer = get(client, "/repositories?page=2&per_page=2")
+
+    assert [row["full_name"] for row in answer.json] == ["team/app-2", "team/app-3"]  # type: ignore[union-attr]
+    headers = {name: answer.headers[name] for name in ("X-Page", "X-Per-Page", "X-Total", "X-Total-Pages")}
+    assert headers == {"X-Page": "2", "X-Per-Page": "2", "X-Total": "5", "X-Total-Pages": "3"}
+    assert '</api/v1/repositories?per_page=2&page=3>; rel="next"' in answer.headers["Link"]
+
+
+def test_tags_are_paged_by_the_server_and_found_by_a_part(client: FlaskClient, tell: Tell) -> None:
+    tell(*(push(f"{n}.0", D, n) for n in range(1, 6)))
+    repository = id_of(client, "team/app")
+
+    answer = get(client, f"/repositories/{repository}/tags?page=2&per_page=2")
+    found = get(client, f"/repositories/{repository}/tags?q=4.")
+
+    assert ([tag["name"] for tag in answer.json], answer.headers["X-Total"]) == (["3.0", "2.0"], "5")  # type: ignore[union-attr]
+    assert [tag["name"] for tag in found.json] == ["4.0"]  # type: ignore[union-attr]
+
+
+class TestCallers:
+    """Who is calling is asked of ``auth`` at every request."""
+
+    @pytest.fixture(autouse=True)
+    def filled(self, tell: Tell, auth: AuthAnswers) -> None:
+        tell(*(push("1.0", D, 1, id=name, repository=name) for name in ("jane/app", "team/app", "public/app", "top")))
+        auth.visibility |= {
+            BASIC: {"everything": False, "global_namespace": False, "namespaces": ["jane", "public"]},
+            None: {"everything": False, "global_namespace": True, "namespaces": ["public"]},
+        }
+
+    @pytest.mark.parametrize(
+        ("authorization", "names"),
+        [
+            pytest.param("Bearer administrator", ["jane/app", "public/app", "team/app", "top"], id="administrator"),
+            pytest.param(BASIC, ["jane/app", "public/app"], id="a person with a password"),
+            pytest.param(None, ["public/app", "top"], id="anonymous"),
+        ],
+    )
+    def test_see_what_auth_says(self, authorization: str | None, names: list[str], client: FlaskClient) -> None:
+        shown = get(client, "/repositories", as_=authorization)
+
+        assert [row["full_name"] for row in shown.json] == names  # type: ignore[union-attr]
+        assert shown.headers["X-Total"] == str(len(names))
+
+    def test_are_passed_on_as_they_came(self, client: FlaskClient, auth: AuthAnswers) -> None:
+        get(client, "/repositories", as_=BASIC)
+
+        (asked,) = auth.asked
+        assert (asked["path"], asked["Authorization"]) == ("/internal/v1/visibility", BASIC)
+        assert (asked["X-Forwarded-For"], asked["User-Agent"]) == ("127.0.0.1", "portus-catalog")
+
+    @pytest.mark.parametrize("part", ["", "/tags"])
+    def test_cannot_tell_what_is_hidden_from_what_is_missing(self, part: str, client: FlaskClient) -> None:
+        hidden, missing = id_of(client, "team/app"), 10**6
+
+        answers = [get(client, f"/repositories/{number}{part}", as_=BASIC) for number in (hidden, missing)]
+
+        assert [answer.status_code for answer in answers] == [404, 404]
+        bodies = [{**(answer.json or {}), "request_id": None} for answer in answers]
+        assert bodies[0] == bodies[1]
+        assert answers[0].content_type == "application/problem+json"
+
+    @pytest.mark.parametrize("path", ["/repositories", "/repositories/1", "/repositories/1/tags"])
+    def test_with_wrong_credentials_are_told_so_in_auths_words(self, path: str, client: FlaskClient) -> None:
+        answer = get(client, path, as_="Bearer stolen")
+
+        assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, 'Basic realm="Portus"')
+        assert answer.content_type == "application/problem+json"
+
+    def test_that_auth_slows_down_are_told_how_long(self, client: FlaskClient, auth: AuthAnswers) -> None:
+        auth.override = Response("", 429, headers={"Retry-After": "17"})
+
+        answer = get(client, "/repositories", as_=BASIC)
+
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "17")
+
+    @pytest.mark.parametrize(
+        "word",
+        [
+            pytest.param(Response("", 503), id="it cannot say"),
+            pytest.param(Response("", 500), id="it is broken"),
+            pytest.param(Response("", 404), id="it does not know us"),
+            pytest.param(Response("no JSON"), id="it talks nonsense"),
+            pytest.param(Response(json.dumps({"namespaces": ["team"]})), id="it forgets half"),
+            pytest.param(Response(json.dumps([])), id="it says something else"),
+        ],
+    )
+    @pytest.mark.parametrize("path", ["/repositories", "/repositories/1", "/repositories/1/tags"])
+    def test_are_shown_nothing_when_auth_cannot_say(
+        self, word: Response, path: str, client: FlaskClient, auth: AuthAnswers
+    ) -> None:
+        auth.override = word
+
+        answer = get(client, path)
+
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        assert answer.content_type == "application/problem+json"
+
+    def test_are_shown_nothing_when_auth_is_away(self, catalog_settings: Settings, index: Database) -> None:
+        app = create_app(replace(catalog_settings, auth_url="http://127.0.0.1:9"), index)
+
+        assert get(app.test_client(), "/repositories").status_code == 503
+
+    def test_only_a_true_everything_is_everything(self, client: FlaskClient, auth: AuthAnswers) -> None:
+        auth.visibility[BASIC] = {"everything": "false", "global_namespace": 1, "namespaces": []}
+
+        assert get(client, "/repositories", as_=BASIC).json == []
+
+
+BAD_REQUESTS = [
+    ("page=0", "page"),
+    ("page=x", "page"),
+    ("page=1000001", "page"),
+    ("per_page=0", "per_page"),
+    ("per_page=101", "per_page"),
+    (f"q={'x' * 129}", "q"),
+    ("q=%00", "q"),
+    (f"namespace={'x' * 256}", "namespace"),
+    (f"name={'x' * 256}", "name"),
+    ("name=%00", "name"),
+]
+
+
+@pytest.mark.parametrize(("query", "field"), BAD_REQUESTS)
+def test_a_bad_parameter_is_named(query: str, field: str, client: FlaskClient) -> None:
+    answer = get(client, f"/repositories?{query}")
+
+    assert answer.status_code == 422
+    assert field in str(answer.json)
+
+
+@pytest.mark.parametrize("number", ["9223372036854775807", "9223372036854775808", "-1", "x", "9" * 400])
+def test_a_number_that_is_no_id_is_not_found(number: str, client: FlaskClient) -> None:
+    assert get(client, f"/repositories/{number}").status_code == 404
+    assert get(client, f"/repositories/{number}/tags").status_code == 404
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_the_index_cannot_be_written_through_the_api(method: str, client: FlaskClient) -> None:
+    assert client.open("/api/v1/repositories", method=method).status_code == 405
+
+
+def test_answers_are_for_the_caller_alone(client: FlaskClient) -> None:
+    assert get(client, "/repositories").headers["Cache-Control"] == "private, no-store"
+
+
+def test_the_caller_is_named_behind_as_many_proxies_as_are_trusted(
+    catalog_settings: Settings, index: Database, auth: AuthAnswers
+) -> None:
+    client = create_app(replace(catalog_settings, trusted_proxies=1), index).test_client()
+
+    client.get("/api/v1/repositories", headers={"X-Forwarded-For": "192.0.2.66, 192.0.2.7"})
+
+    assert auth.asked[0]["X-Forwarded-For"] == "192.0.2.7"
+
+
+def test_freshness_needs_no_credentials(client: FlaskClient, auth: AuthAnswers, tell: Tell) -> None:
+    before: Any = get(client, "/freshness", as_=None).json
+    tell(push("1.0", D, 1))
+
+    after: Any = get(client, "/freshness", as_=None).json
+
+    assert before == {"indexed_at": None, "crawled_at": None, "waiting": 0}
+    assert (after["indexed_at"] is not None, after["waiting"]) == (True, 1)
+    assert auth.asked == []
+
+
+class TestReadiness:
+    """``/readyz`` says what is not in order."""
+
+    def test_all_is_in_order(self, client: FlaskClient) -> None:
+        assert client.get("/readyz").json == {"status": "ready", "faults": {}}
+
+    def test_a_database_that_was_not_migrated_and_a_broker_without_queues(self, catalog_settings: Settings) -> None:
+        client = create_app(catalog_settings, Database(catalog_settings.database_url)).test_client()
+
+        answer = client.get("/readyz")
+
+        assert answer.status_code == 503
+        assert set((answer.json or {})["faults"]) == {"database", "broker"}
