@@ -90,7 +90,7 @@ def bootstrap_folder() -> Path:
 def load_icons(sprite: Path, names: Iterable[str]) -> Mapping[str, tuple[IconPath, ...]]:
     """Take the outlines of some icons out of Bootstrap's sprite.
 
-    The sprite weighs a megabyte; a page needs a dozen outlines, so they are put into the page.
+    The sprite weighs a megabyte; the outlines of these few weigh little enough to stand in every page.
 
     Raises:
         MissingAsset: there is no such icon.
