@@ -7,11 +7,13 @@ from urllib.parse import urlsplit
 
 from amqp.connection import NEGOTIATE_CAPABILITIES
 from amqp.exceptions import AMQPError, NotFound
+from environs import Env
 from kombu.connection import Connection
 from kombu.exceptions import KombuError
 from kombu.transport import pyamqp
+from marshmallow import ValidationError
 
-from shared.config import Secret
+from shared.config import Secret, data_file
 from shared.messaging.sqlite_transport import URL_PREFIX, SqliteTransport
 
 BROKER_FAULTS = (OSError, AMQPError, KombuError, sqlite3.Error)
@@ -33,6 +35,12 @@ class _PatientNever(pyamqp.Connection):
 
 class _AmqpTransport(pyamqp.Transport):
     Connection = _PatientNever
+
+
+def load_broker_url(env: Env) -> Secret:
+    """Read ``PORTUS_BROKER_URL``; it may hold a password."""
+    default = f"{URL_PREFIX}{data_file(env, 'broker.db')}"
+    return Secret(env.str("PORTUS_BROKER_URL", default, validate=_is_broker_url) or "")
 
 
 def new_connection(broker_url: Secret, *, timeout_s: float, heartbeat_s: float = 0) -> Connection:
@@ -63,6 +71,11 @@ def open_connection(broker_url: Secret, *, timeout_s: float, heartbeat_s: float 
     connection = new_connection(broker_url, timeout_s=timeout_s, heartbeat_s=heartbeat_s)
     connection.ensure_connection(max_retries=0, reraise_as_library_errors=False)
     return connection
+
+
+def _is_broker_url(value: str) -> None:
+    if not value.startswith((URL_PREFIX, "amqp://", "amqps://")):
+        raise ValidationError("must be sqlite:///<path> or amqp://user:password@host:5672/vhost")
 
 
 def describe_broker(broker_url: Secret) -> str:

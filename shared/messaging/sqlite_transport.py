@@ -24,7 +24,7 @@ from shared.messaging.sqlite_leases import SqliteLeases
 
 URL_PREFIX = "sqlite:///"
 DEFAULT_LEASE_S = 6.0
-DEFAULT_POLL_INTERVAL_S = 0.015
+DEFAULT_POLL_INTERVAL_S = 0.025
 RECHECK_S = 1.0
 """How often a waiting consumer looks for lapsed leases: time passing does not change the file."""
 
@@ -131,7 +131,7 @@ class SqliteSession:
         return published or delivered
 
     def _await_change(self, version: int, limit_s: float) -> None:
-        # Asking for the version reads a few bytes of shared memory: 70 questions a second cost
+        # Asking for the version reads a few bytes of shared memory: 40 questions a second cost
         # nothing that could be noticed.
         end = time.monotonic() + limit_s
         while (left_s := end - time.monotonic()) > 0 and self.file.version() == version:

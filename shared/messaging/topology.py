@@ -26,6 +26,8 @@ MAX_DEAD_LETTERS = 100_000
 DECLARE_TIMEOUT_S = 30.0
 """A quorum queue that is declared for the first time elects a leader."""
 
+READINESS_TIMEOUT_S = 0.9
+
 
 @dataclass(frozen=True)
 class QueueSpec:
@@ -66,13 +68,29 @@ def declare_topology(broker_url: Secret, queues: Sequence[QueueSpec] = TOPOLOGY)
             _queue(spec, events)(channel).declare()
 
 
-def topology_fault(broker_url: Secret, queues: Sequence[QueueSpec] = TOPOLOGY, *, timeout_s: float = 0.9) -> str | None:
-    """Return what is wrong with the broker in one line that says what to do, or ``None``.
+def topology_fault(
+    broker_url: Secret, queues: Sequence[QueueSpec] = TOPOLOGY, *, timeout_s: float = READINESS_TIMEOUT_S
+) -> str | None:
+    """Return what is wrong with the broker in one line that says what to do, or ``None``: a readiness check.
 
     Args:
         timeout_s: limit of each of the two waits that a dead or frozen broker can cause.
     """
-    where = describe_broker(broker_url)
+    try:
+        return missing_topology(broker_url, queues, timeout_s=timeout_s)
+    except BROKER_FAULTS as fault:
+        where = describe_broker(broker_url)
+        return f"broker {where} does not answer ({explain_fault(fault)}): start it, or correct PORTUS_BROKER_URL"
+
+
+def missing_topology(
+    broker_url: Secret, queues: Sequence[QueueSpec] = TOPOLOGY, *, timeout_s: float = READINESS_TIMEOUT_S
+) -> str | None:
+    """Return which part of the topology is missing, in one line that says what to do, or ``None``.
+
+    Raises:
+        BROKER_FAULTS: the broker is away.
+    """
     try:
         with _opened(broker_url, timeout_s=timeout_s) as connection:
             channel = connection.channel()
@@ -82,13 +100,11 @@ def topology_fault(broker_url: Secret, queues: Sequence[QueueSpec] = TOPOLOGY, *
                 for name in (spec.name, spec.dead_name):
                     channel.queue_declare(name, passive=True)
     except NotFound as fault:
-        return f"broker {where} lacks a part of the topology: {explain_fault(fault)}"
-    except BROKER_FAULTS as fault:
-        return f"broker {where} does not answer ({type(fault).__name__}): start it, or correct PORTUS_BROKER_URL"
+        return f"broker {describe_broker(broker_url)} lacks a part of the topology: {explain_fault(fault)}"
     return None
 
 
-def queue_length(broker_url: Secret, queue: str, *, timeout_s: float = 0.9) -> int:
+def queue_length(broker_url: Secret, queue: str, *, timeout_s: float = READINESS_TIMEOUT_S) -> int:
     """Return how many messages wait in a queue.
 
     Raises:

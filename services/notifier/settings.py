@@ -1,0 +1,65 @@
+"""What the notifier reads from its environment; docs/operations.md describes every variable."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from environs import Env
+from marshmallow.validate import OneOf, Range
+
+from shared.api.serving import ServingSettings, load_serving_settings
+from shared.config import Secret, data_file, read_settings, secret
+from shared.messaging.connections import load_broker_url
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The notifier's settings, read once at the edge of the process."""
+
+    database_url: Secret
+    """SQLAlchemy URL of the service's own database; may hold a password."""
+    broker_url: Secret
+    """Where events go; may hold a password."""
+    notifications_secret: Secret
+    """What the registry proves itself with."""
+    spool_file: Path
+    """Store for events while RabbitMQ is away; not used when the broker is a file itself."""
+    spool_max_events: int
+    """When as many wait, events are refused."""
+    max_envelope_bytes: int
+    """Largest request body of a registry, in bytes."""
+    trusted_proxies: int
+    """How many proxies in front may be believed about the client's address."""
+    log_level: str
+    """A name of the standard library's levels."""
+    serving: ServingSettings
+    """Address, processes and threads of the server."""
+
+    @property
+    def spool_url(self) -> Secret | None:
+        """The spool as a broker; ``None`` when the broker is a file on this machine, which is never away."""
+        if self.broker_url.reveal().startswith("sqlite:"):
+            return None
+        return Secret(f"sqlite:///{self.spool_file}")
+
+
+def load_settings() -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: one line per variable that is missing or wrong.
+    """
+    return read_settings(_build)
+
+
+def _build(env: Env) -> Settings:
+    return Settings(
+        database_url=Secret(env.str("PORTUS_NOTIFIER_DATABASE_URL", f"sqlite:///{data_file(env, 'notifier.db')}")),
+        broker_url=load_broker_url(env),
+        notifications_secret=secret(env, "PORTUS_NOTIFICATIONS_SECRET"),
+        spool_file=Path(env.str("PORTUS_SPOOL_FILE", str(data_file(env, "spool.db")))).absolute(),
+        spool_max_events=env.int("PORTUS_SPOOL_MAX_EVENTS", 1_000_000, validate=Range(1, 100_000_000)),
+        max_envelope_bytes=env.int("PORTUS_MAX_ENVELOPE_BYTES", 8_388_608, validate=Range(1024, 67_108_864)),
+        trusted_proxies=env.int("PORTUS_TRUSTED_PROXIES", 0, validate=Range(0, 16)),
+        log_level=env.str("PORTUS_LOG_LEVEL", "INFO", validate=OneOf(("DEBUG", "INFO", "WARNING", "ERROR"))),
+        serving=load_serving_settings(env, port_variable="PORTUS_NOTIFIER_PORT", default_port=8083),
+    )

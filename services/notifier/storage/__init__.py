@@ -1,0 +1,1 @@
+"""The notifier's own database: quarantined events and the inbox."""

@@ -1,0 +1,56 @@
+"""What the notifier does besides answering: empty the spool, keep quarantined events, forget old rows."""
+
+from threading import Event
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.notifier.app import prepare_spool
+from services.notifier.clients.event_store import spool_queue
+from services.notifier.consumers.quarantine import consume_quarantine
+from services.notifier.consumers.spool import drain_spool
+from services.notifier.settings import Settings
+from services.notifier.usecases.keep_quarantined import forget_old_messages
+from shared.clock import utc_now
+from shared.commands import Task, run_tasks
+from shared.database import Database
+from shared.messaging.publisher import Publisher
+
+PURGE_EVERY_S = 600.0
+
+log = structlog.get_logger(__name__)
+
+
+def run_worker(settings: Settings, stop: Event) -> None:
+    """Do all background work until told to stop.
+
+    Raises:
+        SettingsError: the spool's file cannot be made.
+        SystemExit: a task has died.
+    """
+    prepare_spool(settings)
+    database = Database(settings.database_url.reveal())
+    publisher = Publisher(settings.broker_url)
+    tasks: dict[str, Task] = {
+        "quarantine": lambda stop: consume_quarantine(settings.broker_url, database=database, clock=utc_now, stop=stop),
+        "housekeeping": lambda stop: _purge(database, stop),
+    }
+    spool_url = settings.spool_url
+    if spool_url:
+        queue = spool_queue(settings.spool_max_events)
+        tasks["spool"] = lambda stop: drain_spool(spool_url, queue, publisher, stop=stop)
+    try:
+        run_tasks(tasks, stop)
+    finally:
+        publisher.close()
+        database.dispose()
+
+
+def _purge(database: Database, stop: Event) -> None:
+    while not stop.is_set():
+        try:
+            while forget_old_messages(database=database, clock=utc_now) and not stop.is_set():
+                pass
+        except SQLAlchemyError as fault:
+            log.warning("worker.database_away", fault=type(fault).__name__)
+        stop.wait(PURGE_EVERY_S)
