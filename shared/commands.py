@@ -3,12 +3,18 @@
 import os
 import signal
 import sys
-from collections.abc import Callable
-from threading import Event
+from collections.abc import Callable, Mapping
+from threading import Event, Thread
 
 import click
+import structlog
 
 from shared.config import SettingsError
+
+Task = Callable[[Event], None]
+"""Returns soon after the event that it is given has been set."""
+
+log = structlog.get_logger(__name__)
 
 
 def run(commands: click.Group) -> None:
@@ -20,12 +26,8 @@ def run(commands: click.Group) -> None:
         sys.exit(2)
 
 
-def until_stopped(work: Callable[[Event], None]) -> None:
-    """Run a worker until SIGTERM or SIGINT.
-
-    Args:
-        work: returns soon after the event that it is given has been set.
-    """
+def until_stopped(work: Task) -> None:
+    """Run a worker until SIGTERM or SIGINT."""
     stop = Event()
 
     def handle(number: int, _frame: object) -> None:
@@ -37,3 +39,30 @@ def until_stopped(work: Callable[[Event], None]) -> None:
     signal.signal(signal.SIGTERM, handle)
     signal.signal(signal.SIGINT, handle)
     work(stop)
+
+
+def run_tasks(tasks: Mapping[str, Task], stop: Event) -> None:
+    """Run each task in a thread until all have ended; one that dies stops the others.
+
+    Whoever supervises the process starts it again, which is better than a worker that does half its work.
+
+    Raises:
+        SystemExit: a task has died.
+    """
+    died: list[str] = []
+
+    def run(name: str, task: Task) -> None:
+        try:
+            task(stop)
+        except Exception:
+            log.exception("worker.task_died", task=name)
+            died.append(name)
+            stop.set()
+
+    threads = [Thread(target=run, args=item, name=item[0]) for item in tasks.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if died:
+        raise SystemExit(1)

@@ -13,7 +13,7 @@ from environs import Env
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from marshmallow.validate import Range
-from prometheus_client import multiprocess
+from prometheus_client import multiprocess, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,9 @@ def serve(build_app: Callable[[], Flask], settings: ServingSettings) -> None:
     """
     # The multiprocess directory must be empty at start: old files would be counted again.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="portus-metrics-")
+    # The library chose where values live when it was imported, before the directory was known. Metrics
+    # with labels make their values at first use, so choosing again now is in time for all of them.
+    values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
     _Server(build_app, settings).run()
 
 
