@@ -1,0 +1,184 @@
+"""The worker: everything it does, with a real registry and both brokers."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from threading import Event, Thread
+
+import pytest
+
+from services.catalog.settings import Settings
+from services.catalog.usecases.browse import get_freshness
+from services.catalog.worker import run_tasks, run_worker
+from shared.config import Secret
+from shared.contracts.events import Envelope
+from shared.database import Database
+from shared.messaging.consumer import Delivery, consume
+from shared.messaging.publisher import Publisher
+from shared.messaging.topology import CATALOG_NOTIFICATIONS, QueueSpec, declare_topology, queue_length
+from shared.oci.names import Digest
+from tests.conftest import RegistryFactory
+from tests.storage.catalog.snapshots import shown_index, shown_tags
+from tests.support.catalog import NOON, delete, digest_of, envelope_for, push
+from tests.support.images import Pusher
+from tests.support.registry import Registry
+from tests.support.waiting import wait_until
+
+TAG_EVENTS = QueueSpec("tests.tags", ("catalog.tag.pushed.v1", "catalog.tag.deleted.v1"))
+
+
+@pytest.fixture
+def registry(registry_factory: RegistryFactory) -> Registry:
+    return registry_factory()
+
+
+@pytest.fixture
+def settings(catalog_settings: Settings, registry: Registry, broker_url: Secret) -> Settings:
+    declare_topology(broker_url)
+    return replace(catalog_settings, registry_url=registry.url, broker_url=broker_url)
+
+
+@contextmanager
+def working(settings: Settings) -> Iterator[None]:
+    """Run a worker in this process."""
+    stop = Event()
+    worker = Thread(target=run_worker, args=(settings, stop))
+    worker.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        worker.join(30)
+    assert not worker.is_alive()
+
+
+def publish(broker_url: Secret, *envelopes: Envelope) -> None:
+    publisher = Publisher(broker_url)
+    publisher.publish(envelopes)
+    publisher.close()
+
+
+def test_notifications_become_the_index(settings: Settings, index: Database, registry: Registry) -> None:
+    image = Pusher(registry.url).image("team/app", "1.0")
+    with working(settings):
+        publish(settings.broker_url, envelope_for(push("1.0", Digest(image["digest"]), 1)))
+
+        wait_until(lambda: shown_index(index), what="the tag is shown")
+
+        (tag,) = shown_tags(index, "team/app")
+    assert (tag.digest, tag.known) == (image["digest"], True)
+
+
+def test_an_invalid_message_takes_no_other_with_it(settings: Settings, index: Database) -> None:
+    bad = Envelope("bad", "/notifier", "registry.notification.v1", NOON, {"action": "push", "repository": "NO"})
+    good = [envelope_for(push(f"{n}.0", digest_of("a"), n)) for n in range(3)]
+    publish(settings.broker_url, good[0], bad, *good[1:])
+
+    with working(settings):
+        wait_until(lambda: len(shown_tags(index, "team/app")) == 3, what="the good ones are shown")
+        dead = CATALOG_NOTIFICATIONS.dead_name
+        wait_until(lambda: queue_length(settings.broker_url, dead) == 1, what="the bad one is a dead letter")
+
+
+def test_changes_of_tags_are_told(settings: Settings, index: Database) -> None:
+    declare_topology(settings.broker_url, [TAG_EVENTS])
+    told: list[Delivery] = []
+    stop = Event()
+    listener = Thread(target=consume, args=(settings.broker_url, TAG_EVENTS, told.extend), kwargs={"stop": stop})
+    listener.start()
+    publish(settings.broker_url, *map(envelope_for, (push("1.0", digest_of("a"), 1), delete(2, tag="1.0"))))
+
+    with working(settings):
+        wait_until(lambda: len(told) == 2, what="both changes are told")
+    stop.set()
+    listener.join()
+
+    assert [(one.envelope.type, one.envelope.source, one.envelope.subject) for one in told] == [
+        ("catalog.tag.pushed.v1", "/catalog", "team/app"),
+        ("catalog.tag.deleted.v1", "/catalog", "team/app"),
+    ]
+
+
+@pytest.mark.parametrize("broker_url", ["sqlite"], indirect=True)
+class TestOnItsOwn:
+    """What the worker does without being told."""
+
+    def test_what_the_registry_held_is_taken_over(
+        self, settings: Settings, index: Database, registry: Registry
+    ) -> None:
+        Pusher(registry.url).image("team/old", "1.0")
+
+        with working(replace(settings, crawl_on_empty=True)):
+            wait_until(lambda: get_freshness(database=index).crawled_at, what="the first crawl has ended")
+
+        assert list(shown_index(index)) == ["team/old"]
+
+    def test_unless_it_is_told_not_to(self, settings: Settings, index: Database, registry: Registry) -> None:
+        Pusher(registry.url).image("team/old", "1.0")
+
+        with working(settings):
+            publish(settings.broker_url, envelope_for(push("1.0", digest_of("a"), 1, repository="team/new")))
+            wait_until(lambda: shown_index(index), what="the worker works")
+
+        assert list(shown_index(index)) == ["team/new"]
+
+    def test_a_manifest_that_did_not_come_is_fetched_later(
+        self, settings: Settings, index: Database, registry: Registry
+    ) -> None:
+        image = Pusher(registry.url).image("team/app", "1.0")
+        registry.stop()
+        with working(settings):
+            publish(settings.broker_url, envelope_for(push("1.0", Digest(image["digest"]), 1)))
+            wait_until(lambda: shown_index(index), what="the tag is shown")
+            assert not shown_tags(index, "team/app")[0].known
+
+            registry.start()
+
+            wait_until(lambda: shown_tags(index, "team/app")[0].known, what="its manifest is known")
+
+
+class TestTasks:
+    """Threads that stand and fall together."""
+
+    def test_stop_together(self) -> None:
+        stop, stopped = Event(), list[str]()
+
+        def task(name: str) -> Callable[[Event], None]:
+            def run(stop: Event) -> None:
+                stop.wait(30)
+                stopped.append(name)
+
+            return run
+
+        stop.set()
+        run_tasks({"one": task("one"), "two": task("two")}, stop)
+
+        assert sorted(stopped) == ["one", "two"]
+
+    def test_one_that_dies_ends_the_process(self) -> None:
+        def die(stop: Event) -> None:
+            raise RuntimeError("no")
+
+        with pytest.raises(SystemExit) as caught:
+            run_tasks({"dies": die, "waits": _wait}, Event())
+
+        assert caught.value.code == 1
+
+    def test_one_that_is_done_leaves_the_others_alone(self) -> None:
+        stop, order = Event(), list[str]()
+
+        def quick(_: Event) -> None:
+            order.append("quick is done")
+
+        def slow(stop: Event) -> None:
+            wait_until(lambda: order, what="the quick one is done")
+            order.append("slow goes on")
+            assert not stop.is_set()
+
+        run_tasks({"quick": quick, "slow": slow}, stop)
+
+        assert order == ["quick is done", "slow goes on"]
+
+
+def _wait(stop: Event) -> None:
+    stop.wait(30)
