@@ -19,6 +19,14 @@ from tests.support.stack import PASSWORD, SERVICES, Stack, new_name
 SHAPES = ("embedded", "servers")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of one shape on one worker: each would start an installation of its own."""
+    for item in items:
+        shape = getattr(item, "callspec", None) and item.callspec.params.get("shape")  # type: ignore[attr-defined]
+        if shape:
+            item.add_marker(pytest.mark.xdist_group(f"e2e-{shape}"))
+
+
 @dataclass(frozen=True)
 class World:
     """A team with one person per role, its private namespace, a public one, and a stranger."""

@@ -190,4 +190,5 @@ def test_a_deletion_by_the_owner_leaves_the_catalog(world: World, image: Path) -
 
     assert not refused.succeeded
     assert done.succeeded, done.output
-    wait_until(lambda: not find_tags(world.stack, "admin", name), what="the tag is gone")
+    # A repository without tags is not shown.
+    wait_until(lambda: not find_repository(world.stack, "admin", name), what="the repository is gone")
