@@ -18,7 +18,6 @@ from shared.clock import Clock
 from shared.config import Secret
 
 LIFETIME = timedelta(seconds=60)
-MAX_ENTRIES = 10_000
 MAX_MISSES = 10
 """After so many other passwords a right one is forgotten: a neighbour behind the same address, who
 is being slowed down, must not use the memory to guess quickly."""
@@ -41,10 +40,15 @@ class _Entry:
 
 
 class PasswordMemory:
-    """Remembers the last right and the last wrong password of each account and address."""
+    """Remembers the last right and the last wrong password of each account and address.
 
-    def __init__(self, clock: Clock) -> None:
+    Args:
+        max_entries: most places kept; beyond it the oldest is hashed again.
+    """
+
+    def __init__(self, clock: Clock, *, max_entries: int = 10_000) -> None:
         self._clock = clock
+        self._max_entries = max_entries
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
         self._entries: dict[bool, OrderedDict[tuple[str, str], _Entry]] = {True: OrderedDict(), False: OrderedDict()}
@@ -73,7 +77,7 @@ class PasswordMemory:
         with self._lock:
             entries[attempt.place] = _Entry(attempt.proof, self._clock() + LIFETIME)
             entries.move_to_end(attempt.place)
-            if len(entries) > MAX_ENTRIES:
+            if len(entries) > self._max_entries:
                 entries.popitem(last=False)
 
     def note_miss(self, attempt: Attempt) -> None:

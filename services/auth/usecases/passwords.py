@@ -14,8 +14,6 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from services.auth.domain.errors import Overloaded
 from shared.config import Secret
 
-WAIT_FOR_SLOT_S = 5.0
-
 
 class Passwords:
     """Hashes and checks passwords.
@@ -23,11 +21,13 @@ class Passwords:
     Args:
         hasher: does the work; a check costs about 20 ms of CPU and 19 MiB.
         slots: how many may be hashed at once; more would only make all of them slow.
+        wait_s: how long one waits for a slot.
     """
 
-    def __init__(self, hasher: PasswordHasher, *, slots: int = 2) -> None:
+    def __init__(self, hasher: PasswordHasher, *, slots: int = 2, wait_s: float = 5) -> None:
         self._hasher = hasher
         self._slots = threading.BoundedSemaphore(slots)
+        self._wait_s = wait_s
         # What the password of an unknown name is compared with, so that it takes as long.
         self.nobodys_hash = hasher.hash(secrets.token_urlsafe(32))
 
@@ -54,7 +54,7 @@ class Passwords:
         Raises:
             Overloaded: none became free in time.
         """
-        if not self._slots.acquire(timeout=WAIT_FOR_SLOT_S):
+        if not self._slots.acquire(timeout=self._wait_s):
             raise Overloaded
         try:
             yield

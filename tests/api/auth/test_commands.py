@@ -1,0 +1,119 @@
+"""``python -m services.auth …``, as an installation runs it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.support.auth import SERVICE_ACCOUNT_SECRET, access_of
+from tests.support.ports import free_port
+from tests.support.processes import Process
+from tests.support.waiting import wait_until
+
+Environment = dict[str, str]
+
+
+@pytest.fixture
+def environment(tmp_path: Path, database_url: str) -> Environment:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PORTUS_")}
+    return {
+        **inherited,
+        "PORTUS_DATA_DIR": str(tmp_path / "data"),
+        "PORTUS_AUTH_DATABASE_URL": database_url,
+        "PORTUS_AUTH_PORT": str(free_port()),
+        "PORTUS_INTERNAL_SECRET": "internal-secret-of-the-tests",
+        "PORTUS_SERVICE_ACCOUNT_SECRET": SERVICE_ACCOUNT_SECRET,
+        "PORTUS_ADMIN_USERNAME": "root",
+        "PORTUS_ADMIN_PASSWORD": "password of root",
+    }
+
+
+def run(environment: Environment, command: str, *, status: int = 0, **changes: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "services.auth", command],
+        env={**environment, **changes},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def prepared(environment: Environment) -> Environment:
+    for command in ("init-ca", "migrate", "ensure-admin", "topology"):
+        run(environment, command)
+    return environment
+
+
+@pytest.fixture
+def url(prepared: Environment, tmp_path: Path) -> Iterator[str]:
+    command = [sys.executable, "-m", "services.auth", "serve"]
+    server = Process(command, log=tmp_path / "serve.log", env=prepared)
+    url = f"http://localhost:{prepared['PORTUS_AUTH_PORT']}"
+    try:
+        wait_until(lambda: _is_ready(url), what="auth is ready")
+        yield url
+    finally:
+        status = server.stop(signal.SIGTERM)
+    assert status == 0, server.output()
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/readyz", timeout=2).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+def test_a_prepared_service_answers(url: str) -> None:
+    query = {"service": "portus-registry", "scope": "repository:root/app:push,pull"}
+
+    answer = requests.get(f"{url}/v2/token", params=query, auth=("root", "password of root"), timeout=10)
+
+    assert access_of(answer.json()["token"]) == ["repository:root/app:pull,push"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite:////nowhere"], ids=["sqlite"])
+class TestWords:
+    """What a command prints, and how it fails, does not depend on the database."""
+
+    @pytest.fixture
+    def environment(self, tmp_path: Path, environment: Environment) -> Environment:
+        return {**environment, "PORTUS_AUTH_DATABASE_URL": f"sqlite:///{tmp_path / 'words.db'}"}
+
+    def test_what_is_missing_is_told(self, environment: Environment) -> None:
+        output = run(environment, "check")
+
+        assert "run 'migrate'" in output
+        assert "init-ca" in output
+
+    def test_the_administrator_is_made_once(self, prepared: Environment) -> None:
+        assert "there are people already" in run(prepared, "ensure-admin", PORTUS_ADMIN_USERNAME="another")
+        assert run(prepared, "check").strip() == "auth: the settings are in order"
+
+    @pytest.mark.parametrize("command", ["serve", "worker"])
+    def test_nothing_runs_without_a_ca(self, environment: Environment, command: str) -> None:
+        assert "init-ca" in run(environment, command, status=2)
+
+    def test_there_is_no_administrator_before_the_schema(self, environment: Environment) -> None:
+        assert "run 'migrate'" in run(environment, "ensure-admin", status=2)
+
+    def test_an_administrator_whose_values_break_a_rule(self, environment: Environment) -> None:
+        run(environment, "migrate")
+
+        output = run(environment, "ensure-admin", status=2, PORTUS_ADMIN_PASSWORD="short")
+
+        assert "PORTUS_ADMIN_PASSWORD: must have 8 to 128 characters" in output
+
+    def test_a_wrong_setting(self, environment: Environment) -> None:
+        output = run(environment, "migrate", status=2, PORTUS_PUSH_POLICY="everybody")
+
+        assert "PORTUS_PUSH_POLICY" in output

@@ -1,0 +1,134 @@
+"""A real registry, told of our CA only, takes our tokens."""
+
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+import requests
+
+from services.auth.domain.namespaces import Visibility
+from services.auth.signing.leaves import Leaf
+from tests.conftest import RegistryFactory
+from tests.support.auth import PASSWORD, SERVICE, AuthFactory, AuthService, access_of, claims_of
+from tests.support.registry import Registry
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture
+def auth(make_auth: AuthFactory) -> AuthService:
+    auth = make_auth()
+    auth.make_user("jane")
+    auth.make_user("admin", administrator=True)
+    return auth
+
+
+def start_registry(registry_factory: RegistryFactory, bundle: Path) -> Registry:
+    token = {
+        "realm": "http://localhost/v2/token",
+        "service": SERVICE,
+        "issuer": "portus",
+        "rootcertbundle": str(bundle),
+    }
+    return registry_factory({"auth": {"token": token}})
+
+
+@pytest.fixture
+def registry(registry_factory: RegistryFactory, auth: AuthService) -> Registry:
+    return start_registry(registry_factory, auth.services.settings.ca_dir / "ca.crt")
+
+
+def call(registry: Registry, path: str, token: str, *, method: str = "GET") -> requests.Response:
+    headers = {"Authorization": f"Bearer {token}"}
+    return requests.request(method, registry.url + path, headers=headers, timeout=10, allow_redirects=False)
+
+
+def token_for(auth: AuthService, *scopes: str, user: str | None = "jane") -> str:
+    return str(auth.get_token(*scopes, user=user).get_json()["token"])
+
+
+def test_a_login_is_accepted(registry: Registry, auth: AuthService) -> None:
+    assert requests.get(f"{registry.url}/v2/", timeout=10).status_code == 401
+    assert call(registry, "/v2/", token_for(auth)).status_code == 200
+
+
+def test_what_was_granted_is_allowed_and_nothing_else(registry: Registry, auth: AuthService) -> None:
+    token = token_for(auth, "repository:jane/app:pull,push")
+
+    assert call(registry, "/v2/jane/app/blobs/uploads/", token, method="POST").status_code == 202
+    # There is no such image; that the registry says so means that it let us look.
+    assert call(registry, "/v2/jane/app/manifests/latest", token).status_code == 404
+    assert call(registry, "/v2/jane/other/manifests/latest", token).status_code == 401
+    assert call(registry, "/v2/_catalog", token).status_code == 401
+
+
+def test_an_anonymous_token_opens_what_is_public(registry: Registry, auth: AuthService) -> None:
+    auth.make_namespace("open", team=auth.make_team(owner=auth.make_user("owner")), visibility=Visibility.PUBLIC)
+    token = token_for(auth, "repository:open/app:pull,push", user=None)
+
+    assert call(registry, "/v2/open/app/manifests/latest", token).status_code == 404
+    assert call(registry, "/v2/open/app/blobs/uploads/", token, method="POST").status_code == 401
+
+
+def test_an_administrator_lists_the_registry(registry: Registry, auth: AuthService) -> None:
+    token = token_for(auth, "registry:catalog:*", user="admin")
+
+    assert call(registry, "/v2/_catalog", token).json() == {"repositories": []}
+
+
+def test_a_leaf_minted_after_the_registry_started_is_accepted_too(registry: Registry, auth: AuthService) -> None:
+    first = token_for(auth)
+    assert call(registry, "/v2/", first).status_code == 200
+    with auth.database.write() as connection:
+        connection.exec_driver_sql("DELETE FROM signing_leaves")
+    auth.clock.advance(seconds=61)
+
+    second = token_for(auth)
+
+    assert jwt.get_unverified_header(second)["kid"] != jwt.get_unverified_header(first)["kid"]
+    assert call(registry, "/v2/", second).status_code == 200
+
+
+def test_an_access_token_of_the_api_opens_no_registry(registry: Registry, auth: AuthService) -> None:
+    session = auth.client.post("/api/v1/sessions", json={"username": "admin", "password": PASSWORD}).get_json()
+
+    assert call(registry, "/v2/", session["access_token"]).status_code == 401
+
+
+def test_another_ca_is_not_trusted(registry_factory: RegistryFactory, make_auth: AuthFactory, tmp_path: Path) -> None:
+    ours, theirs = make_auth(), make_auth(ca_dir=tmp_path / "their-ca")
+    registry = start_registry(registry_factory, ours.services.settings.ca_dir / "ca.crt")
+
+    assert call(registry, "/v2/", token_for(ours, user=None)).status_code == 200
+    assert call(registry, "/v2/", token_for(theirs, user=None)).status_code == 401
+
+
+def resign(leaf: Leaf, token: str, **header: Any) -> str:
+    """Sign the same claims with another header."""
+    return jwt.encode(claims_of(token), leaf.key, algorithm="ES256", headers=header)
+
+
+def test_the_kid_is_the_one_by_which_this_registry_knows_a_key(
+    registry_factory: RegistryFactory, auth: AuthService, tmp_path: Path
+) -> None:
+    """Without x5c, registry 2.8 looks the key up by its libtrust fingerprint: it must find ours."""
+    token, leaf = token_for(auth), auth.services.keyring.current()
+    bundle = tmp_path / "leaf.crt"
+    bundle.write_text(f"-----BEGIN CERTIFICATE-----\n{leaf.x5c[0]}\n-----END CERTIFICATE-----\n")
+    registry = start_registry(registry_factory, bundle)
+
+    assert call(registry, "/v2/", resign(leaf, token, kid=leaf.kid)).status_code == 200
+    assert call(registry, "/v2/", resign(leaf, token, kid="AAAA" + leaf.kid[4:])).status_code == 401
+
+
+def test_a_token_for_another_service_or_of_another_issuer_is_refused(
+    registry: Registry, make_auth: AuthFactory
+) -> None:
+    for change in ({"registry_service": "another"}, {"issuer": "another"}):
+        auth = make_auth(**change)
+        assert access_of(token := token_for(auth, user=None)) in (None, [])
+        assert call(registry, "/v2/", token).status_code == 401
