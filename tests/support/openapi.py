@@ -17,7 +17,7 @@ def assert_document_is_committed(app: Flask, name: str) -> dict[str, Any]:
     With ``UPDATE_CONTRACTS=1`` the committed document is written anew.
     """
     document: dict[str, Any] = app.test_client().get("/api/openapi.json").get_json()
-    validate(document)  # type: ignore[arg-type]
+    validate(document)
     path = CONTRACTS / name
     if os.environ.get("UPDATE_CONTRACTS") == "1":
         path.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n")
