@@ -68,7 +68,11 @@ def recount_repositories(connection: Connection, ids: Collection[int]) -> None:
 
 def _size() -> "ScalarSelect[int]":
     # Two tags on one digest take its place once.
-    mine = select(tags.c.digest).where(tags.c.repository_id == repositories.c.id, tags.c.present)
+    # SQLAlchemy ties a subquery to the statement right around it only, and the row that is updated
+    # is two levels out: without a word the size would be that of all repositories together.
+    mine = (
+        select(tags.c.digest).where(tags.c.repository_id == repositories.c.id, tags.c.present).correlate(repositories)
+    )
     total = func.coalesce(func.sum(manifests.c.size_bytes), 0)
     return select(total).where(manifests.c.digest.in_(mine)).scalar_subquery()
 

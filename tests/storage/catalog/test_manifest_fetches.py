@@ -102,6 +102,19 @@ def test_an_index_shows_its_platforms_and_the_size_of_all(
     assert shown_repositories(database)[0].size_bytes == tag.size_bytes
 
 
+def test_a_repository_is_as_large_as_its_own_manifests(
+    database: Database, pusher: Pusher, fetcher: ManifestFetcher
+) -> None:
+    large = pusher.image(APP, "1.0", layer_bytes=(9000,))
+    small = pusher.image("team/small", "1.0", layer_bytes=(100,))
+
+    apply(database, fetcher, told_of("1.0", large, 1), told_of("1.0", small, 2, repository="team/small"))
+
+    sizes = {repository.full_name: repository.size_bytes for repository in shown_repositories(database)}
+    assert sizes[APP] > 9000
+    assert 100 < sizes["team/small"] < 1000
+
+
 def test_an_attestation_counts_in_the_size_and_is_no_platform(
     database: Database, pusher: Pusher, fetcher: ManifestFetcher
 ) -> None:
