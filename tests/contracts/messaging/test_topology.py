@@ -55,7 +55,7 @@ def test_a_broker_that_never_answers_is_not_waited_for() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         fault = topology_fault(Secret(f"amqp://portus:secret@127.0.0.1:{silent.getsockname()[1]}/"), timeout_s=0.1)
 
-    assert "TimeoutError" in (fault or "")
+    assert "did not answer in time" in (fault or "")
 
 
 @pytest.mark.parametrize("path", ["/proc/no-such-folder/broker.db"])

@@ -1,0 +1,46 @@
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.config import Secret
+from shared.messaging.topology import declare_topology
+from tests.support.notifier import Notifier, make_settings
+from tests.support.ports import free_port
+
+NotifierFactory = Callable[..., Notifier]
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Secret:
+    """A broker in a file, with the topology declared."""
+    url = Secret(f"sqlite:///{tmp_path / 'broker.db'}")
+    declare_topology(url)
+    return url
+
+
+@pytest.fixture
+def broker_away() -> Secret:
+    """The address of a RabbitMQ that does not run."""
+    return Secret(f"amqp://portus:hunter2@127.0.0.1:{free_port()}/")
+
+
+@pytest.fixture
+def make_notifier(tmp_path: Path) -> Iterator[NotifierFactory]:
+    """A function ``(broker_url, *, migrated=True, **settings) -> Notifier``."""
+    with ExitStack() as started:
+
+        def make(broker_url: Secret, *, migrated: bool = True, **settings: Any) -> Notifier:
+            notifier = Notifier.start(make_settings(tmp_path, broker_url, **settings), migrated=migrated)
+            started.callback(notifier.close)
+            return notifier
+
+        yield make
+
+
+@pytest.fixture
+def notifier(make_notifier: NotifierFactory, broker: Secret) -> Notifier:
+    """A notifier in front of a broker in a file."""
+    return make_notifier(broker)

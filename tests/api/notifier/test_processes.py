@@ -1,0 +1,192 @@
+"""The notifier as it is run: what survives when it, or its broker, does not."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+from sqlalchemy import select
+
+from services.notifier.storage.tables import quarantined_events
+from shared.config import Secret
+from shared.database import Database
+from shared.messaging.topology import NOTIFIER_QUARANTINE, declare_topology, queue_length
+from tests.support.messages import Collector, consuming
+from tests.support.notifier import NotifierProcesses
+from tests.support.rabbitmq import RabbitmqNode
+from tests.support.registry_events import make_event
+from tests.support.waiting import wait_until
+
+Port = Callable[[], int]
+
+
+class Registry:
+    """Sends one event after the other and repeats each until it is taken, as a registry does."""
+
+    def __init__(self, notifier: NotifierProcesses) -> None:
+        self.taken: list[str] = []
+        self._notifier = notifier
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> "Registry":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(30)
+
+    def _run(self) -> None:
+        number = 0
+        while not self._stop.is_set():
+            try:
+                status = self._notifier.post([make_event(f"event-{number:06}")])
+            except requests.RequestException:
+                status = 0
+            if status == 202:
+                self.taken.append(f"event-{number:06}")
+                number += 1
+            else:
+                self._stop.wait(0.02)
+
+
+def test_a_killed_notifier_loses_nothing_that_was_answered(broker_url: Secret, tmp_path: Path, free_port: Port) -> None:
+    notifier = NotifierProcesses(tmp_path, broker_url, port=free_port())
+    assert notifier.run("migrate", "topology").returncode == 0
+    collector = Collector()
+
+    with consuming(broker_url, collector), Registry(notifier) as registry:
+        for kill_after in (50, 100):
+            server = notifier.serve()
+            wait_until(lambda kill_after=kill_after: len(registry.taken) > kill_after, what="events flow")  # type: ignore[misc]
+            server.kill()
+    with consuming(broker_url, collector):
+        wait_until(lambda: set(registry.taken) <= set(collector.ids), what="all that was answered 202 arrived")
+
+
+def test_with_the_broker_down_all_the_time_everything_arrives_after_it(
+    rabbitmq_node: RabbitmqNode, tmp_path: Path, free_port: Port
+) -> None:
+    url = Secret(f"{rabbitmq_node.amqp_url}//")
+    notifier = NotifierProcesses(tmp_path, url, port=free_port())
+    assert notifier.run("migrate", "topology").returncode == 0
+    rabbitmq_node.kill()
+    server, worker = notifier.serve(), notifier.work()
+    ids = [f"event-{number}" for number in range(60)]
+
+    statuses = [notifier.post([make_event(id)], timeout_s=5) for id in ids]
+    # A spool outlives its writer and its reader.
+    server.kill()
+    worker.kill()
+    server, worker = notifier.serve(), notifier.work()
+    rabbitmq_node.start()
+
+    assert statuses == [202] * 60
+    collector = Collector()
+    with consuming(url, collector):
+        wait_until(lambda: set(collector.ids) >= set(ids), what="all arrived", timeout_s=60)
+    wait_until(lambda: waiting(notifier) == 0, what="the spool is empty")
+    server.stop()
+    assert worker.stop() == 0
+
+
+def waiting(notifier: NotifierProcesses) -> float:
+    page = requests.get(f"{notifier.url}/metrics", timeout=10).text
+    return float(page.partition('portus_notifier_waiting_events{queue="notifier.spool"} ')[2].partition("\n")[0])
+
+
+def test_a_frozen_broker_keeps_no_registry_waiting(
+    rabbitmq_node: RabbitmqNode, tmp_path: Path, free_port: Port
+) -> None:
+    """A registry hangs up after one second unless told otherwise."""
+    url = Secret(f"{rabbitmq_node.amqp_url}//")
+    notifier = NotifierProcesses(tmp_path, url, port=free_port())
+    assert notifier.run("migrate", "topology").returncode == 0
+    server = notifier.serve()
+    assert notifier.post([make_event("before")]) == 202
+
+    rabbitmq_node.pause()
+    statuses = [notifier.post([make_event(f"while-{number}")]) for number in range(5)]
+    ready = requests.get(f"{notifier.url}/readyz", timeout=10)
+
+    assert statuses == [202] * 5
+    assert ready.status_code == 200
+    rabbitmq_node.resume()
+    worker = notifier.work()
+    collector = Collector()
+    with consuming(url, collector):
+        wait_until(lambda: {"before", "while-0", "while-4"} <= set(collector.ids), what="all arrived")
+    server.stop()
+    worker.stop()
+
+
+def test_the_worker_keeps_what_is_quarantined(broker_url: Secret, tmp_path: Path, free_port: Port) -> None:
+    notifier = NotifierProcesses(tmp_path, broker_url, port=free_port())
+    assert notifier.run("migrate", "topology").returncode == 0
+    server, worker = notifier.serve(), notifier.work()
+
+    assert notifier.post([{"id": "bad"}, make_event()]) == 202
+    database = Database(f"sqlite:///{tmp_path / 'notifier.db'}")
+    reasons = wait_until(lambda: quarantined_reasons(database), what="the event is in the table")
+    wait_until(lambda: queue_length(broker_url, NOTIFIER_QUARANTINE.name) == 0, what="the queue is empty")
+
+    assert reasons == ["the event has no target.repository"]
+    database.dispose()
+    server.stop()
+    assert worker.stop() == 0
+
+
+def quarantined_reasons(database: Database) -> list[str]:
+    with database.read() as connection:
+        return list(connection.scalars(select(quarantined_events.c.reason)))
+
+
+def test_counters_of_all_processes_are_on_the_page(tmp_path: Path, free_port: Port) -> None:
+    broker = Secret(f"sqlite:///{tmp_path / 'broker.db'}")
+    declare_topology(broker)
+    notifier = NotifierProcesses(tmp_path, broker, port=free_port(), PORTUS_WORKERS="2")
+    server = notifier.serve()
+    for number in range(20):
+        assert notifier.post([make_event(f"event-{number}")]) == 202
+
+    page = requests.get(f"{notifier.url}/metrics", timeout=10).text
+
+    assert 'portus_notifier_events_total{outcome="accepted"} 20.0' in page
+    assert 'portus_http_requests_total{method="POST",route="/v2/webhooks/events",status="202"} 20.0' in page
+    server.stop()
+
+
+def test_check_touches_neither_network_nor_disk(tmp_path: Path, free_port: Port) -> None:
+    away = Secret(f"amqp://portus:hunter2@127.0.0.1:{free_port()}/")
+    notifier = NotifierProcesses(tmp_path / "data", away, port=free_port())
+
+    result = notifier.run("check")
+
+    assert (result.returncode, result.stdout) == (0, "notifier: the settings are in order\n")
+    assert not (tmp_path / "data" / "spool.db").exists()
+
+
+def test_a_broker_that_is_away_fails_the_topology_command_in_one_line(tmp_path: Path, free_port: Port) -> None:
+    port = free_port()
+    notifier = NotifierProcesses(tmp_path, Secret(f"amqp://portus:hunter2@127.0.0.1:{port}/"), port=free_port())
+
+    result = notifier.run("topology")
+
+    assert result.returncode == 1
+    assert f"127.0.0.1:{port}" in result.stderr
+    assert "hunter2" not in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "worker", "topology"])
+def test_a_spool_that_cannot_be_made_is_one_clear_line(tmp_path: Path, free_port: Port, command: str) -> None:
+    away = Secret(f"amqp://portus:secret@127.0.0.1:{free_port()}/")
+    notifier = NotifierProcesses(tmp_path, away, port=free_port(), PORTUS_SPOOL_FILE="/proc/no-such-folder/spool.db")
+
+    result = notifier.run(command)
+
+    assert result.returncode == 2
+    assert "PORTUS_SPOOL_FILE: /proc/no-such-folder/spool.db" in result.stderr
+    assert "Traceback" not in result.stderr

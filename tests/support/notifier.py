@@ -1,0 +1,138 @@
+"""The notifier, in this process or in its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import requests
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from services.notifier.app import create_app, prepare_spool
+from services.notifier.settings import Settings
+from services.notifier.storage.schema import migrations
+from shared.api.serving import ServingSettings
+from shared.config import Secret
+from shared.database import Database
+from tests.support.processes import Process
+from tests.support.waiting import wait_until
+
+SECRET = "a-secret-between-registry-and-notifier"
+PATH = "/v2/webhooks/events"
+V1 = "application/vnd.docker.distribution.events.v1+json"
+
+
+def make_settings(folder: Path, broker_url: Secret, **changes: Any) -> Settings:
+    """Return settings with everything in one folder."""
+    settings = Settings(
+        database_url=Secret(f"sqlite:///{folder / 'notifier.db'}"),
+        broker_url=broker_url,
+        notifications_secret=Secret(SECRET),
+        spool_file=folder / "spool.db",
+        spool_max_events=1_000,
+        max_envelope_bytes=1024 * 1024,
+        trusted_proxies=0,
+        log_level="INFO",
+        serving=ServingSettings(bind="127.0.0.1:0", workers=1, threads=4),
+    )
+    return replace(settings, **changes)
+
+
+@dataclass
+class Notifier:
+    """A notifier in this process; ``close`` it."""
+
+    settings: Settings
+    database: Database
+    app: Flask
+
+    @classmethod
+    def start(cls, settings: Settings, *, migrated: bool = True) -> "Notifier":
+        database = Database(settings.database_url.reveal())
+        if migrated:
+            migrations(database).upgrade()
+        prepare_spool(settings)
+        return cls(settings, database, create_app(settings, database))
+
+    @property
+    def client(self) -> FlaskClient:
+        return self.app.test_client()
+
+    def post(
+        self, body: bytes | str, *, content_type: str = V1, authorization: str = f"Bearer {SECRET}"
+    ) -> TestResponse:
+        headers = {"Authorization": authorization} if authorization else {}
+        return self.client.post(PATH, data=body, content_type=content_type, headers=headers)
+
+    def post_events(self, *events: Mapping[str, Any]) -> TestResponse:
+        return self.post(json.dumps({"events": events}))
+
+    def count(self, outcome: str) -> float:
+        """Return how many events had an outcome, in this process so far."""
+        return _sample(self.client.get("/metrics").text, f'portus_notifier_events_total{{outcome="{outcome}"}}')
+
+    def close(self) -> None:
+        self.app.extensions["portus.event_store"].close()
+        self.database.dispose()
+
+
+class NotifierProcesses:
+    """The notifier as it is run: a server and a worker, started and killed one by one."""
+
+    def __init__(self, folder: Path, broker_url: Secret, *, port: int, **settings: str) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self._folder = folder
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("PORTUS_", "PROMETHEUS_"))},
+            "PORTUS_DATA_DIR": str(folder),
+            "PORTUS_BROKER_URL": broker_url.reveal(),
+            "PORTUS_NOTIFICATIONS_SECRET": SECRET,
+            "PORTUS_NOTIFIER_PORT": str(port),
+            **settings,
+        }
+
+    def run(self, *commands: str) -> subprocess.CompletedProcess[str]:
+        """Run commands to their end."""
+        line = [sys.executable, "-m", "services.notifier", *commands]
+        return subprocess.run(line, env=self._environment, capture_output=True, text=True, timeout=60, check=False)
+
+    def serve(self) -> Process:
+        """Start the server and wait until it answers."""
+        process = self._start("serve")
+        wait_until(lambda: self._is_alive(process), what="the notifier answers")
+        return process
+
+    def work(self) -> Process:
+        """Start the worker."""
+        return self._start("worker")
+
+    def post(self, events: Sequence[Mapping[str, Any]], *, timeout_s: float = 30) -> int:
+        """Send an envelope and return the status of the answer."""
+        headers = {"Authorization": f"Bearer {SECRET}", "Content-Type": V1}
+        body = json.dumps({"events": events})
+        return requests.post(self.url + PATH, data=body, headers=headers, timeout=timeout_s).status_code
+
+    def log(self, command: str) -> str:
+        return (self._folder / f"{command}.log").read_text()
+
+    def _start(self, command: str) -> Process:
+        line = [sys.executable, "-m", "services.notifier", command]
+        return Process(line, log=self._folder / f"{command}.log", env=self._environment)
+
+    def _is_alive(self, process: Process) -> bool:
+        assert process.status is None, process.output()
+        try:
+            return requests.get(f"{self.url}/healthz", timeout=1).ok
+        except requests.RequestException:
+            return False
+
+
+def _sample(page: str, name: str) -> float:
+    values = [line.rpartition(" ")[2] for line in page.splitlines() if line.startswith(name + " ")]
+    return float(values[0]) if values else 0.0

@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import pytest
+
+from services.notifier.settings import load_settings
+from shared.config import SettingsError
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PORTUS_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("PORTUS_NOTIFICATIONS_SECRET", "a-secret-of-the-registry")
+    monkeypatch.delenv("PORTUS_BROKER_URL", raising=False)
+
+
+def test_on_one_machine_there_is_no_spool(tmp_path: Path) -> None:
+    settings = load_settings()
+
+    assert settings.broker_url.reveal() == f"sqlite:///{tmp_path}/broker.db"
+    assert settings.spool_url is None
+
+
+def test_in_front_of_rabbitmq_there_is_a_spool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PORTUS_BROKER_URL", "amqp://portus:secret@rabbitmq:5672/portus")
+
+    spool_url = load_settings().spool_url
+
+    assert spool_url is not None
+    assert spool_url.reveal() == f"sqlite:///{tmp_path}/spool.db"
+
+
+def test_no_secret_is_printed() -> None:
+    assert "a-secret-of-the-registry" not in repr(load_settings())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORTUS_NOTIFICATIONS_SECRET", "short"),
+        ("PORTUS_BROKER_URL", "redis://localhost"),
+        ("PORTUS_SPOOL_MAX_EVENTS", "0"),
+        ("PORTUS_MAX_ENVELOPE_BYTES", "many"),
+        ("PORTUS_LOG_LEVEL", "LOUD"),
+        ("PORTUS_NOTIFIER_PORT", "99999"),
+    ],
+)
+def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(SettingsError, match=name):
+        load_settings()
