@@ -19,6 +19,7 @@ from tests.support.stack import PASSWORD, SERVICES, Stack, new_name
 SHAPES = ("embedded", "servers")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of one shape on one worker: each would start an installation of its own."""
     for item in items:
