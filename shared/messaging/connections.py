@@ -73,11 +73,6 @@ def open_connection(broker_url: Secret, *, timeout_s: float, heartbeat_s: float 
     return connection
 
 
-def _is_broker_url(value: str) -> None:
-    if not value.startswith((URL_PREFIX, "amqp://", "amqps://")):
-        raise ValidationError("must be sqlite:///<path> or amqp://user:password@host:5672/vhost")
-
-
 def describe_broker(broker_url: Secret) -> str:
     """Return the address without name and password, for people."""
     url = broker_url.reveal()
@@ -94,3 +89,15 @@ def explain_fault(fault: BaseException) -> str:
     if isinstance(fault, TimeoutError):
         return "it did not answer in time"
     return f"{type(fault).__name__}: {fault}"
+
+
+def _is_broker_url(value: str) -> None:
+    if value.startswith(URL_PREFIX) and len(value) > len(URL_PREFIX):
+        return
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("amqp", "amqps") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValidationError("must be sqlite:///<path> or amqp://user:password@host:5672/vhost")

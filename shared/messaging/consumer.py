@@ -21,7 +21,7 @@ import structlog
 from kombu.entity import Queue
 from kombu.message import Message
 from kombu.messaging import Consumer
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.config import Secret
@@ -60,7 +60,7 @@ class Unavailable(Exception):
     """A handler says that something it needs is away; nothing is wrong with the message."""
 
 
-_OUTAGES = (Unavailable, PublishError, OperationalError, PoolTimeoutError)
+_OUTAGES = (Unavailable, PublishError, OperationalError, InterfaceError, PoolTimeoutError)
 
 
 @dataclass(frozen=True)

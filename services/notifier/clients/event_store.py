@@ -36,7 +36,8 @@ class EventStore:
     """
 
     def __init__(self, broker_url: Secret, spool_url: Secret | None) -> None:
-        self._broker = Publisher(broker_url, timeout_s=BROKER_TIMEOUT_S)
+        patience_s = BROKER_TIMEOUT_S if spool_url else BROKER_TIMEOUT_S + SPOOL_TIMEOUT_S
+        self._broker = Publisher(broker_url, timeout_s=patience_s)
         self._spool = Publisher(spool_url, timeout_s=SPOOL_TIMEOUT_S) if spool_url else None
 
     def store(self, envelopes: Sequence[Envelope]) -> None:

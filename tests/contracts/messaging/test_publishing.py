@@ -34,6 +34,18 @@ def test_what_was_published_is_delivered_whole(broker: Secret, publisher: Publis
     assert not collector.deliveries[0].redelivered
 
 
+def test_a_large_event_arrives_whole(broker: Secret, publisher: Publisher) -> None:
+    """RabbitMQ takes it in several frames."""
+    sent = make_envelope(raw="é" * 200_000)
+    collector = Collector()
+
+    publisher.publish([sent, make_envelope("small")])
+    with consuming(broker, collector):
+        wait_until(lambda: len(collector.ids) == 2, what="both arrive")
+
+    assert collector.deliveries[0].envelope == sent
+
+
 def test_more_than_a_window_is_published_in_one_call(broker: Secret, publisher: Publisher) -> None:
     publisher.publish(make_envelopes(350))
 

@@ -14,7 +14,7 @@ from shared.messaging.sqlite_channel import Channel
 from shared.messaging.sqlite_transport import SqliteTransport
 
 EVENTS = Exchange("events", "topic")
-Connect = Callable[[], Connection]
+Connect = Callable[..., Connection]
 
 
 @pytest.fixture
@@ -22,9 +22,10 @@ def connect(tmp_path: Path) -> Iterator[Connect]:
     """Opens connections to one file, with a queue ``jobs`` for ``job.#`` that holds three messages."""
     opened: list[Connection] = []
 
-    def connect() -> Connection:
+    def connect(**options: float) -> Connection:
         url = f"sqlite:///{tmp_path / 'broker.db'}"
-        opened.append(Connection(url, transport=SqliteTransport, transport_options={"poll_interval_s": 0.002}))
+        options = {"poll_interval_s": 0.002, **options}
+        opened.append(Connection(url, transport=SqliteTransport, transport_options=options))
         return opened[-1]
 
     Queue("jobs", EVENTS, "job.#", queue_arguments={"x-max-length": 3})(connect().channel()).declare()
@@ -52,6 +53,11 @@ def drain(connection: Connection) -> None:
     with suppress(TimeoutError):
         while True:
             connection.drain_events(timeout=0.01)
+
+
+def drain_until(connection: Connection, received: list[Any]) -> None:
+    while not received:
+        connection.drain_events(timeout=30)
 
 
 def bodies(received: list[Any]) -> list[str]:
@@ -107,6 +113,39 @@ def test_a_closed_consumer_gives_back_at_once(connect: Connect) -> None:
 
     assert bodies(received) == ["1"]
     assert received[0].delivery_info["redelivered"]
+
+
+def test_a_consumer_that_lives_keeps_what_it_holds(connect: Connect) -> None:
+    """Promise: however long a handler works, nobody else is given its messages."""
+    slow, other = connect(lease_s=1.0), connect()
+    _, held = consume(slow)
+    _, received = consume(other)
+    publish(connect(), "1")
+    drain_until(slow, held)
+
+    for _ in range(5):
+        with suppress(TimeoutError):
+            other.drain_events(timeout=0.5)
+
+    assert received == []
+    held[0].ack()
+    drain(slow)
+    assert other.channel().queue_declare("jobs", passive=True).message_count == 0
+
+
+def test_what_an_abandoned_consumer_held_is_given_to_the_next(connect: Connect) -> None:
+    dead = connect(lease_s=0.2)
+    _, held = consume(dead)
+    publish(connect(), "1")
+    drain_until(dead, held)
+    dead.collect()
+
+    other = connect()
+    _, received = consume(other)
+    drain_until(other, received)
+
+    assert bodies(received) == ["1"]
+    assert received[0].headers == {"x-delivery-count": 1}
 
 
 def test_a_cancelled_consumer_is_given_nothing(connect: Connect) -> None:
