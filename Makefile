@@ -25,7 +25,7 @@ run: ## Run Portus with a registry on this machine; Ctrl-C stops it
 test: ## Run all tests, on private servers that are removed afterwards
 	@scripts/environment dev
 	@scripts/programs $(foreach part,$(TEST_PROGRAMS),'$(part)')
-	@$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadgroup $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) $(TESTS)
 
 check: ## Format, lint, types, layering (the tests do this too)
 	$(BIN)/ruff format --check .

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import Scheduling
 
 from shared.config import Secret
 from tests.support import ports
 from tests.support.postgresql import create_database, drop_database
 from tests.support.rabbitmq import RabbitmqNode, create_vhost, delete_vhost
 from tests.support.registry import Registry
+from tests.support.scheduling import GroupScheduling
 from tests.support.shared_servers import close_run, open_run, shared_server
 
 RegistryFactory = Callable[..., Registry]
@@ -27,6 +30,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the servers that the run shared."""
     if not hasattr(config, "workerinput"):
         close_run()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Keep tests that share something slow on one worker."""
+    return GroupScheduling(config, log)
 
 
 @pytest.fixture

@@ -21,9 +21,6 @@ from tests.support.waiting import wait_until
 ROOT = Path(__file__).parents[2]
 READY = "Portus is ready"
 
-on_one_worker = pytest.mark.xdist_group("portus-up")
-"""Tests that share the fixture ``running``."""
-
 Starter = Callable[..., "PortusUp"]
 
 
@@ -108,7 +105,6 @@ def test_first_start_makes_everything_and_second_finds_it_again(start: Starter) 
     assert {user["username"] for user in second.api().get("/api/v1/users")} >= {"admin", "jane"}
 
 
-@on_one_worker
 def test_everything_is_green_and_the_registry_wants_our_tokens(running: PortusUp) -> None:
     services = [name for name in DEFAULT_PORTS if name != "registry"]
 
@@ -119,7 +115,6 @@ def test_everything_is_green_and_the_registry_wants_our_tokens(running: PortusUp
     assert f'realm="{running.url("auth")}/v2/token"' in challenge
 
 
-@on_one_worker
 def test_data_are_for_their_owner_only(running: PortusUp) -> None:
     secrets = [path.stat().st_mode & 0o777 for path in (running.data / "secrets").iterdir()]
 
@@ -127,7 +122,6 @@ def test_data_are_for_their_owner_only(running: PortusUp) -> None:
     assert set(secrets) == {0o600}
 
 
-@on_one_worker
 def test_process_that_dies_is_started_again(running: PortusUp) -> None:
     (worker,) = catalog_workers(running)
 
@@ -137,7 +131,6 @@ def test_process_that_dies_is_started_again(running: PortusUp) -> None:
     assert "catalog-worker | ended with status -9" in running.process.output()
 
 
-@on_one_worker
 def test_second_start_in_the_same_folder_is_refused(running: PortusUp) -> None:
     second = PortusUp(running.data.parent, running.ports, {}, output="second")
 
