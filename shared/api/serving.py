@@ -70,6 +70,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "timeout": 30,
             "graceful_timeout": 10,
             "keepalive": 15,
+            # gunicorn's 4094 would cut a token request with some sixty scopes short.
+            "limit_request_line": 8190,
             "accesslog": None,
             "loglevel": "warning",
             "control_socket_disable": True,

@@ -1,14 +1,11 @@
 """What one token costs: one read, no write, and one slow hash for a whole push."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.exc import OperationalError
 
 from tests.support.auth import PASSWORD, SERVICE, AuthFactory, AuthService, assert_problem, basic
+from tests.support.statements import database_away, statements
 
 SCOPES = ("repository:jane/web:pull,push", "repository:team-a/base:pull")
 
@@ -19,25 +16,11 @@ def jane(auth: AuthService) -> AuthService:
     return auth
 
 
-@contextmanager
-def statements(auth: AuthService) -> Iterator[list[str]]:
-    """Collect what is sent to the database, transactions' frames apart."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if not statement.startswith("BEGIN"):
-            seen.append(statement)
-
-    event.listen(auth.database.engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(auth.database.engine, "before_cursor_execute", note)
-
-
 @pytest.mark.parametrize("user", [None, "jane"], ids=["anonymous", "password"])
 def test_a_token_costs_one_read_and_no_write(jane: AuthService, user: str | None) -> None:
     jane.get_token(*SCOPES, user=user)
 
-    with statements(jane) as seen:
+    with statements() as seen:
         assert jane.get_token(*SCOPES, user=user).status_code == 200
 
     (statement,) = seen
@@ -78,23 +61,11 @@ def test_the_internal_account_costs_no_slow_hash(jane: AuthService) -> None:
 
 
 def test_a_scope_that_cannot_be_understood_costs_nothing(jane: AuthService) -> None:
-    with statements(jane) as seen:
+    with statements() as seen:
         jane.get_token("whale:a/b:pull", user="jane")
 
     assert seen == []
     assert jane.hasher.checks == 0
-
-
-@contextmanager
-def database_away(auth: AuthService) -> Iterator[None]:
-    """Let every statement fail as it does when the server is gone."""
-
-    def fail(*_arguments: object) -> None:
-        raise OperationalError("SELECT secret_column", {}, Exception("connection refused at 192.0.2.9"))
-
-    event.listen(auth.database.engine, "before_cursor_execute", fail)
-    yield
-    event.remove(auth.database.engine, "before_cursor_execute", fail)
 
 
 def test_a_database_that_is_away_is_503_for_a_while(make_auth: AuthFactory) -> None:
@@ -102,7 +73,7 @@ def test_a_database_that_is_away_is_503_for_a_while(make_auth: AuthFactory) -> N
     auth.get_token()
     form = {"grant_type": "password", "username": "jane", "password": PASSWORD, "service": SERVICE}
 
-    with database_away(auth):
+    with database_away():
         got = auth.get_token("repository:a/b:pull", user="jane")
         posted = auth.client.post("/v2/token", data=form)
         api = auth.client.get("/api/v1/users/self", headers=basic("jane"))

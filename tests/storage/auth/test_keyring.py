@@ -4,16 +4,15 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
 from cryptography import x509
-from sqlalchemy import event, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import select
 
 from services.auth.signing.authority import create_authority, load_authority
 from services.auth.signing.keyring import MARGIN, SIGNS_AFTER, Keyring
 from services.auth.signing.leaves import LIFETIME, libtrust_fingerprint
 from services.auth.storage.tables import signing_leaves
 from tests.support.auth import AuthFactory, AuthService, TestClock
+from tests.support.statements import database_away, statements
 
 
 def new_keyring(auth: AuthService) -> Keyring:
@@ -128,34 +127,35 @@ def test_expired_leaves_are_forgotten(auth: AuthService) -> None:
 def test_the_table_is_read_at_most_once_a_minute(auth: AuthService) -> None:
     keyring = new_keyring(auth)
     keyring.current()
-    seen: list[str] = []
-    event.listen(auth.database.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
 
-    for _ in range(50):
-        keyring.current()
-        keyring.find("unknown")
-    assert seen == []
+    with statements() as early:
+        for _ in range(50):
+            keyring.current()
+            keyring.find("unknown")
     auth.clock.advance(seconds=60)
-    for _ in range(50):
-        keyring.current()
+    with statements() as late:
+        for _ in range(50):
+            keyring.current()
 
-    assert len([statement for statement in seen if "signing_leaves" in statement]) == 1
+    assert (len(early), len(late)) == (0, 1)
 
 
 def test_a_keyring_signs_on_while_the_database_is_away(auth: AuthService) -> None:
     keyring = new_keyring(auth)
     leaf = keyring.current()
-
-    def fail(*_arguments: object) -> None:
-        raise OperationalError("SELECT", {}, Exception("gone"))
-
-    event.listen(auth.database.engine, "before_cursor_execute", fail)
     auth.clock.advance(minutes=10)
 
-    assert keyring.current() is leaf
-    with pytest.raises(OperationalError):
-        new_keyring(auth).current()
-    fault = new_keyring(auth).fault()
+    with database_away():
+        assert keyring.current() is leaf
+        assert keyring.fault() is None
+
+
+def test_a_keyring_without_a_leaf_and_without_a_database_says_so(auth: AuthService) -> None:
+    keyring = new_keyring(auth)
+
+    with database_away():
+        fault = keyring.fault()
+
     assert fault
     assert "OperationalError" in fault
 
