@@ -1,13 +1,12 @@
 """The catalogue's background work: notifications, the outbox, fetches, the first crawl, housekeeping.
 
-Each task has a thread of its own. They stop together, and one that dies ends the process: whoever
-supervises it starts it again, which is better than a worker that does half of its work.
+Each task has a thread of its own. They stop together, and one that dies ends the process.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
 from itertools import count
-from threading import Event, Thread
+from threading import Event
 from uuid import uuid4
 
 import structlog
@@ -24,6 +23,7 @@ from services.catalog.usecases.purge_history import purge_history
 from services.catalog.usecases.registry import Registry, RegistryError
 from services.catalog.usecases.retry_fetches import retry_fetches
 from shared.clock import utc_now
+from shared.commands import Task, run_tasks
 from shared.database import Database
 from shared.messaging.outbox import relay_outbox
 from shared.messaging.publisher import Publisher
@@ -34,8 +34,8 @@ PURGE_EVERY_S = 600.0
 FIRST_CRAWL_PAUSE_S = 2.0
 LONGEST_CRAWL_PAUSE_S = 600.0
 DATABASE_PAUSE_S = 2.0
-
-Task = Callable[[Event], None]
+POOL_SIZE = 16
+"""Connections: a crawl's threads and one for each other task."""
 
 log = structlog.get_logger(__name__)
 
@@ -46,44 +46,16 @@ def run_worker(settings: Settings, stop: Event) -> None:
     Raises:
         SystemExit: a task has died.
     """
-    database = Database(settings.database_url)
-    registry = new_registry(settings)
-    publisher = Publisher(settings.broker_url)
+    database, registry = Database(settings.database_url, pool_size=POOL_SIZE), new_registry(settings)
     tasks: dict[str, Task] = {
         "notifications": lambda stop: _consume(settings, database, registry, stop),
-        "outbox": lambda stop: relay_outbox(database, outbox, publisher, stop=stop),
+        "outbox": lambda stop: _relay(settings, database, stop),
         "fetches": lambda stop: _retry(database, registry, stop),
         "housekeeping": lambda stop: _purge(database, stop),
     }
     if settings.crawl_on_empty:
         tasks["first-crawl"] = lambda stop: _crawl_first(database, registry, stop)
     run_tasks(tasks, stop)
-    publisher.close()
-
-
-def run_tasks(tasks: Mapping[str, Task], stop: Event) -> None:
-    """Run each task in a thread until all have ended; a task that dies stops the others.
-
-    Raises:
-        SystemExit: a task has died.
-    """
-    died: list[str] = []
-
-    def run(name: str, task: Task) -> None:
-        try:
-            task(stop)
-        except Exception:
-            log.exception("worker.task_died", task=name)
-            died.append(name)
-            stop.set()
-
-    threads = [Thread(target=run, args=item, name=item[0]) for item in tasks.items()]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if died:
-        raise SystemExit(1)
 
 
 def crawl_now(settings: Settings, stop: Event) -> CrawlReport | None:
@@ -92,13 +64,18 @@ def crawl_now(settings: Settings, stop: Event) -> CrawlReport | None:
     Raises:
         RegistryError: the registry's catalogue could not be read.
     """
-    database, registry = Database(settings.database_url), new_registry(settings)
+    database, registry = Database(settings.database_url, pool_size=POOL_SIZE), new_registry(settings)
     return _crawl(database, registry, stop)
 
 
 def _consume(settings: Settings, database: Database, registry: Registry, stop: Event) -> None:
     with closing(new_fetcher(registry, database)) as fetcher:
         consume_notifications(settings.broker_url, database=database, fetcher=fetcher, clock=utc_now, stop=stop)
+
+
+def _relay(settings: Settings, database: Database, stop: Event) -> None:
+    with closing(Publisher(settings.broker_url)) as publisher:
+        relay_outbox(database, outbox, publisher, stop=stop)
 
 
 def _retry(database: Database, registry: Registry, stop: Event) -> None:

@@ -1,12 +1,12 @@
 """What is known of repositories' tags, deletions and pulls: read for a batch, written back."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, delete, select, tuple_
+from sqlalchemy import Column, Connection, Row, Table, and_, column, delete, select, tuple_, values
 
 from services.catalog.domain.index import BY_DIGEST, PullCount, PullKey, RepositoryState, TagState
 from services.catalog.domain.occurrences import Meaning, Occurrence, Stamp, meaning_of
@@ -15,6 +15,9 @@ from services.catalog.storage.tables import manifest_deletions, pulls, tags
 from shared.oci.names import Digest, Tag
 
 RepositoryId = int
+States = Mapping[RepositoryId, RepositoryState]
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +80,13 @@ _KEY_OF_DELETION = (manifest_deletions.c.repository_id, manifest_deletions.c.dig
 _KEY_OF_PULLS = (pulls.c.repository_id, pulls.c.digest, pulls.c.tag)
 
 
-def _rows(
-    connection: Connection, table: Table, columns: tuple[ColumnElement[Any], ...], keys: set[Any]
-) -> Sequence[Row[Any]]:
+def _rows(connection: Connection, table: Table, columns: tuple[Column[Any], ...], keys: set[Any]) -> Sequence[Row[Any]]:
     if not keys:
         return ()
-    return connection.execute(select(table).where(tuple_(*columns).in_(keys))).all()
+    # A join, because SQLite reads a whole table to find those rows whose (a, b) are IN a list.
+    listed = values(*(column(one.name, one.type) for one in columns), name="wanted").data(sorted(keys)).cte()
+    same = and_(*(one == listed.c[one.name] for one in columns))
+    return connection.execute(select(table).join_from(listed, table, same)).all()
 
 
 def _tag_state(row: Row[Any]) -> TagState:
@@ -91,30 +95,24 @@ def _tag_state(row: Row[Any]) -> TagState:
     return TagState(digest, stamp, row.present, row.pushed_at, row.pushed_by)
 
 
-def save_state(
-    connection: Connection, repository: RepositoryId, before: RepositoryState, after: RepositoryState, *, now: datetime
-) -> None:
-    """Write down what has changed between two states of a repository."""
-    upsert(
-        connection,
-        tags,
-        [_tag_row(repository, tag, state, now) for tag, state in after.tags.items() if before.tags.get(tag) != state],
-        keep=["first_seen_at"],
-    )
-    upsert(
-        connection,
-        manifest_deletions,
-        [
+def save_states(connection: Connection, before: States, after: States, *, now: datetime) -> None:
+    """Write down what has changed between two states of some repositories."""
+    tag_rows, deletion_rows, pull_rows = [], [], []
+    for repository, state in after.items():
+        known = before[repository]
+        tag_rows += [_tag_row(repository, tag, one, now) for tag, one in _changed(known.tags, state.tags)]
+        deletion_rows += [
             {"repository_id": repository, "digest": digest, "deleted_at": stamp.time, "event": stamp.id}
-            for digest, stamp in after.deletions.items()
-            if before.deletions.get(digest) != stamp
-        ],
-    )
-    upsert(
-        connection,
-        pulls,
-        [_pull_row(repository, key, count) for key, count in after.pulls.items() if before.pulls.get(key) != count],
-    )
+            for digest, stamp in _changed(known.deletions, state.deletions)
+        ]
+        pull_rows += [_pull_row(repository, key, count) for key, count in _changed(known.pulls, state.pulls)]
+    upsert(connection, tags, tag_rows, keep=["first_seen_at"])
+    upsert(connection, manifest_deletions, deletion_rows)
+    upsert(connection, pulls, pull_rows)
+
+
+def _changed(before: Mapping[Key, Value], after: Mapping[Key, Value]) -> Iterator[tuple[Key, Value]]:
+    return ((key, value) for key, value in after.items() if before.get(key) != value)
 
 
 def _tag_row(repository: RepositoryId, tag: Tag, state: TagState, now: datetime) -> dict[str, Any]:

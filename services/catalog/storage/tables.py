@@ -5,8 +5,6 @@ tables, computed anew whenever one of those changes, so that a list of repositor
 each.
 """
 
-from shared.messaging.inbox import inbox_table
-from shared.messaging.outbox import outbox_table
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -23,6 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from shared.database import UtcDateTime, new_metadata
+from shared.messaging.inbox import inbox_table
+from shared.messaging.outbox import outbox_table
 
 metadata = new_metadata()
 
@@ -60,7 +60,7 @@ tags = Table(
     Column("repository_id", RowId, ForeignKey("repositories.id"), nullable=False),
     Column("name", name(128), nullable=False),
     # NULL: the last write deleted the tag by name.
-    Column("digest", DIGEST, index=True),
+    Column("digest", DIGEST),
     Column("present", Boolean(create_constraint=False), nullable=False),
     # The stamp of the last write: the registry's clock and the event's id.
     Column("written_at", UtcDateTime, nullable=False),
@@ -69,6 +69,7 @@ tags = Table(
     Column("pushed_by", String(255)),
     Column("first_seen_at", UtcDateTime, nullable=False),
     UniqueConstraint("repository_id", "name"),
+    Index("ix_tags_digest", "digest", "repository_id"),
 )
 Index(
     "ix_tags_present",

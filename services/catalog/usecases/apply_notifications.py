@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from services.catalog.domain.index import TagChange, apply_all
 from services.catalog.domain.occurrences import Meaning, Occurrence, meaning_of
-from services.catalog.storage.index import load_states, save_state, wanted_by
+from services.catalog.storage.index import load_states, save_states, wanted_by
 from services.catalog.storage.manifests import note_manifests, save_manifests
 from services.catalog.storage.pending import add_pending
 from services.catalog.storage.progress import note_indexed
@@ -36,7 +36,12 @@ log = structlog.get_logger(__name__)
 
 
 def apply_notifications(
-    envelopes: Sequence[Envelope], *, database: Database, fetcher: ManifestFetcher, clock: Clock
+    envelopes: Sequence[Envelope],
+    *,
+    database: Database,
+    fetcher: ManifestFetcher,
+    clock: Clock,
+    fetch_budget_s: float = FETCH_BUDGET_S,
 ) -> None:
     """Apply a batch: claimed in the inbox, applied, and told on through the outbox, all or nothing.
 
@@ -44,13 +49,14 @@ def apply_notifications(
         envelopes: messages of type ``registry.notification.v1``; those seen before have no effect.
         fetcher: brings the manifests of unknown digests before the transaction begins; what does not
             come is fetched later, and the tag is shown without it.
+        fetch_budget_s: so long is waited for them, all together.
 
     Raises:
         InvalidMessage: one of them is not a notification; nothing is applied.
     """
     occurrences = {(envelope.source, envelope.id): load_occurrence(envelope) for envelope in envelopes}
     pushed = [occurrence for occurrence in occurrences.values() if meaning_of(occurrence) in _PUSHES]
-    result = fetcher.fetch_unknown(_keys(pushed), budget_s=FETCH_BUDGET_S)
+    result = fetcher.fetch_unknown(_keys(pushed), budget_s=fetch_budget_s)
     with database.write() as connection:
         now = clock()
         claimed = claim_new(connection, inbox, envelopes, now=now)
@@ -80,12 +86,11 @@ def _apply_to_tags(
     for occurrence in occurrences:
         if occurrence.repository in ids:
             batch[ids[occurrence.repository]].append(occurrence)
-    before, changes = load_states(connection, wanted_by(batch)), list[TagChange]()
-    for repository, group in batch.items():
-        outcome = apply_all(before[repository], group)
-        save_state(connection, repository, before[repository], outcome.state, now=now)
-        changes += outcome.changes
-    return changes
+    before = load_states(connection, wanted_by(batch))
+    outcomes = {repository: apply_all(before[repository], group) for repository, group in batch.items()}
+    after = {repository: outcome.state for repository, outcome in outcomes.items()}
+    save_states(connection, before, after, now=now)
+    return [change for outcome in outcomes.values() for change in outcome.changes]
 
 
 def _keep_manifests(

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from services.catalog.domain.index import observe_tag
 from services.catalog.domain.manifests import FetchedManifest
-from services.catalog.storage.index import Wanted, load_states, save_state
+from services.catalog.storage.index import Wanted, load_states, save_states
 from services.catalog.storage.manifests import note_manifests, save_manifests
 from services.catalog.storage.pending import add_pending
 from services.catalog.storage.repositories import lock_repositories, recount_repositories
@@ -134,10 +134,11 @@ def _save(
 ) -> None:
     row = lock_repositories(connection, [repository], now=now)[repository]
     wanted = Wanted(tags={(row, one.tag) for one in seen}, deletions={(row, one.digest) for one in seen})
-    before = after = load_states(connection, wanted)[row]
+    before = load_states(connection, wanted)
+    after = before[row]
     for one in seen:
         after = observe_tag(after, one.tag, one.digest, seen_at)
-    save_state(connection, row, before, after, now=now)
+    save_states(connection, before, {row: after}, now=now)
     save_manifests(connection, result.fetched.values(), now=now)
     note_manifests(connection, dict.fromkeys(one.digest for one in seen))
     add_pending(connection, result.missing.keys(), now=now)

@@ -12,9 +12,9 @@ from tests.conftest import RegistryFactory
 from tests.support.catalog import digest_of
 from tests.support.catalog_clients import ACCOUNT_SECRET, SERVICE, new_client, nowhere
 from tests.support.images import Pusher
+from tests.support.little_token_server import Signer, TokenServer
 from tests.support.registry import Registry
 from tests.support.serving import serving
-from tests.support.token_server import Signer, TokenServer
 
 APP = RepositoryName("team/app")
 

@@ -1,6 +1,6 @@
 """The worker: everything it does, with a real registry and both brokers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from threading import Event, Thread
@@ -9,7 +9,7 @@ import pytest
 
 from services.catalog.settings import Settings
 from services.catalog.usecases.browse import get_freshness
-from services.catalog.worker import run_tasks, run_worker
+from services.catalog.worker import run_worker
 from shared.config import Secret
 from shared.contracts.events import Envelope
 from shared.database import Database
@@ -63,10 +63,9 @@ def test_notifications_become_the_index(settings: Settings, index: Database, reg
     with working(settings):
         publish(settings.broker_url, envelope_for(push("1.0", Digest(image["digest"]), 1)))
 
-        wait_until(lambda: shown_index(index), what="the tag is shown")
+        wait_until(lambda: any(tag.known for tag in shown_tags(index, "team/app")), what="the tag and its manifest")
 
-        (tag,) = shown_tags(index, "team/app")
-    assert (tag.digest, tag.known) == (image["digest"], True)
+    assert shown_index(index) == {"team/app": {"1.0": image["digest"]}}
 
 
 def test_an_invalid_message_takes_no_other_with_it(settings: Settings, index: Database) -> None:
@@ -135,50 +134,3 @@ class TestOnItsOwn:
             registry.start()
 
             wait_until(lambda: shown_tags(index, "team/app")[0].known, what="its manifest is known")
-
-
-class TestTasks:
-    """Threads that stand and fall together."""
-
-    def test_stop_together(self) -> None:
-        stop, stopped = Event(), list[str]()
-
-        def task(name: str) -> Callable[[Event], None]:
-            def run(stop: Event) -> None:
-                stop.wait(30)
-                stopped.append(name)
-
-            return run
-
-        stop.set()
-        run_tasks({"one": task("one"), "two": task("two")}, stop)
-
-        assert sorted(stopped) == ["one", "two"]
-
-    def test_one_that_dies_ends_the_process(self) -> None:
-        def die(stop: Event) -> None:
-            raise RuntimeError("no")
-
-        with pytest.raises(SystemExit) as caught:
-            run_tasks({"dies": die, "waits": _wait}, Event())
-
-        assert caught.value.code == 1
-
-    def test_one_that_is_done_leaves_the_others_alone(self) -> None:
-        stop, order = Event(), list[str]()
-
-        def quick(_: Event) -> None:
-            order.append("quick is done")
-
-        def slow(stop: Event) -> None:
-            wait_until(lambda: order, what="the quick one is done")
-            order.append("slow goes on")
-            assert not stop.is_set()
-
-        run_tasks({"quick": quick, "slow": slow}, stop)
-
-        assert order == ["quick is done", "slow goes on"]
-
-
-def _wait(stop: Event) -> None:
-    stop.wait(30)

@@ -34,6 +34,14 @@ def upgrade() -> None:
     _create_queues()
 
 
+def downgrade() -> None:
+    for table in (
+        *("outbox", "inbox", "progress", "leases", "crawls", "pulls", "pending_fetches"),
+        *("manifest_children", "manifests", "manifest_deletions", "tags", "repositories"),
+    ):
+        op.drop_table(table)
+
+
 def _create_repositories() -> None:
     op.create_table(
         "repositories",
@@ -68,12 +76,13 @@ def _create_tags() -> None:
         sa.UniqueConstraint("repository_id", "name", name="uq_tags_repository_id_name"),
         sa.ForeignKeyConstraint(["repository_id"], ["repositories.id"], name="fk_tags_repository_id_repositories"),
     )
-    op.create_index("ix_tags_digest", "tags", ["digest"])
+    op.create_index("ix_tags_digest", "tags", ["digest", "repository_id"])
     op.create_index(
         "ix_tags_present",
         "tags",
         ["repository_id", "written_at", "name"],
-        sqlite_where=sa.text("present"),
+        # As SQLAlchemy writes the condition: SQLite takes the index for no other spelling.
+        sqlite_where=sa.text("present = 1"),
         postgresql_where=sa.text("present"),
     )
     op.create_table(
