@@ -1,6 +1,7 @@
 """What every service relies on, whichever database it has."""
 
 import multiprocessing
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from sqlalchemy import Column, Integer, Table, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from shared.database import Database, UtcDateTime, new_metadata
+from shared.database import REST_S, Database, UtcDateTime, new_metadata
 
 METADATA = new_metadata()
 COUNTERS = Table(
@@ -97,3 +98,27 @@ def test_sqlite_holds_to_foreign_keys(tmp_path: Path) -> None:
     with database.read() as connection:
         assert connection.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
         assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+
+
+def test_a_restarted_server_is_not_noticed(postgresql_url: str) -> None:
+    """Connections that rested in the pool while the server ended them are replaced unseen."""
+    database = Database(postgresql_url)
+    for connect in (database.read, database.write):
+        with connect() as connection:
+            connection.execute(text("SELECT 1"))
+    _end_all_connections(postgresql_url)
+    time.sleep(REST_S)
+
+    for connect in (database.read, database.write):
+        with connect() as connection:
+            assert connection.execute(text("SELECT 1")).scalar_one() == 1
+    database.dispose()
+
+
+def _end_all_connections(url: str) -> None:
+    other = Database(url)
+    others = "pid <> pg_backend_pid() AND datname = current_database()"
+    ending = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"
+    with other.read() as connection:
+        assert len(connection.execute(text(ending)).all()) == 2
+    other.dispose()
