@@ -37,6 +37,7 @@ default_user = portus
 default_pass = $(cat portus/broker-password)
 default_vhost = portus
 log.console = true
+log.file = false
 CONF
 
 (cd "${ROOT:-/app}" && PORTUS_CA_DIR=$CA "$python" -m services.auth init-ca)
