@@ -44,7 +44,7 @@ class Answer:
         """Return the server's clock when it answered, to the second."""
         try:
             return parsedate_to_datetime(self.headers["Date"]).astimezone(UTC)
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, OverflowError):
             return otherwise
 
     def json(self) -> dict[str, Any]:

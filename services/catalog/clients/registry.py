@@ -4,7 +4,7 @@ Source: distribution-spec "Pull", "Content Discovery"; reference of what 2.8 and
 """
 
 from collections.abc import Iterator
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
 import structlog
@@ -157,7 +157,7 @@ class RegistryClient:
             if not response.is_redirect:
                 return response
             response.close()
-            response = self._send("GET", urljoin(response.url, response.headers["Location"]), None)
+            response = self._send("GET", _target(response), None)
         raise InvalidAnswer("the registry redirects without end")
 
 
@@ -178,9 +178,16 @@ def _next_page(answer: Answer, path: str) -> str | None:
     for link in parse_header_links(answer.headers.get("Link", "")):
         if link.get("rel") == "next":
             # Only the query counts: behind a proxy the address may be one that we cannot reach.
-            query = urlsplit(link["url"]).query
+            query = link["url"].partition("?")[2]
             return f"{path}?{query}" if query else None
     return None
+
+
+def _target(redirect: requests.Response) -> str:
+    try:
+        return urljoin(redirect.url, redirect.headers["Location"])
+    except ValueError as fault:
+        raise InvalidAnswer("the registry redirects to no address") from fault
 
 
 def _names(page: Answer, member: str) -> list[str]:

@@ -14,7 +14,7 @@ import structlog
 from services.catalog.storage.crawls import is_first_crawl_due, open_crawl, save_crawl
 from services.catalog.storage.leases import release_lease, take_lease
 from services.catalog.usecases.crawl_repository import CrawledRepository, RepositoryCrawler
-from services.catalog.usecases.registry import RegistryError
+from services.catalog.usecases.registry import RegistryError, RegistryRefused
 from shared.clock import Clock
 from shared.database import Database
 from shared.oci.names import RepositoryName
@@ -60,8 +60,8 @@ def crawl_registry(crawler: RepositoryCrawler, *, holder: str, database: Databas
         holder: who we are, for the lease.
 
     Raises:
-        RegistryError: the catalogue could not be read; a repository that cannot be read is a failure in
-            the report and is left as it was.
+        RegistryError: the catalogue could not be read, or our token was refused; a repository that cannot
+            be read is a failure in the report and is left as it was.
         LeaseLost: another worker has taken over.
     """
     with database.write() as connection:
@@ -121,6 +121,9 @@ class _Run:
         report = replace(self.report, repositories=self.report.repositories + 1)
         try:
             crawled = future.result()
+        except RegistryRefused:
+            # It would refuse all the others too.
+            raise
         except RegistryError as fault:
             log.warning("crawl.repository_failed", repository=repository, fault=str(fault))
             self.report = replace(report, failures=report.failures + 1)

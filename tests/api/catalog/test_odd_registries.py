@@ -87,7 +87,7 @@ def test_a_page_that_leads_to_itself_is_the_last(odd: Odd) -> None:
     assert client.list_tags(APP).tags == ["1.0"]
 
 
-@pytest.mark.parametrize("link", ["nonsense", '<>; rel="next"', '</v2/x>; rel="prev"', "<"])
+@pytest.mark.parametrize("link", ["nonsense", '<>; rel="next"', '<http://[::>; rel="next"', '</v2/x>; rel="prev"', "<"])
 def test_a_link_that_leads_nowhere_is_passed_over(odd: Odd, link: str) -> None:
     assert odd(lambda _: listed("tags", ["1.0"], Link=link)).list_tags(APP).tags == ["1.0"]
 
@@ -178,7 +178,7 @@ def test_a_blob_is_fetched_from_where_the_registry_keeps_it_without_our_token(od
     assert seen == [("/bucket?signature=1", None)]
 
 
-@pytest.mark.parametrize("location", ["/v2/again", "ftp://example/x", "http://", "http://127.0.0.1:1/x"])
+@pytest.mark.parametrize("location", ["/v2/again", "ftp://example/x", "http://", "http://127.0.0.1:1/x", "http://[::"])
 def test_a_blob_that_is_nowhere_is_an_error(odd: Odd, location: str) -> None:
     with pytest.raises((InvalidAnswer, RegistryUnavailable)):
         odd(lambda _: Response("", 307, headers={"Location": location})).get_blob(APP, DIGEST, max_bytes=100)

@@ -16,7 +16,7 @@ from services.catalog.usecases.browse import get_freshness
 from services.catalog.usecases.crawl_registry import LEASE, CrawlReport, crawl_registry, is_crawl_due
 from services.catalog.usecases.crawl_repository import MAX_FAILURES_IN_A_ROW, RepositoryCrawler
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
-from services.catalog.usecases.registry import Registry, RegistryUnavailable
+from services.catalog.usecases.registry import Registry, RegistryRefused, RegistryUnavailable
 from shared.clock import utc_now
 from shared.database import Database
 from shared.oci.media_types import DOCKER_MANIFEST, DOCKER_MANIFEST_LIST, OCI_INDEX, OCI_MANIFEST
@@ -245,6 +245,17 @@ class TestTrouble:
         proxy.spoil = lambda request, answer: None
 
         assert crawl(crawler) == CrawlReport(repositories=1, tags=1, failures=0, finished=True)
+
+    def test_with_our_token_ends_the_crawl_at_once(
+        self, database: Database, pusher: Pusher, proxy: RegistryProxy, crawler: RepositoryCrawler
+    ) -> None:
+        pusher.image("team/app", "1.0")
+        refusal = Response("", 401, headers={"WWW-Authenticate": 'Bearer realm="x",service="another"'})
+        proxy.spoil = lambda request, answer: refusal if "tags" in request.path else None
+
+        with pytest.raises(RegistryRefused):
+            crawl(crawler)
+        assert is_crawl_due(database=database)
 
     def test_a_registry_that_is_away_changes_nothing(self, database: Database, no_registry: ManifestFetcher) -> None:
         away: Registry = nowhere()

@@ -1,0 +1,69 @@
+"""``python -m services.catalog <command>``, as an operator types it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared.database import Database
+from tests.conftest import RegistryFactory
+from tests.storage.catalog.snapshots import shown_index
+from tests.support.images import Pusher
+from tests.support.ports import free_port
+
+SECRETS = {
+    "PORTUS_INTERNAL_SECRET": "a-secret-among-peers",
+    "PORTUS_SERVICE_ACCOUNT_SECRET": "the-secret-of-the-account",
+}
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PORTUS_")}
+    away = f"http://127.0.0.1:{free_port()}"
+    return kept | SECRETS | {"PORTUS_DATA_DIR": str(tmp_path), "PORTUS_REGISTRY_URL": away}
+
+
+def run(command: str, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "services.catalog", command], env=environment, capture_output=True, text=True, timeout=60
+    )
+
+
+def test_a_crawl_reads_the_registry_now(
+    environment: dict[str, str], registry_factory: RegistryFactory, tmp_path: Path
+) -> None:
+    registry = registry_factory()
+    pushed = Pusher(registry.url).image("team/app", "1.0")
+    environment["PORTUS_REGISTRY_URL"] = registry.url
+    assert run("migrate", environment).returncode == 0
+
+    done = run("crawl", environment)
+
+    assert (done.returncode, done.stdout) == (0, "1 repositories, 1 tags, 0 repositories not readable\n")
+    assert shown_index(Database(f"sqlite:///{tmp_path / 'catalog.db'}")) == {"team/app": {"1.0": pushed["digest"]}}
+
+
+def test_a_crawl_of_a_registry_that_is_away_ends_in_one_line(environment: dict[str, str]) -> None:
+    run("migrate", environment)
+
+    done = run("crawl", environment)
+
+    assert done.returncode == 1
+    assert "Error: registry does not answer" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_missing_secret_is_named(environment: dict[str, str]) -> None:
+    del environment["PORTUS_SERVICE_ACCOUNT_SECRET"]
+
+    done = run("check", environment)
+
+    assert done.returncode == 2
+    assert "PORTUS_SERVICE_ACCOUNT_SECRET" in done.stderr
+
+
+def test_check_needs_nothing_that_runs(environment: dict[str, str]) -> None:
+    assert run("check", environment).returncode == 0
