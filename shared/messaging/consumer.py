@@ -120,6 +120,7 @@ class _Subscription:
         self._kept: list[_Item] = []
         self._failed: list[tuple[float, Message]] = []
         self._waiting = False
+        self._cautious = True
         self._graveyard: ConfirmedChannel | None = None
         self._connection = open_connection(broker_url, timeout_s=TIMEOUT_S, heartbeat_s=HEARTBEAT_S)
 
@@ -130,7 +131,7 @@ class _Subscription:
                 [Queue(self._queue.name, no_declare=True)],
                 on_message=self._received.append,
                 auto_declare=False,
-                prefetch_count=self._batch_size,
+                prefetch_count=1,
             )
             self._consumer.consume()
         except BaseException:
@@ -160,8 +161,21 @@ class _Subscription:
     def _receive(self) -> None:
         with suppress(TimeoutError):
             self._connection.drain_events(timeout=WAIT_S)
+            self._widen()
             while len(self._received) < self._batch_size:
                 self._connection.drain_events(timeout=GATHER_S)
+
+    def _widen(self) -> None:
+        """Take whole batches once what came back is through.
+
+        Every crash of a process counts against all that it holds. What was given before may be what
+        killed the one before us, so it is taken one by one: then nothing else dies with it.
+        """
+        if self._cautious and not all(message.delivery_info.get("redelivered") for message in self._received):
+            self._cautious = False
+            self._consumer.cancel()
+            self._consumer.qos(prefetch_count=self._batch_size)
+            self._consumer.consume()
 
     def _process(self) -> None:
         received, self._received[:] = self._received[:], []
@@ -185,8 +199,7 @@ class _Subscription:
         except Exception as fault:  # noqa: BLE001 (each delivery will show its own fault)
             log.info("consumer.batch_failed", queue=self._queue.name, size=len(items), fault=type(fault).__name__)
             return False
-        for item in items:
-            self._acknowledge(item)
+        self._acknowledge_all(items)
         return True
 
     def _process_singly(self, items: list[_Item]) -> None:
@@ -203,6 +216,15 @@ class _Subscription:
                 self._fail(item, fault)
             else:
                 self._acknowledge(item)
+
+    def _acknowledge_all(self, items: list[_Item]) -> None:
+        self._waiting = False
+        if self._failed:
+            # They are older and not done, so one acknowledgement cannot stand for all.
+            for item in items:
+                item.message.ack()
+        else:
+            max((item.message for item in items), key=lambda message: int(message.delivery_tag)).ack(multiple=True)
 
     def _acknowledge(self, item: _Item) -> None:
         item.message.ack()

@@ -1,5 +1,6 @@
 """Envelopes, consumers in threads and consumers in processes, for tests of messaging."""
 
+import os
 import sys
 import threading
 import time
@@ -65,18 +66,33 @@ class Collector:
         self.ids += [delivery.envelope.id for delivery in deliveries]
 
 
-def start_consumer_process(broker_url: Secret, output: Path, *, hold: bool, log: Path) -> Process:
-    """Start a consumer that writes each id to a file; with ``hold`` it never finishes its first batch."""
-    command = [sys.executable, "-m", "tests.support.messages", broker_url.reveal(), str(output), str(int(hold))]
-    return Process(command, log=log)
+def start_consumer_process(broker_url: Secret, output: Path, *, hold: bool = False, dies_of: str = "") -> Process:
+    """Start a consumer that writes each id to a file.
+
+    Args:
+        hold: it never finishes its first batch.
+        dies_of: an id that ends the process at once, without any cleaning up.
+    """
+    command = [
+        sys.executable,
+        "-m",
+        "tests.support.messages",
+        broker_url.reveal(),
+        str(output),
+        str(int(hold)),
+        dies_of,
+    ]
+    return Process(command, log=output.with_suffix(".log"))
 
 
 def read_ids(output: Path) -> list[str]:
     return output.read_text().split() if output.exists() else []
 
 
-def main(broker_url: str, output: Path, hold: bool) -> None:
+def main(broker_url: str, output: Path, hold: bool, dies_of: str) -> None:
     def handle(deliveries: Sequence[Delivery]) -> None:
+        if dies_of in [delivery.envelope.id for delivery in deliveries]:
+            os._exit(9)
         with output.open("a") as file:
             file.writelines(f"{delivery.envelope.id}\n" for delivery in deliveries)
         if hold:
@@ -86,4 +102,4 @@ def main(broker_url: str, output: Path, hold: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3] == "1")
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3] == "1", sys.argv[4])

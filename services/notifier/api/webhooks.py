@@ -80,8 +80,9 @@ def _require(secret: Secret) -> None:
     log.warning(
         "notifications.unauthorized",
         address=request.remote_addr,
-        hint="Set notifications.endpoints[].headers.Authorization in the registry's configuration to"
-        " 'Bearer <value of PORTUS_NOTIFICATIONS_SECRET>', and restart the registry. Its events wait there.",
+        hint="The registry's notifications.endpoints[].headers.Authorization must be 'Bearer <secret>' with the"
+        " secret in PORTUS_NOTIFICATIONS_SECRET. Rather change it here: a registry that is restarted loses the"
+        " events that it holds.",
     )
     detail = "The Authorization header does not carry the notifier's PORTUS_NOTIFICATIONS_SECRET."
     raise Problem(HTTPStatus.UNAUTHORIZED, detail, headers={"WWW-Authenticate": 'Bearer realm="portus"'})

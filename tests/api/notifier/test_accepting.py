@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from structlog.testing import capture_logs
 
-from services.notifier.domain import notifications
+from services.notifier.domain.notifications import MAX_EVENTS
 from shared.config import Secret
 from shared.contracts.events import Envelope, RegistryNotification, RegistryNotificationQuarantined, load_data
 from shared.messaging.topology import CATALOG_NOTIFICATIONS, NOTIFIER_QUARANTINE, QueueSpec
@@ -182,13 +182,11 @@ def test_a_longer_body_is_refused_and_logged(make_notifier: NotifierFactory, bro
     assert "PORTUS_MAX_ENVELOPE_BYTES" in str(lines)
 
 
-def test_an_envelope_with_too_many_events_is_refused(notifier: Notifier, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notifications, "MAX_EVENTS", 1)
-
-    answer = notifier.post_events(make_event("1"), make_event("2"))
+def test_an_envelope_with_too_many_events_is_refused(notifier: Notifier) -> None:
+    answer = notifier.post_events(*[{}] * (MAX_EVENTS + 1))
 
     assert answer.status_code == 413
-    assert "may hold 1 events" in answer.text
+    assert "may hold 50000 events" in answer.text
 
 
 def test_only_posting_is_allowed(notifier: Notifier) -> None:

@@ -32,7 +32,7 @@ def ids(count: int, prefix: str = "event") -> list[str]:
 def test_a_batch_in_the_hands_of_a_killed_consumer_is_given_again(broker: Secret, tmp_path: Path) -> None:
     publish(broker, make_envelopes(300))
     output = tmp_path / "ids"
-    victim = start_consumer_process(broker, output, hold=True, log=tmp_path / "log")
+    victim = start_consumer_process(broker, output, hold=True)
     held = wait_until(lambda: read_ids(output), what="the consumer holds a batch")
 
     victim.kill()
@@ -45,6 +45,23 @@ def test_a_batch_in_the_hands_of_a_killed_consumer_is_given_again(broker: Secret
     assert set(held) <= set(collector.ids)
     redelivered = {each.envelope.id for each in collector.deliveries if each.redelivered}
     assert set(held) <= redelivered
+
+
+def test_a_message_that_kills_its_consumers_takes_no_neighbour_with_it(broker_url: Secret, tmp_path: Path) -> None:
+    """Promise: each crash counts against the one message, not against the batch it came in."""
+    spec = QueueSpec(QUEUE, CATALOG_NOTIFICATIONS.binding_keys, delivery_limit=1)
+    declare_topology(broker_url, [spec])
+    publish(broker_url, [*make_envelopes(20, "before"), make_envelope("deadly"), *make_envelopes(20, "after")])
+    output = tmp_path / "ids"
+
+    for _ in range(2):
+        assert start_consumer_process(broker_url, output, dies_of="deadly").wait(60) == 9
+
+    survivor = Collector()
+    with consuming(broker_url, survivor):
+        wait_until(lambda: queue_length(broker_url, spec.dead_name) == 1, what="the message is a dead letter")
+        wait_until(lambda: queue_length(broker_url, QUEUE) == 0, what="the queue is empty")
+    assert set(survivor.ids) | set(read_ids(output)) == set(ids(20, "before") + ids(20, "after"))
 
 
 def test_a_killed_publisher_leaves_nothing_half(broker: Secret, tmp_path: Path) -> None:
@@ -76,9 +93,7 @@ def test_a_killed_publisher_leaves_nothing_half(broker: Secret, tmp_path: Path) 
 
 def test_processes_that_publish_and_consume_at_once_lose_nothing(broker: Secret, tmp_path: Path) -> None:
     outputs = [tmp_path / "ids-1", tmp_path / "ids-2"]
-    consumers = [
-        start_consumer_process(broker, output, hold=False, log=output.with_suffix(".log")) for output in outputs
-    ]
+    consumers = [start_consumer_process(broker, output) for output in outputs]
     threads = [
         threading.Thread(target=publish, args=(broker, make_envelopes(400, f"publisher-{number}"))) for number in (1, 2)
     ]
@@ -117,7 +132,6 @@ def test_a_frozen_broker_ends_in_a_fault_and_its_late_confirms_are_not_believed(
     url = Secret(f"{rabbitmq_node.amqp_url}//")
     full = QueueSpec("full", ("registry.notification.v1",), max_length=1)
     declare_topology(url, [full])
-    publish(url, make_envelopes(50))
     publisher = Publisher(url, timeout_s=0.5)
     wait_until(lambda: refuses(publisher), what="the queue is full")
     before = queue_length(url, "full")

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.domain import notifications
 from services.notifier.domain.notifications import (
     LONGEST_RAW_BYTES,
+    MAX_EVENTS,
     Notification,
     TooManyEvents,
     Unreadable,
@@ -188,11 +188,11 @@ def test_what_is_kept_is_cut() -> None:
     assert len(reading.raw) == LONGEST_RAW_BYTES
 
 
-def test_an_envelope_with_too_many_events_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notifications, "MAX_EVENTS", 2)
+def test_an_envelope_with_too_many_events_is_refused() -> None:
+    body = json.dumps({"events": [{}] * (MAX_EVENTS + 1)}).encode()
 
-    with pytest.raises(TooManyEvents, match="may hold 2 events, this one holds 3"):
-        read_envelope(b'{"events": [{}, {}, {}]}')
+    with pytest.raises(TooManyEvents, match="may hold 50000 events, this one holds 50001"):
+        read_envelope(body)
 
 
 JSON: st.SearchStrategy[Any] = st.recursive(

@@ -25,9 +25,12 @@ def test_a_task_that_dies_ends_the_others_and_the_process() -> None:
     def die(_stop: Event) -> None:
         raise RuntimeError("a bug")
 
+    def work(stop: Event) -> None:
+        stop.wait(30)
+
     stop = Event()
 
     with pytest.raises(SystemExit):
-        run_tasks({"dying": die, "working": lambda stop: stop.wait(30) and None}, stop)
+        run_tasks({"dying": die, "working": work}, stop)
 
     assert stop.is_set()
