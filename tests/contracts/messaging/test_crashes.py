@@ -150,6 +150,31 @@ def test_a_frozen_broker_ends_in_a_fault_and_its_late_confirms_are_not_believed(
     publisher.close()
 
 
+def test_a_frozen_broker_holds_up_no_thread(rabbitmq_node: RabbitmqNode) -> None:
+    url = Secret(f"{rabbitmq_node.amqp_url}//")
+    declare_topology(url)
+    publisher = Publisher(url, timeout_s=0.5)
+    publisher.publish([make_envelope("before")])
+    faults: list[PublishError] = []
+
+    def work(number: int) -> None:
+        try:
+            publisher.publish([make_envelope(f"thread-{number}")])
+        except PublishError as fault:
+            faults.append(fault)
+
+    rabbitmq_node.pause()
+    threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    rabbitmq_node.resume()
+
+    assert sorted(fault.unconfirmed[0].id for fault in faults) == [f"thread-{number}" for number in range(8)]
+    publisher.close()
+
+
 def refuses(publisher: Publisher, *, must: bool = False) -> bool:
     """Tell whether an event is refused because a queue is full; with ``must`` no other may be confirmed."""
     try:
