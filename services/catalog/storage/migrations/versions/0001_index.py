@@ -29,6 +29,7 @@ def upgrade() -> None:
     _create_repositories()
     _create_tags()
     _create_manifests()
+    _create_pending_fetches()
     _create_pulls()
     _create_crawls()
     _create_queues()
@@ -133,6 +134,9 @@ def _create_manifests() -> None:
         ),
     )
     op.create_index("ix_manifest_children_digest", "manifest_children", ["digest"])
+
+
+def _create_pending_fetches() -> None:
     op.create_table(
         "pending_fetches",
         sa.Column("repository", name(255), nullable=False),
