@@ -1,0 +1,44 @@
+"""Whatever is sent to the documented API, the service does not break."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import content_type_conformance
+
+from tests.support.auth import AuthFactory, basic
+
+OPERATIONS = 23
+
+
+@pytest.fixture
+def database_url(tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture
+def operations(make_auth: AuthFactory) -> list[Any]:
+    auth = make_auth()
+    auth.make_team(owner=auth.make_user("admin", administrator=True))
+    schema = schemathesis.openapi.from_wsgi("/api/openapi.json", auth.app)
+    return [result.ok() for result in schema.get_all_operations()]
+
+
+def test_no_request_breaks_the_service(operations: list[Any]) -> None:
+    """An administrator sends generated requests to every route; no answer is a 5xx or of an unknown type."""
+    for operation in operations:
+        _send_many(operation)
+
+    assert len(operations) == OPERATIONS
+
+
+def _send_many(operation: Any) -> None:
+    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(case=operation.as_strategy())
+    def send(case: Any) -> None:
+        case.call_and_validate(headers=basic("admin"), checks=[not_a_server_error, content_type_conformance])
+
+    send()
