@@ -15,7 +15,7 @@ OPERATIONS = 23
 
 
 @pytest.fixture
-def database_url(tmp_path: Path, request: pytest.FixtureRequest) -> str:
+def database_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'test.db'}"
 
 
@@ -23,7 +23,7 @@ def database_url(tmp_path: Path, request: pytest.FixtureRequest) -> str:
 def operations(make_auth: AuthFactory) -> list[Any]:
     auth = make_auth()
     auth.make_team(owner=auth.make_user("admin", administrator=True))
-    schema = schemathesis.openapi.from_wsgi("/api/openapi.json", auth.app)
+    schema: Any = schemathesis.openapi.from_wsgi("/api/openapi.json", auth.app)
     return [result.ok() for result in schema.get_all_operations()]
 
 
