@@ -55,6 +55,12 @@ def delete_sessions_of(connection: Connection, user_id: int) -> None:
     connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
 
 
+def delete_oldest_sessions(connection: Connection, user_id: int, *, keep: int) -> None:
+    """Revoke all sessions of a person but the most recently used ones."""
+    newest_first = select(sessions.c.id).where(sessions.c.user_id == user_id).order_by(sessions.c.last_used_at.desc())
+    connection.execute(delete(sessions).where(sessions.c.id.in_(newest_first.offset(keep))))
+
+
 def purge_sessions(connection: Connection, *, now: datetime, limit: int = 10_000) -> int:
     """Delete sessions that have ended; return how many there were."""
     ended = select(sessions.c.id).where(sessions.c.expires_at <= now).limit(limit)

@@ -15,6 +15,7 @@ from services.auth.domain.errors import BadCredentials
 from services.auth.domain.subjects import Subject, SubjectKind, person
 from services.auth.storage.sessions import (
     SessionRecord,
+    delete_oldest_sessions,
     delete_session,
     find_session,
     find_session_by_token,
@@ -29,6 +30,9 @@ from shared.database import Database
 
 REFRESH_TOKEN_PREFIX = "portus_rt_"  # noqa: S105 - a prefix by which scanners find leaked tokens
 TOUCHED_AFTER = timedelta(minutes=1)
+MAX_SESSIONS = 100
+"""Most sessions that a person has at a time; the longest unused one makes room."""
+
 _OVER = "The session is over. Sign in again."
 
 
@@ -91,6 +95,7 @@ def sign_in(
             now=now,
             expires_at=now + keeper.ttl,
         )
+        delete_oldest_sessions(connection, user.id, keep=MAX_SESSIONS)
     return SignedIn(keeper.issue_access_token(user.username, session_id), refresh_token, user)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from services.auth.signing.access_tokens import AUDIENCE, TYPE
 from services.auth.storage.sessions import purge_sessions
 from services.auth.storage.tables import sessions
+from services.auth.usecases.sessions import MAX_SESSIONS
 from tests.support.auth import PASSWORD, SERVICE_ACCOUNT_SECRET, AuthFactory, AuthService, assert_problem, claims_of
 
 
@@ -188,6 +189,17 @@ def test_ended_sessions_are_purged(jane: AuthService) -> None:
     with jane.database.write() as connection:
         assert purge_sessions(connection, now=jane.clock()) == 1
         assert len(connection.execute(select(sessions)).all()) == 1
+
+
+def test_a_person_has_so_many_sessions_and_no_more(jane: AuthService) -> None:
+    tokens = []
+    for _ in range(MAX_SESSIONS + 1):
+        tokens.append(sign_in(jane).get_json()["refresh_token"])
+        jane.clock.advance(milliseconds=1)
+
+    assert_problem(refresh(jane, tokens[0]), 401)
+    assert refresh(jane, tokens[1]).status_code == 200
+    assert refresh(jane, tokens[-1]).status_code == 200
 
 
 def test_an_access_token_expires(jane: AuthService) -> None:
