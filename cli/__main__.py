@@ -23,7 +23,8 @@ def up() -> None:
     """
     try:
         run_stack()
-    except CannotStart as fault:
+    # An OSError here is about a file in the data folder, and names it.
+    except (CannotStart, OSError) as fault:
         click.echo(f"portus up: {fault}", err=True)
         sys.exit(1)
 

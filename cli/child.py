@@ -57,7 +57,7 @@ class Child:
         return None if self._process is None else self._process.poll()
 
     def revive(self) -> None:
-        """Start it again if it has ended: at once the first time, ever later after that."""
+        """Start it again if it has ended: a second later the first time, ever later after that."""
         if self._process is None or self.status is None:
             return
         now = time.monotonic()
