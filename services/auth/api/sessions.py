@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from flask import Response
 from flask_smorest import Blueprint
 
 from services.auth.api.documents import refuses
@@ -13,6 +14,13 @@ from services.auth.usecases.sessions import SignedIn, refresh_session, revoke_se
 from shared.config import Secret
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/api/v1/sessions", description="Signing in and out")
+
+
+@blueprint.after_request
+def forbid_keeping(response: Response) -> Response:
+    """Keep tokens out of every cache."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @blueprint.route("", methods=["POST"])

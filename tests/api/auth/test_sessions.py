@@ -52,6 +52,7 @@ def test_signing_in_gives_both_tokens_and_the_person(jane: AuthService) -> None:
     assert set(body) == {"access_token", "token_type", "expires_in", "refresh_token", "user"}
     assert (body["token_type"], body["expires_in"]) == ("Bearer", 300)
     assert body["refresh_token"].startswith("portus_rt_")
+    assert response.headers["Cache-Control"] == "no-store"
     assert body["user"]["namespace"]["name"] == "jane"
     assert with_bearer(jane, body["access_token"]).get_json()["username"] == "jane"
 
