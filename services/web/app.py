@@ -47,7 +47,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> Flask:
     register_assets(app)
     register_pages(app, portal)
     register_error_pages(app, portal)
-    app.register_blueprint(health_blueprint(_checks(settings, clock)))
+    app.register_blueprint(health_blueprint(portal.probes))
     app.after_request(set_defensive_headers)
 
     @app.after_request
@@ -65,6 +65,7 @@ def _wire(settings: Settings, clock: Clock) -> Portal:
         catalog=catalog,
         sessions=Sessions(auth, clock),
         cookies=Cookies(secure=settings.cookie_secure),
+        probes=_probes(settings, clock),
         clock=clock,
         registry_host=settings.registry_host,
     )
@@ -92,6 +93,6 @@ def _configure(app: Flask, settings: Settings, cookies: Cookies) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
 
 
-def _checks(settings: Settings, clock: Clock) -> dict[str, ReadinessCheck]:
+def _probes(settings: Settings, clock: Clock) -> dict[str, ReadinessCheck]:
     peers = {"auth": settings.auth_url, "catalog": settings.catalog_url}
     return {name: Probe(name, url, clock).fault for name, url in peers.items()}

@@ -253,6 +253,8 @@ def _visible(peers: Peers) -> list[Repository]:
 
 def _caller(peers: Peers) -> str | None:
     header = request.headers.get("Authorization")
+    if "auth" in peers.away:
+        raise Problem(503, "auth is away")
     if header is None:
         return None
     access_token = header.removeprefix("Bearer ")

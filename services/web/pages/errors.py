@@ -66,7 +66,7 @@ def register_error_pages(app: Flask, portal: Portal) -> None:
         return render(portal, "error.html", status=trouble.status, trouble=trouble)
 
     app.register_error_handler(SignInNeeded, lambda _fault: _ask_to_sign_in(portal))
-    app.register_error_handler(PeerAway, lambda fault: _with_retry_after(page(_away(fault))))
+    app.register_error_handler(PeerAway, lambda fault: _with_retry_after(page(_away(portal, fault))))
     app.register_error_handler(PeerBroken, lambda fault: page(_broken(fault)))
     app.register_error_handler(NotAllowed, lambda fault: page(_http(403, fault.detail)))
     app.register_error_handler(NotFound, lambda _fault: page(_missing(portal)))
@@ -85,9 +85,11 @@ def _ask_to_sign_in(portal: Portal) -> AnyResponse:
     return see_other(url_for("sign_in", next=target))
 
 
-def _away(fault: PeerAway) -> Trouble:
-    log.warning("peer.away", part=fault.part)
-    title, happened = AWAY[fault.part]
+def _away(portal: Portal, fault: PeerAway) -> Trouble:
+    # `catalog` can show nothing while `auth` is away: what is named is the part that really is.
+    away = next((part for part, probe in portal.probes.items() if probe()), fault.part)
+    log.warning("peer.away", asked=fault.part, away=away)
+    title, happened = AWAY[away]
     return Trouble(503, title, happened, "Nothing is lost. Try again in a moment.", again=_again())
 
 

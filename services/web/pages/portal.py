@@ -1,11 +1,13 @@
 """What the views are given."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.web.clients.auth import AuthClient
 from services.web.clients.catalog import CatalogClient
 from services.web.clients.sessions import Sessions
 from services.web.pages.cookies import Cookies
+from shared.api.health import ReadinessCheck
 from shared.clock import Clock
 
 
@@ -17,6 +19,8 @@ class Portal:
     catalog: CatalogClient
     sessions: Sessions
     cookies: Cookies
+    probes: Mapping[str, ReadinessCheck]
+    """By part: what is wrong with it at the moment, or ``None``."""
     clock: Clock
     registry_host: str
     """The registry as people type it."""

@@ -79,6 +79,16 @@ def test_part_that_is_away_is_named(jane: Browser, peers: Peers, clock: MovableC
     assert 'href="/repositories?page=2">Try again' in answer.text
 
 
+def test_part_that_is_away_is_named_when_another_fails_for_its_sake(jane: Browser, peers: Peers) -> None:
+    peers.away.add("auth")
+
+    answer = jane.get("/repositories")
+
+    assert answer.status_code == 503
+    assert "POST /api/v1/sessions/refresh" not in peers.requests
+    assert "Signing in is away" in answer.text
+
+
 def test_peer_that_nobody_listens_for_is_away_too(build_app: BuildApp, free_port: Callable[[], int]) -> None:
     browser = Browser(build_app(auth_url=f"http://127.0.0.1:{free_port()}").test_client())
 
