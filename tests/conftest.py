@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import Scheduling
 
@@ -18,6 +19,10 @@ from tests.support.scheduling import GroupScheduling
 from tests.support.shared_servers import close_run, open_run, shared_server
 
 RegistryFactory = Callable[..., Registry]
+
+# A generated example may take as long as it likes: no test asserts a time.
+settings.register_profile("portus", deadline=None)
+settings.load_profile("portus")
 
 
 def pytest_configure(config: pytest.Config) -> None:
