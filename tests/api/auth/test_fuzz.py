@@ -36,7 +36,7 @@ def test_no_request_breaks_the_service(operations: list[Any]) -> None:
 
 
 def _send_many(operation: Any) -> None:
-    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=20, suppress_health_check=list(HealthCheck), database=None)
     @given(case=operation.as_strategy())
     def send(case: Any) -> None:
         case.call_and_validate(headers=basic("admin"), checks=[not_a_server_error, content_type_conformance])

@@ -57,7 +57,7 @@ def populate(connection: Connection, auth: AuthService, world: list[Generated], 
             insert_member(connection, team_id, jane.user_id, one.role, now=auth.clock())
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(world=WORLDS, caller=st.sampled_from(["anonymous", "jane", "admin", "internal"]), protected=st.booleans())
 def test_check_and_list_agree(
     auth: AuthService, subjects: dict[str, Subject], world: list[Generated], caller: str, protected: bool
