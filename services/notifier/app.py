@@ -6,7 +6,7 @@ from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from services.notifier.api.webhooks import webhooks_blueprint
-from services.notifier.clients.event_store import EventStore, spool_fault, spool_queue
+from services.notifier.clients.event_store import EventStore, Patience, spool_fault, spool_queue
 from services.notifier.domain.notifications import TooManyEvents
 from services.notifier.metrics import SPOOL_LENGTH
 from services.notifier.settings import Settings
@@ -29,17 +29,23 @@ ERRORS: dict[type[Exception], HTTPStatus] = {
 READINESS_TIMEOUT_S = 0.4
 
 
-def create_app(settings: Settings, database: Database, *, clock: Clock = utc_now) -> Flask:
+DEFAULT_PATIENCE = Patience()
+
+
+def create_app(
+    settings: Settings, database: Database, *, clock: Clock = utc_now, patience: Patience = DEFAULT_PATIENCE
+) -> Flask:
     """Build the service; nothing is opened yet.
 
     Args:
         database: migrated, or readiness says so.
+        patience: how long broker and spool may take before a registry is answered.
     """
     app = new_api_app("services.notifier", checks=readiness_checks(settings, database), errors=ERRORS)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_envelope_bytes
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign]
-    store = EventStore(settings.broker_url, settings.spool_url)
+    store = EventStore(settings.broker_url, settings.spool_url, patience)
     app.extensions["portus.event_store"] = store
     api = new_openapi(app, title="Portus notifier", version="1")
     api.spec.components.security_scheme("secret", {"type": "http", "scheme": "bearer"})

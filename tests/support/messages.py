@@ -14,7 +14,7 @@ from shared.config import Secret
 from shared.contracts.events import Envelope
 from shared.messaging.consumer import Delivery, Handler, consume
 from shared.messaging.publisher import Publisher
-from shared.messaging.topology import CATALOG_NOTIFICATIONS, QueueSpec
+from shared.messaging.topology import CATALOG_NOTIFICATIONS, QueueSpec, queue_length
 from tests.support.processes import Process
 
 
@@ -33,6 +33,11 @@ def publish(broker_url: Secret, envelopes: Sequence[Envelope]) -> None:
     publisher = Publisher(broker_url, timeout_s=10)
     publisher.publish(envelopes)
     publisher.close()
+
+
+def count_messages(broker_url: Secret, queue: str) -> int:
+    """Return how many messages wait in a queue, with patience for a busy machine."""
+    return queue_length(broker_url, queue, timeout_s=20)
 
 
 @contextmanager

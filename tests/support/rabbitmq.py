@@ -96,7 +96,9 @@ class RabbitmqNode:
         if self._running.status is not None:
             raise RuntimeError(f"RabbitMQ ended:\n{self._running.output()[-2000:]}")
         try:
-            return requests.get(f"{self.management_url}/health/checks/local-alarms", timeout=2).ok
+            # The management plugin listens a moment before the broker does.
+            check = f"health/checks/port-listener/{self._ports['amqp']}"
+            return requests.get(f"{self.management_url}/{check}", timeout=2).ok
         except requests.RequestException:
             return False
 

@@ -4,6 +4,7 @@ The spool is a broker too, a file with one queue for everything; the worker empt
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 
@@ -15,10 +16,6 @@ from shared.messaging.connections import BROKER_FAULTS, explain_fault
 from shared.messaging.publisher import Publisher, PublishError
 from shared.messaging.topology import QueueSpec, missing_topology, queue_length
 
-# A registry waits for one second unless told otherwise: both waits together must be shorter.
-BROKER_TIMEOUT_S = 0.5
-SPOOL_TIMEOUT_S = 0.4
-
 log = structlog.get_logger(__name__)
 
 
@@ -27,18 +24,28 @@ def spool_queue(max_events: int) -> QueueSpec:
     return QueueSpec("notifier.spool", ("#",), delivery_limit=None, max_length=max_events)
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait before a registry is answered; it hangs up after one second unless told otherwise."""
+
+    broker_s: float = 0.5
+    spool_s: float = 0.4
+
+
 class EventStore:
     """Stores events durably.
 
     Args:
         broker_url: where they belong.
         spool_url: where they go while the broker takes none; ``None``: nowhere.
+        patience: limits of the two waits.
     """
 
-    def __init__(self, broker_url: Secret, spool_url: Secret | None) -> None:
-        patience_s = BROKER_TIMEOUT_S if spool_url else BROKER_TIMEOUT_S + SPOOL_TIMEOUT_S
-        self._broker = Publisher(broker_url, timeout_s=patience_s)
-        self._spool = Publisher(spool_url, timeout_s=SPOOL_TIMEOUT_S) if spool_url else None
+    def __init__(self, broker_url: Secret, spool_url: Secret | None, patience: Patience) -> None:
+        # Without a spool there is but one wait, and it may last as long as both.
+        broker_s = patience.broker_s if spool_url else patience.broker_s + patience.spool_s
+        self._broker = Publisher(broker_url, timeout_s=broker_s)
+        self._spool = Publisher(spool_url, timeout_s=patience.spool_s) if spool_url else None
 
     def store(self, envelopes: Sequence[Envelope]) -> None:
         """Return when every event is durable.

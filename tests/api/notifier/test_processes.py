@@ -11,8 +11,8 @@ from sqlalchemy import select
 from services.notifier.storage.tables import quarantined_events
 from shared.config import Secret
 from shared.database import Database
-from shared.messaging.topology import NOTIFIER_QUARANTINE, declare_topology, queue_length
-from tests.support.messages import Collector, consuming
+from shared.messaging.topology import NOTIFIER_QUARANTINE, declare_topology
+from tests.support.messages import Collector, consuming, count_messages
 from tests.support.notifier import NotifierProcesses
 from tests.support.rabbitmq import RabbitmqNode
 from tests.support.registry_events import make_event
@@ -76,14 +76,14 @@ def test_with_the_broker_down_all_the_time_everything_arrives_after_it(
     server, worker = notifier.serve(), notifier.work()
     ids = [f"event-{number}" for number in range(60)]
 
-    statuses = [notifier.post([make_event(id)], timeout_s=5) for id in ids]
+    for id in ids:
+        notifier.deliver([make_event(id)])
     # A spool outlives its writer and its reader.
     server.kill()
     worker.kill()
     server, worker = notifier.serve(), notifier.work()
     rabbitmq_node.start()
 
-    assert statuses == [202] * 60
     collector = Collector()
     with consuming(url, collector):
         wait_until(lambda: set(collector.ids) >= set(ids), what="all arrived", timeout_s=60)
@@ -105,13 +105,13 @@ def test_a_frozen_broker_keeps_no_registry_waiting(
     notifier = NotifierProcesses(tmp_path, url, port=free_port())
     assert notifier.run("migrate", "topology").returncode == 0
     server = notifier.serve()
-    assert notifier.post([make_event("before")]) == 202
+    notifier.deliver([make_event("before")])
 
     rabbitmq_node.pause()
-    statuses = [notifier.post([make_event(f"while-{number}")]) for number in range(5)]
-    ready = requests.get(f"{notifier.url}/readyz", timeout=10)
+    for number in range(5):
+        notifier.deliver([make_event(f"while-{number}")])
+    ready = requests.get(f"{notifier.url}/readyz", timeout=30)
 
-    assert statuses == [202] * 5
     assert ready.status_code == 200
     rabbitmq_node.resume()
     worker = notifier.work()
@@ -127,10 +127,10 @@ def test_the_worker_keeps_what_is_quarantined(broker_url: Secret, tmp_path: Path
     assert notifier.run("migrate", "topology").returncode == 0
     server, worker = notifier.serve(), notifier.work()
 
-    assert notifier.post([{"id": "bad"}, make_event()]) == 202
+    notifier.deliver([{"id": "bad"}, make_event()])
     database = Database(f"sqlite:///{tmp_path / 'notifier.db'}")
     reasons = wait_until(lambda: quarantined_reasons(database), what="the event is in the table")
-    wait_until(lambda: queue_length(broker_url, NOTIFIER_QUARANTINE.name) == 0, what="the queue is empty")
+    wait_until(lambda: count_messages(broker_url, NOTIFIER_QUARANTINE.name) == 0, what="the queue is empty")
 
     assert reasons == ["the event has no target.repository"]
     database.dispose()
@@ -149,7 +149,7 @@ def test_counters_of_all_processes_are_on_the_page(tmp_path: Path, free_port: Po
     notifier = NotifierProcesses(tmp_path, broker, port=free_port(), PORTUS_WORKERS="2")
     server = notifier.serve()
     for number in range(20):
-        assert notifier.post([make_event(f"event-{number}")]) == 202
+        notifier.deliver([make_event(f"event-{number}")])
 
     page = requests.get(f"{notifier.url}/metrics", timeout=10).text
 

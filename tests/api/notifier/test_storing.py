@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from shared.config import Secret
-from shared.messaging.topology import CATALOG_NOTIFICATIONS, QueueSpec, declare_topology, queue_length
+from shared.messaging.topology import CATALOG_NOTIFICATIONS, QueueSpec, declare_topology
 from tests.api.notifier.conftest import NotifierFactory
-from tests.support.messages import make_envelopes, publish
+from tests.support.messages import count_messages, make_envelopes, publish
 from tests.support.notifier import Notifier
 from tests.support.registry_events import make_event
 
@@ -14,7 +14,7 @@ SPOOL = "notifier.spool"
 
 def spooled(notifier: Notifier) -> int:
     assert notifier.settings.spool_url is not None
-    return queue_length(notifier.settings.spool_url, SPOOL)
+    return count_messages(notifier.settings.spool_url, SPOOL)
 
 
 def test_while_the_broker_is_away_events_go_to_the_spool(make_notifier: NotifierFactory, broker_away: Secret) -> None:

@@ -13,20 +13,20 @@ from shared.contracts.events import InvalidMessage
 from shared.messaging.confirms import ConfirmedChannel, Outgoing
 from shared.messaging.connections import open_connection
 from shared.messaging.consumer import REASON_HEADER, Delivery, Rejected, Unavailable
-from shared.messaging.topology import CATALOG_NOTIFICATIONS, QueueSpec, declare_topology, queue_length
-from tests.support.messages import Collector, consuming, make_envelope, make_envelopes, publish
+from shared.messaging.topology import CATALOG_NOTIFICATIONS, QueueSpec, declare_topology
+from tests.support.messages import Collector, consuming, count_messages, make_envelope, make_envelopes, publish
 from tests.support.waiting import wait_until
 
 QUEUE, DEAD = CATALOG_NOTIFICATIONS.name, CATALOG_NOTIFICATIONS.dead_name
 
 
 def is_empty(broker: Secret, queue: str = QUEUE) -> bool:
-    return queue_length(broker, queue) == 0
+    return count_messages(broker, queue) == 0
 
 
 def read_dead_letter(broker: Secret, queue: str = DEAD) -> tuple[Any, dict[str, Any]]:
     """Return body and headers of the oldest dead letter."""
-    wait_until(lambda: queue_length(broker, queue), what="a dead letter is there")
+    wait_until(lambda: count_messages(broker, queue), what="a dead letter is there")
     letters: list[Any] = []
     connection = open_connection(broker, timeout_s=10)
     channel = connection.channel()
@@ -141,7 +141,7 @@ def test_a_delivery_that_failed_once_is_applied_at_the_next(broker: Secret) -> N
         wait_until(lambda: is_empty(broker), what="it is acknowledged")
 
     assert handler.collector.deliveries[0].redelivered
-    assert queue_length(broker, DEAD) == 0
+    assert count_messages(broker, DEAD) == 0
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_body_that_is_no_event_never_reaches_the_handler(broker: Secret, body:
     collector = Collector()
 
     with consuming(broker, collector):
-        wait_until(lambda: queue_length(broker, DEAD) == 1, what="it is a dead letter")
+        wait_until(lambda: count_messages(broker, DEAD) == 1, what="it is a dead letter")
         wait_until(lambda: is_empty(broker), what="the queue is empty")
 
     assert collector.ids == []
@@ -204,7 +204,7 @@ def test_an_outage_spends_no_deliveries(broker: Secret, outage: Exception) -> No
         wait_until(lambda: len(handler.collector.ids) == 4, what="all are applied in the end")
         wait_until(lambda: is_empty(broker), what="all are acknowledged")
 
-    assert queue_length(broker, DEAD) == 0
+    assert count_messages(broker, DEAD) == 0
     assert not any(delivery.redelivered for delivery in handler.collector.deliveries)
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from shared.config import Secret
 from shared.messaging.publisher import Publisher, PublishError
-from shared.messaging.topology import CATALOG_NOTIFICATIONS, QueueSpec, declare_topology, queue_length
-from tests.support.messages import Collector, consuming, make_envelope, make_envelopes
+from shared.messaging.topology import CATALOG_NOTIFICATIONS, QueueSpec, declare_topology
+from tests.support.messages import Collector, consuming, count_messages, make_envelope, make_envelopes
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
@@ -49,7 +49,7 @@ def test_a_large_event_arrives_whole(broker: Secret, publisher: Publisher) -> No
 def test_more_than_a_window_is_published_in_one_call(broker: Secret, publisher: Publisher) -> None:
     publisher.publish(make_envelopes(350))
 
-    wait_until(lambda: queue_length(broker, QUEUE) == 350, what="all are in the queue")
+    wait_until(lambda: count_messages(broker, QUEUE) == 350, what="all are in the queue")
 
 
 def test_many_threads_share_a_publisher(broker: Secret, publisher: Publisher) -> None:
@@ -63,7 +63,7 @@ def test_many_threads_share_a_publisher(broker: Secret, publisher: Publisher) ->
     for thread in threads:
         thread.join()
 
-    wait_until(lambda: queue_length(broker, QUEUE) == 200, what="all are in the queue")
+    wait_until(lambda: count_messages(broker, QUEUE) == 200, what="all are in the queue")
 
 
 def test_an_event_that_no_queue_is_bound_for_is_a_fault(publisher: Publisher) -> None:
@@ -85,7 +85,7 @@ def test_a_publisher_goes_on_after_a_fault(broker: Secret, publisher: Publisher)
 
     publisher.publish([make_envelope()])
 
-    wait_until(lambda: queue_length(broker, QUEUE) == 1, what="the event is in the queue")
+    wait_until(lambda: count_messages(broker, QUEUE) == 1, what="the event is in the queue")
 
 
 def test_a_full_queue_refuses(broker_url: Secret) -> None:
@@ -100,7 +100,7 @@ def test_a_full_queue_refuses(broker_url: Secret) -> None:
 
     confirmed = 250 - len(fault.value.unconfirmed)
     assert 3 <= confirmed < 250
-    assert queue_length(broker_url, "small") == confirmed
+    assert count_messages(broker_url, "small") == confirmed
 
 
 def test_a_broker_without_topology_says_what_to_do(broker_url: Secret) -> None:

@@ -5,12 +5,13 @@ import socket
 import pytest
 
 from shared.config import Secret
-from shared.messaging.topology import CATALOG_NOTIFICATIONS, TOPOLOGY, declare_topology, queue_length, topology_fault
+from shared.messaging.topology import CATALOG_NOTIFICATIONS, TOPOLOGY, declare_topology, topology_fault
+from tests.support.messages import count_messages
 from tests.support.ports import free_port
 
 
 def test_before_it_is_declared_readiness_says_what_to_do(broker_url: Secret) -> None:
-    fault = topology_fault(broker_url)
+    fault = topology_fault(broker_url, timeout_s=20)
 
     assert fault is not None
     assert "run the command 'topology'" in fault
@@ -19,26 +20,26 @@ def test_before_it_is_declared_readiness_says_what_to_do(broker_url: Secret) -> 
 def test_after_it_is_declared_nothing_is_wrong(broker_url: Secret) -> None:
     declare_topology(broker_url)
 
-    assert topology_fault(broker_url) is None
+    assert topology_fault(broker_url, timeout_s=20) is None
 
 
 def test_a_queue_that_is_missing_is_named(broker_url: Secret) -> None:
     declare_topology(broker_url, TOPOLOGY[:1])
 
-    assert TOPOLOGY[1].name in (topology_fault(broker_url) or "")
+    assert TOPOLOGY[1].name in (topology_fault(broker_url, timeout_s=20) or "")
 
 
 def test_declaring_twice_keeps_what_waits(broker_url: Secret) -> None:
     declare_topology(broker_url)
     declare_topology(broker_url)
 
-    assert queue_length(broker_url, CATALOG_NOTIFICATIONS.name) == 0
+    assert count_messages(broker_url, CATALOG_NOTIFICATIONS.name) == 0
 
 
 def test_every_queue_has_a_place_for_its_dead(broker_url: Secret) -> None:
     declare_topology(broker_url)
 
-    assert [queue_length(broker_url, spec.dead_name) for spec in TOPOLOGY] == [0, 0]
+    assert [count_messages(broker_url, spec.dead_name) for spec in TOPOLOGY] == [0, 0]
 
 
 def test_a_broker_that_is_away_is_named_without_its_password() -> None:
