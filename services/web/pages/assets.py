@@ -18,8 +18,6 @@ from flask_bootstrap import Bootstrap5
 YEAR_S = 365 * 24 * 3600
 
 ICONS = (
-    "arrow-clockwise",
-    "box-arrow-in-right",
     "box-arrow-right",
     "box-seam",
     "check2",
