@@ -4,9 +4,10 @@ Any number of workers may run: every task finds out in one transaction whether t
 """
 
 from datetime import timedelta
-from threading import Event, Thread
+from threading import Event
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from services.auth.app import new_database
 from services.auth.settings import Settings
@@ -16,6 +17,7 @@ from services.auth.storage.failures import purge_failures
 from services.auth.storage.sessions import purge_sessions
 from services.auth.storage.tables import outbox
 from shared.clock import Clock, utc_now
+from shared.commands import Task, run_tasks
 from shared.database import Database
 from shared.messaging.outbox import relay_outbox
 from shared.messaging.publisher import Publisher
@@ -30,19 +32,18 @@ def work(settings: Settings, stop: Event, *, clock: Clock = utc_now) -> None:
 
     Raises:
         SettingsError: the CA's files cannot be used.
+        SystemExit: a task has died.
     """
     database = new_database(settings)
     keyring = Keyring(load_authority(settings.ca_dir), database=database, clock=clock)
     publisher = Publisher(settings.broker_url)
-    relay = Thread(target=relay_outbox, args=(database, outbox, publisher), kwargs={"stop": stop}, name="outbox")
-    relay.start()
-    try:
-        _tidy_until(stop, keyring, database, clock)
-    finally:
-        stop.set()
-        relay.join()
-        publisher.close()
-        database.dispose()
+    tasks: dict[str, Task] = {
+        "outbox": lambda stop: relay_outbox(database, outbox, publisher, stop=stop),
+        "tidying": lambda stop: _tidy_until(stop, keyring, database, clock),
+    }
+    run_tasks(tasks, stop)
+    publisher.close()
+    database.dispose()
 
 
 def tidy(keyring: Keyring, database: Database, clock: Clock) -> None:
@@ -58,7 +59,7 @@ def _tidy_until(stop: Event, keyring: Keyring, database: Database, clock: Clock)
     while not stop.is_set():
         try:
             tidy(keyring, database, clock)
-        except Exception:
-            # The process's outermost loop: the next round may find the database again.
-            log.exception("worker.round_failed")
+        except SQLAlchemyError as fault:
+            # The next round may find the database again; a leaf has days left, so there is time.
+            log.error("worker.round_failed", fault=type(fault).__name__)
         stop.wait(PERIOD.total_seconds())
