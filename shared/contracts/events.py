@@ -7,7 +7,7 @@ Source: CloudEvents 1.0 "Context Attributes" and its JSON format; names are
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
@@ -160,7 +160,14 @@ def load_envelope(body: object) -> Envelope:
     except ValidationError as fault:
         raise InvalidMessage(f"not a CloudEvents 1.0 message: {fault.messages}") from fault
     loaded.pop("specversion")
-    return Envelope(**loaded)
+    return Envelope(**loaded | {"time": _utc(loaded["time"])})
+
+
+def _utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as fault:
+        raise InvalidMessage("not a CloudEvents 1.0 message: its time is outside the calendar") from fault
 
 
 def load_data(kind: type[Data], data: Mapping[str, Any]) -> Data:

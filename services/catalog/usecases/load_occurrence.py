@@ -28,7 +28,8 @@ def load_occurrence(envelope: Envelope) -> Occurrence:
             method=_printable(notification.method),
             actor=_printable(notification.actor),
         )
-    except InvalidName as fault:
+    except (InvalidName, OverflowError) as fault:
+        # Overflow: a time that no calendar has in UTC, like 9999-12-31T23:59:59-23:00.
         raise InvalidMessage(str(fault)) from fault
 
 

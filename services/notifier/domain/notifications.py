@@ -167,12 +167,12 @@ def _size(value: object) -> int | None:
 def _moment(value: object) -> datetime | None:
     try:
         moment = datetime.fromisoformat(value if isinstance(value, str) else "")
-    except ValueError:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        # Overflow: a moment that no calendar has in UTC, like 9999-12-31T23:59:59-23:00.
         return None
     # Go's zero time is in the year 1 and means that nobody set it.
-    if moment.year == 1:
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return None if moment.year == 1 else moment
 
 
 def _cut(raw: bytes) -> str:

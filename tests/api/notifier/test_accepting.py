@@ -5,6 +5,8 @@ from base64 import b64encode
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from services.notifier.domain.notifications import MAX_EVENTS
@@ -14,6 +16,7 @@ from shared.messaging.topology import CATALOG_NOTIFICATIONS, NOTIFIER_QUARANTINE
 from tests.api.notifier.conftest import NotifierFactory
 from tests.support.messages import Collector, consuming
 from tests.support.notifier import SECRET, V1, Notifier
+from tests.support.odd_events import odd_events, odd_values
 from tests.support.registry_events import VERSIONS, load_captured, make_event
 from tests.support.waiting import wait_until
 
@@ -99,6 +102,26 @@ def test_a_body_that_is_no_envelope_is_quarantined_whole(notifier: Notifier, bro
     assert answer.json == {"events": 0, "quarantined": 1}
     [kept] = receive(broker, 1, NOTIFIER_QUARANTINE)
     assert kept.data["raw"] == body.decode(errors="replace")
+
+
+def test_any_body_is_answered_202_or_413(notifier: Notifier) -> None:
+    """Anything else makes a registry repeat it, and keep all its later events back."""
+    bodies = st.binary(max_size=200) | st.builds(json.dumps, odd_values() | st.builds(_envelope_of, odd_events()))
+
+    @settings(max_examples=50, deadline=None, database=None)
+    @given(body=bodies)
+    @example(body=json.dumps({"events": [make_event(timestamp="9999-12-31T23:59:59-23:00")]}))
+    @example(body="[" * 100_000)
+    @example(body="9" * 10_000)
+    @example(body=json.dumps({"events": [{}] * (MAX_EVENTS + 1)}))
+    def send(body: bytes | str) -> None:
+        assert notifier.post(body).status_code in (202, 413)
+
+    send()
+
+
+def _envelope_of(event: object) -> dict[str, object]:
+    return {"events": [event]}
 
 
 def test_the_same_nonsense_sent_twice_has_one_id(notifier: Notifier, broker: Secret) -> None:

@@ -1,5 +1,7 @@
 """A message becomes an occurrence, or is refused for good."""
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from shared.oci.names import RepositoryName, Tag
 from tests.support.catalog import MANIFEST_TYPE, NOON, digest_of
 
 D = digest_of("manifest")
+NEVER = datetime.fromisoformat("9999-12-31T23:59:59-23:00")
 
 
 def message(*, id: str = "event-1", **data: Any) -> Envelope:
@@ -57,6 +60,7 @@ def test_an_actor_that_nobody_can_be_is_absent(actor: Any) -> None:
         pytest.param(message(action=None), id="no action"),
         pytest.param(message(id="nul\x00"), id="an id that no database takes"),
         pytest.param(Envelope("1", "/notifier", "registry.notification.v1", NOON, {}), id="nothing"),
+        pytest.param(replace(message(), time=NEVER), id="a time outside the calendar"),
     ],
 )
 def test_what_the_index_cannot_use_is_an_invalid_message(envelope: Envelope) -> None:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.notifier.domain.notifications import (
@@ -15,6 +15,7 @@ from services.notifier.domain.notifications import (
     read_envelope,
     read_event,
 )
+from tests.support.odd_events import odd_events, odd_values
 from tests.support.registry_events import VERSIONS, load_captured, make_event
 
 
@@ -124,6 +125,7 @@ def test_an_event_that_cannot_be_understood_is_kept_with_a_reason(event: object,
         pytest.param("2026-11-23T09:22:20+01:00", datetime(2026, 11, 23, 8, 22, 20, tzinfo=UTC), id="another zone"),
         pytest.param("2026-11-23T08:22:20", datetime(2026, 11, 23, 8, 22, 20, tzinfo=UTC), id="no zone"),
         pytest.param("0001-01-01T00:00:00Z", None, id="Go's zero time"),
+        pytest.param("9999-12-31T23:59:59-23:00", None, id="after the last year of all"),
         pytest.param("yesterday", None, id="a word"),
         pytest.param(1763885000, None, id="a number"),
     ],
@@ -195,19 +197,29 @@ def test_an_envelope_with_too_many_events_is_refused() -> None:
         read_envelope(body)
 
 
-JSON: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "action", "target", "tag", "x"]), inner)
-    ),
-    max_leaves=12,
-)
+@given(envelope=odd_values())
+def test_any_json_as_an_envelope_is_read_or_kept(envelope: Any) -> None:
+    readings = read_envelope(json.dumps(envelope).encode())
+
+    assert all(isinstance(reading, Notification) or reading.reason for reading in readings)
 
 
-@given(event=JSON)
-def test_any_json_is_read_or_kept(event: Any) -> None:
-    for reading in read_envelope(json.dumps({"events": [event]}).encode()):
-        assert isinstance(reading, Notification) or reading.reason
+@given(event=odd_events())
+@example(event=make_event(timestamp="9999-12-31T23:59:59-23:00"))
+def test_any_json_in_place_of_an_event_or_a_field_is_read_or_kept(event: Any) -> None:
+    [reading] = read_envelope(json.dumps({"events": [event]}).encode())
+
+    assert isinstance(reading, Notification) or reading.reason
+
+
+@given(depth=st.integers(1, 5_000), field=st.sampled_from(["timestamp", "target", "id", "x"]))
+@example(depth=100_000, field="timestamp")
+def test_any_nesting_is_read_or_kept(depth: int, field: str) -> None:
+    nested = f"{'[' * depth}{']' * depth}"
+
+    [reading] = read_envelope(f'{{"events": [{{"{field}": {nested}}}]}}'.encode())
+
+    assert isinstance(reading, Unreadable)
 
 
 @given(body=st.binary(max_size=200))

@@ -61,6 +61,8 @@ def test_a_missing_field_is_an_invalid_message() -> None:
         {"id": None},
         {"time": "yesterday"},
         {"time": "2026-11-23T08:22:20"},
+        {"time": "9999-12-31T23:59:59-23:00"},
+        {"time": "0001-01-01T00:00:00+23:00"},
         {"data": []},
     ],
     ids=lambda change: str(change),
@@ -70,6 +72,14 @@ def test_a_broken_envelope_is_an_invalid_message(change: dict[str, Any]) -> None
 
     with pytest.raises(InvalidMessage):
         load_envelope(body)
+
+
+def test_a_time_of_another_zone_becomes_utc() -> None:
+    body = dump_envelope(make_envelope(EXAMPLES[0])) | {"time": "2026-11-23T09:22:20.685486+01:00"}
+
+    time = load_envelope(body).time
+
+    assert (time, time.tzinfo) == (NOW, UTC)
 
 
 @pytest.mark.parametrize("body", [None, [], "text", 3])
