@@ -16,7 +16,7 @@ from shared.api.serving import serve as serve_app
 from shared.clock import utc_now
 from shared.commands import run, until_stopped
 from shared.config import SettingsError
-from shared.messaging.topology import declare_topology
+from shared.messaging.commands import run_topology_command
 from shared.observability.logs import configure_logging
 
 
@@ -84,8 +84,7 @@ def ensure_admin() -> None:
 @commands.command()
 def topology() -> None:
     """Declare the queues that the services use."""
-    declare_topology(_settings().broker_url)
-    click.echo("auth: the queues are declared")
+    run_topology_command("auth", _settings().broker_url)
 
 
 def _settings() -> Settings:

@@ -12,6 +12,7 @@ from services.auth.domain.decisions import DeletePolicy, Policy, PushPolicy
 from services.auth.signing.access_tokens import AUDIENCE
 from shared.api.serving import ServingSettings, load_serving_settings
 from shared.config import Secret, data_file, read_settings, secret
+from shared.messaging.connections import load_broker_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def load_administrator() -> AdministratorSettings:
 def _build(env: Env) -> Settings:
     return Settings(
         database_url=Secret(env.str("PORTUS_AUTH_DATABASE_URL", f"sqlite:///{data_file(env, 'auth.db')}")),
-        broker_url=Secret(env.str("PORTUS_BROKER_URL", f"sqlite:///{data_file(env, 'broker.db')}")),
+        broker_url=load_broker_url(env),
         ca_dir=Path(env.str("PORTUS_CA_DIR", str(data_file(env, "ca")))),
         issuer=env.str("PORTUS_ISSUER", "portus", validate=Length(min=1)),
         registry_service=env.str("PORTUS_REGISTRY_SERVICE", "portus-registry", validate=_is_audience),

@@ -14,7 +14,7 @@ from services.catalog.wsgi import build_app
 from shared.api.serving import serve as serve_app
 from shared.commands import run, until_stopped
 from shared.database import Database
-from shared.messaging.topology import declare_topology
+from shared.messaging.commands import run_topology_command
 from shared.observability.logs import configure_logging
 
 
@@ -40,13 +40,13 @@ def worker() -> None:
 def migrate() -> None:
     """Bring the database to the schema that this version needs."""
     settings = _logging_settings()
-    migrations(Database(settings.database_url)).upgrade()
+    migrations(Database(settings.database_url.reveal())).upgrade()
 
 
 @commands.command()
 def topology() -> None:
     """Declare the broker's exchanges, queues and bindings."""
-    declare_topology(_logging_settings().broker_url)
+    run_topology_command("catalog", _logging_settings().broker_url)
 
 
 @commands.command()

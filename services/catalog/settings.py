@@ -7,6 +7,7 @@ from marshmallow.validate import URL, OneOf, Range
 
 from shared.api.serving import ServingSettings, load_serving_settings
 from shared.config import Secret, data_file, read_settings, secret
+from shared.messaging.connections import load_broker_url
 
 _HTTP = URL(schemes={"http", "https"}, require_tld=False)
 
@@ -15,7 +16,7 @@ _HTTP = URL(schemes={"http", "https"}, require_tld=False)
 class Settings:
     """The catalogue's settings, read once at the edge of the process."""
 
-    database_url: str
+    database_url: Secret
     """SQLAlchemy's URL of the index; may hold a password."""
     broker_url: Secret
     """Where notifications come from and events go to."""
@@ -52,8 +53,8 @@ def load_settings() -> Settings:
 
 def _build(env: Env) -> Settings:
     return Settings(
-        database_url=env.str("PORTUS_CATALOG_DATABASE_URL", f"sqlite:///{data_file(env, 'catalog.db')}"),
-        broker_url=Secret(env.str("PORTUS_BROKER_URL", f"sqlite:///{data_file(env, 'broker.db')}")),
+        database_url=Secret(env.str("PORTUS_CATALOG_DATABASE_URL", f"sqlite:///{data_file(env, 'catalog.db')}")),
+        broker_url=load_broker_url(env),
         auth_url=env.str("PORTUS_AUTH_URL", "http://localhost:8081", validate=_HTTP),
         internal_secret=secret(env, "PORTUS_INTERNAL_SECRET"),
         registry_url=env.str("PORTUS_REGISTRY_URL", "http://localhost:5000", validate=_HTTP),

@@ -46,7 +46,7 @@ def run_worker(settings: Settings, stop: Event) -> None:
     Raises:
         SystemExit: a task has died.
     """
-    database, registry = Database(settings.database_url, pool_size=POOL_SIZE), new_registry(settings)
+    database, registry = Database(settings.database_url.reveal(), pool_size=POOL_SIZE), new_registry(settings)
     tasks: dict[str, Task] = {
         "notifications": lambda stop: _consume(settings, database, registry, stop),
         "outbox": lambda stop: _relay(settings, database, stop),
@@ -64,7 +64,7 @@ def crawl_now(settings: Settings, stop: Event) -> CrawlReport | None:
     Raises:
         RegistryError: the registry's catalogue could not be read.
     """
-    database, registry = Database(settings.database_url, pool_size=POOL_SIZE), new_registry(settings)
+    database, registry = Database(settings.database_url.reveal(), pool_size=POOL_SIZE), new_registry(settings)
     return _crawl(database, registry, stop)
 
 

@@ -16,4 +16,4 @@ def build_app() -> Flask:
     """
     settings = load_settings()
     configure_logging("catalog", level=settings.log_level)
-    return create_app(settings, Database(settings.database_url))
+    return create_app(settings, Database(settings.database_url.reveal()))

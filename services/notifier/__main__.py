@@ -10,8 +10,7 @@ from services.notifier.wsgi import build_app
 from shared.api.serving import serve as serve_app
 from shared.commands import run, until_stopped
 from shared.database import Database
-from shared.messaging.connections import BROKER_FAULTS, describe_broker, explain_fault
-from shared.messaging.topology import declare_topology
+from shared.messaging.commands import run_topology_command
 from shared.observability.logs import configure_logging
 
 
@@ -48,12 +47,7 @@ def topology() -> None:
     """Declare the broker's exchanges, queues and bindings, and the spool."""
     settings = _settings()
     prepare_spool(settings)
-    where = describe_broker(settings.broker_url)
-    try:
-        declare_topology(settings.broker_url)
-    except BROKER_FAULTS as fault:
-        raise click.ClickException(f"notifier: the broker at {where}: {explain_fault(fault)}") from fault
-    click.echo(f"notifier: the broker at {where} has all its queues")
+    run_topology_command("notifier", settings.broker_url)
 
 
 @commands.command()

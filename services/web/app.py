@@ -42,8 +42,9 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> Flask:
     app = Flask("services.web")
     portal = _wire(settings, clock)
     _configure(app, settings, portal.cookies)
-    CSRFProtect(app)
+    # The request's id comes first: the page about a form that is too old shows it.
     register_request_hooks(app)
+    CSRFProtect(app)
     register_assets(app)
     register_pages(app, portal)
     register_error_pages(app, portal)

@@ -12,6 +12,9 @@ from services.auth.domain.namespaces import NamespaceFacts, Visibility
 from services.auth.domain.subjects import Subject, SubjectKind
 from services.auth.domain.teams import Role
 
+EVERYTHING = ("pull", "push", "delete")
+"""What a registry reads into the action ``*``. Source: distribution, registry/auth/token."""
+
 
 class PushPolicy(StrEnum):
     """Who may push at all; set for the whole installation."""
@@ -122,6 +125,8 @@ def decide(
         namespace: facts on the namespace of the repository; ``None`` when Portus does not know it,
             and for a registry.
     """
+    if (resource_type, action) == ("repository", "*"):
+        return _decide_everything(subject, name, namespace, policy)
     row = _row(action, resource_type, name, namespace, policy)
     if row is None:
         return Decision(False, "unknown", f"{action!r} on {resource_type} {name[:80]!r} is nothing that can be granted")
@@ -130,6 +135,12 @@ def decide(
     standing = standing_of(subject, namespace)
     allowed = standing in row.allowed
     return Decision(allowed, row.rule, f"{standing} may" if allowed else f"{standing} may not: {row.refusal}")
+
+
+def _decide_everything(subject: Subject, name: str, namespace: NamespaceFacts | None, policy: Policy) -> Decision:
+    # A registry lets `*` stand for each of the three, so it is given only to whoever has them all.
+    decisions = [decide(subject, action, "repository", name, namespace, policy) for action in EVERYTHING]
+    return next((decision for decision in decisions if not decision.allowed), decisions[-1])
 
 
 def standing_of(subject: Subject, namespace: NamespaceFacts | None) -> Standing:
@@ -156,5 +167,4 @@ def _row(action: str, resource_type: str, name: str, namespace: NamespaceFacts |
         return _PULL[namespace.visibility if namespace else Visibility.PRIVATE]
     if action == "push":
         return _PUSH[policy.push]
-    # Portus reads "everything" as the right to delete, the strongest that there is.
-    return _DELETE[policy.delete] if action in ("delete", "*") else None
+    return _DELETE[policy.delete] if action == "delete" else None

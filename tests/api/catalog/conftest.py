@@ -63,7 +63,7 @@ def auth_url(auth: AuthAnswers) -> Iterator[str]:
 @pytest.fixture
 def catalog_settings(tmp_path: Path, auth_url: str) -> Settings:
     return Settings(
-        database_url=f"sqlite:///{tmp_path / 'catalog.db'}",
+        database_url=Secret(f"sqlite:///{tmp_path / 'catalog.db'}"),
         broker_url=Secret(f"sqlite:///{tmp_path / 'broker.db'}"),
         auth_url=auth_url,
         internal_secret=Secret(PEER_SECRET),
@@ -82,7 +82,7 @@ def catalog_settings(tmp_path: Path, auth_url: str) -> Settings:
 def index(catalog_settings: Settings) -> Iterator[Database]:
     """An empty index."""
     declare_topology(catalog_settings.broker_url)
-    database = new_index(catalog_settings.database_url)
+    database = new_index(catalog_settings.database_url.reveal())
     yield database
     database.dispose()
 

@@ -258,7 +258,7 @@ class TestReadiness:
         assert client.get("/readyz").json == {"status": "ready", "faults": {}}
 
     def test_a_database_that_was_not_migrated_and_a_broker_without_queues(self, catalog_settings: Settings) -> None:
-        client = create_app(catalog_settings, Database(catalog_settings.database_url)).test_client()
+        client = create_app(catalog_settings, Database(catalog_settings.database_url.reveal())).test_client()
 
         answer = client.get("/readyz")
 

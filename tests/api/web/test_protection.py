@@ -57,6 +57,13 @@ def test_every_form_is_refused_without_its_token(jane: Browser, path: str) -> No
     assert "Set-Cookie" not in answer.headers or "portus_theme" not in answer.headers["Set-Cookie"]
 
 
+def test_refusal_of_a_form_names_its_request(jane: Browser) -> None:
+    answer = jane.client.post("/sign-in", data={})
+
+    assert answer.headers["X-Request-Id"]
+    assert answer.headers["X-Request-Id"] in answer.text
+
+
 def test_token_of_another_browser_is_refused(browser: Browser, build_app: BuildApp) -> None:
     stranger = Browser(build_app().test_client())
     token = stranger.get("/sign-in").text.split('name="csrf_token" value="')[1].split('"')[0]

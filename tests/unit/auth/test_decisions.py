@@ -68,6 +68,17 @@ def test_who_may_delete_or_do_everything(caller: str, policy: DeletePolicy, acti
 
 
 @pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize("push", PushPolicy)
+def test_everything_is_no_way_around_the_push_policy(caller: str, push: PushPolicy) -> None:
+    """A registry reads ``*`` as pull, push and delete."""
+    policy = Policy(push=push, delete=DeletePolicy.CONTRIBUTORS)
+
+    everything = allowed(caller, "*", policy=policy)
+
+    assert everything is all(allowed(caller, action, policy=policy) for action in ("pull", "push", "delete"))
+
+
+@pytest.mark.parametrize("caller", CALLERS)
 def test_only_portus_and_administrators_may_list_the_registry(caller: str) -> None:
     subject = CALLERS[caller][0]
 
