@@ -10,6 +10,7 @@ from flask import Flask, Response, g, request
 from shared.observability.metrics import DURATION, REQUESTS
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
 log = structlog.get_logger(__name__)
@@ -31,7 +32,9 @@ def _end(response: Response) -> Response:
     duration_s = time.perf_counter() - g.get("started_at_s", time.perf_counter())
     # The rule, never the path: a path would make one time series per repository.
     route = request.url_rule.rule if request.url_rule else "unmatched"
-    REQUESTS.labels(request.method, route, response.status_code).inc()
+    # Nor a word of the client's: any would make one more.
+    method = request.method if request.method in _METHODS else "other"
+    REQUESTS.labels(method, route, response.status_code).inc()
     DURATION.labels(route).observe(duration_s)
     if request.path not in _QUIET:
         log.info(

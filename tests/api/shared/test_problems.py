@@ -121,6 +121,16 @@ def test_liveness_and_metrics_answer(client: FlaskClient) -> None:
     assert b"portus_http_requests_total" in client.get("/metrics").data
 
 
+def test_made_up_methods_share_one_series(client: FlaskClient) -> None:
+    """Whoever can send a request could otherwise fill every process's memory with time series."""
+    for method in ("BREW", "PROPFIND", "x" * 64):
+        client.open("/healthz", method=method)
+
+    page = client.get("/metrics").text
+    assert 'portus_http_requests_total{method="other",route="unmatched",status="405"}' in page
+    assert "BREW" not in page
+
+
 @pytest.mark.parametrize(
     ("page", "previous", "following"), [(1, None, "2"), (2, "1", "3"), (3, "2", None), (9, "3", None)]
 )
