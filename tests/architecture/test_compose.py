@@ -1,6 +1,7 @@
 """docker-compose.yml, as the real parser reads it."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -65,6 +66,16 @@ def test_every_variable_is_a_known_one(containers: dict[str, Container]) -> None
     }
 
     assert given - documented_variables() - {name.removesuffix("_FILE") for name in _FOREIGN} == set()
+
+
+def test_only_the_registry_gets_bodies_of_any_size_and_as_they_come() -> None:
+    """A body that trickles in must not occupy one of a service's few threads."""
+    configuration = (ROOT / "deploy/proxy.conf").read_text()
+    (registry,) = re.findall(r"location /v2/ \{.*?\}", configuration, re.DOTALL)
+    trusting = ["client_max_body_size 0;", "proxy_request_buffering off;", "proxy_buffering off;"]
+
+    assert [line for line in trusting if line not in registry] == []
+    assert [line for line in trusting if line in configuration.replace(registry, "")] == []
 
 
 def volumes_of(container: Container) -> set[str]:

@@ -114,3 +114,35 @@ def test_every_service_leads_to_a_workload(built: Built) -> None:
         return any(service["spec"]["selector"].items() <= label.items() for label in labels)
 
     assert [service["metadata"]["name"] for service in services if not leads_somewhere(service)] == []
+
+
+def test_only_the_registry_gets_bodies_of_any_size_and_as_they_come(built: Built) -> None:
+    """A body that trickles in must not occupy one of a service's few threads."""
+    trusting = {"proxy-body-size": "0", "proxy-request-buffering": "off"}
+
+    assert {
+        service
+        for annotations, _, service in routes(built)
+        if any(annotations.get(name) == value for name, value in trusting.items())
+    } <= {"registry"}
+
+
+def test_what_is_for_monitoring_is_refused_outside(built: Built) -> None:
+    refused = {path for annotations, path, _ in routes(built) if annotations.get("denylist-source-range")}
+
+    assert refused == ({"/metrics", "/readyz"} if routes(built) else set())
+
+
+def routes(built: Built) -> list[tuple[Mapping[str, str], str, str]]:
+    """Return (ingress-nginx's annotations, path, service) of every path that is published."""
+    return [
+        (
+            {name.rpartition("/")[2]: value for name, value in document["metadata"]["annotations"].items()},
+            path["path"],
+            path["backend"]["service"]["name"],
+        )
+        for document in built.documents
+        if document["kind"] == "Ingress"
+        for rule in document["spec"]["rules"]
+        for path in rule["http"]["paths"]
+    ]
