@@ -11,7 +11,8 @@ from tests.support.oci_layout import make_image, make_index
 from tests.support.stack import Stack, new_name
 from tests.support.waiting import wait_until
 
-SEEN_WITHIN_S = 10
+PATIENCE_S = 60
+"""A limit for waiting, not a promise: the benchmark measures how long it takes."""
 
 
 def find_repository(stack: Stack, user: str | None, name: str) -> dict[str, Any] | None:
@@ -33,7 +34,7 @@ def wait_for_tag(stack: Stack, name: str, tag: str, *, known: bool = True) -> di
         return found if found and found["known"] >= known else None
 
     return wait_until(
-        look, what=lambda: f"{name}:{tag} is in the catalog\n{stack.logs()[-4000:]}", timeout_s=SEEN_WITHIN_S
+        look, what=lambda: f"{name}:{tag} is in the catalog\n{stack.logs()[-4000:]}", timeout_s=PATIENCE_S
     )
 
 

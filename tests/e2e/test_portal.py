@@ -12,7 +12,7 @@ from tests.support.oci_layout import make_image, make_index
 from tests.support.stack import PASSWORD, new_name
 from tests.support.waiting import wait_until
 
-SEEN_WITHIN_S = 10
+PATIENCE_S = 60
 
 
 class Visitor:
@@ -41,7 +41,7 @@ class Visitor:
             page = self.get(path).text
             return page if text in page else None
 
-        return wait_until(look, what=lambda: f"{text!r} on {path}:\n{self.get(path).text}", timeout_s=SEEN_WITHIN_S)
+        return wait_until(look, what=lambda: f"{text!r} on {path}:\n{self.get(path).text}", timeout_s=PATIENCE_S)
 
 
 @pytest.fixture
