@@ -10,8 +10,6 @@ from threading import Event
 from uuid import uuid4
 
 import structlog
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.catalog.app import new_fetcher, new_registry
 from services.catalog.consumers.notifications import consume_notifications
@@ -24,7 +22,7 @@ from services.catalog.usecases.registry import Registry, RegistryError
 from services.catalog.usecases.retry_fetches import retry_fetches
 from shared.clock import utc_now
 from shared.commands import Task, run_tasks
-from shared.database import Database
+from shared.database import DATABASE_AWAY, Database
 from shared.messaging.outbox import relay_outbox
 from shared.messaging.publisher import Publisher
 
@@ -124,7 +122,7 @@ def _repeat(work: Callable[[], float | None], stop: Event) -> None:
     while pause_s is not None and not stop.wait(pause_s):
         try:
             pause_s = work()
-        except (OperationalError, PoolTimeoutError) as fault:
+        except DATABASE_AWAY as fault:
             # A database that restarts is back soon; our own restart would not bring it back sooner.
             log.warning("worker.database_away", fault=type(fault).__name__)
             pause_s = DATABASE_PAUSE_S

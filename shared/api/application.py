@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from flask import Flask
 
+from shared.api.databases import register_database_away
 from shared.api.health import ReadinessCheck, health_blueprint
 from shared.api.problems import register_problems
 from shared.api.requests import register_request_hooks
@@ -28,5 +29,6 @@ def new_api_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]
     register_request_hooks(app)
     register_problems(app, errors)
+    register_database_away(app)
     app.register_blueprint(health_blueprint(checks))
     return app

@@ -21,11 +21,10 @@ import structlog
 from kombu.entity import Queue
 from kombu.message import Message
 from kombu.messaging import Consumer
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.config import Secret
 from shared.contracts.events import Envelope, InvalidMessage, load_envelope
+from shared.database import DATABASE_AWAY
 from shared.messaging.confirms import ConfirmedChannel, Outgoing
 from shared.messaging.connections import BROKER_FAULTS, describe_broker, explain_fault, open_connection
 from shared.messaging.publisher import PublishError
@@ -60,7 +59,7 @@ class Unavailable(Exception):
     """A handler says that something it needs is away; nothing is wrong with the message."""
 
 
-_OUTAGES = (Unavailable, PublishError, OperationalError, InterfaceError, PoolTimeoutError)
+_OUTAGES = (Unavailable, PublishError, *DATABASE_AWAY)
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,10 @@ import structlog
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from services.auth.api.errors import AWAY_RETRY_AFTER_S, AWAY_TEXT, DATABASE_AWAY, note_database_away
 from services.auth.api.services import services
 from services.auth.domain.errors import BadCredentials, Overloaded, TooManyAttempts
+from shared.api.databases import AWAY_RETRY_AFTER_S, AWAY_TEXT, note_database_away
+from shared.database import DATABASE_AWAY
 from shared.oci.scopes import InvalidScope
 
 log = structlog.get_logger(__name__)

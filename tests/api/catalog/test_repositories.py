@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from structlog.testing import capture_logs
 from werkzeug import Response
 from werkzeug.test import TestResponse
 
@@ -16,6 +17,7 @@ from services.catalog.settings import Settings
 from shared.database import Database
 from tests.api.catalog.conftest import AuthAnswers
 from tests.support.catalog import MANIFEST_TYPE, digest_of, pull, push
+from tests.support.statements import database_away
 
 D = digest_of("manifest")
 BASIC = f"Basic {b64encode(b'jane:password').decode()}"
@@ -249,6 +251,16 @@ def test_freshness_needs_no_credentials(client: FlaskClient, auth: AuthAnswers, 
     assert before == {"indexed_at": None, "crawled_at": None, "waiting": 0}
     assert (after["indexed_at"] is not None, after["waiting"]) == (True, 1)
     assert auth.asked == []
+
+
+def test_a_database_that_is_away_is_503_for_a_while(client: FlaskClient) -> None:
+    with database_away(), capture_logs() as lines:
+        answers = [get(client, path) for path in ("/repositories", "/repositories/1", "/repositories/1/tags")]
+
+    assert [(answer.status_code, answer.headers["Retry-After"]) for answer in answers] == [(503, "5")] * 3
+    assert {answer.content_type for answer in answers} == {"application/problem+json"}
+    assert "secret_column" not in "".join(answer.text for answer in answers)
+    assert [line["event"] for line in lines] == ["database.away", "request.answered"] * 3
 
 
 class TestReadiness:

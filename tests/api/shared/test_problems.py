@@ -6,6 +6,8 @@ from http import HTTPStatus
 import pytest
 from flask import Blueprint, Flask, Response, jsonify, request
 from flask.testing import FlaskClient
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError, TimeoutError
+from structlog.testing import capture_logs
 
 from shared.api.application import new_api_app
 from shared.api.paging import Page, PageRequest, set_page_headers
@@ -16,8 +18,18 @@ from shared.config import Secret
 PEER_SECRET = "a-secret-among-peers"
 
 
+AWAY = (OperationalError, InterfaceError, TimeoutError)
+
+
 class Missing(Exception):
     """Stands for an error of a service's domain."""
+
+
+def away(kind: type[SQLAlchemyError]) -> SQLAlchemyError:
+    """Return what SQLAlchemy raises when its database does not answer."""
+    if issubclass(kind, DBAPIError):
+        return kind("SELECT secret_column", {}, Exception("connection refused at 192.0.2.9"))
+    return kind("QueuePool limit reached at 192.0.2.9")
 
 
 @pytest.fixture
@@ -32,6 +44,8 @@ def app() -> Flask:
     app.add_url_rule("/missing", view_func=_raise(Missing("there is no such thing")))
     app.add_url_rule("/broken", view_func=_raise(RuntimeError("the password is hunter2")))
     app.add_url_rule("/late", view_func=_raise(Problem(503, "later", headers={"Retry-After": "5"})))
+    for kind in AWAY:
+        app.add_url_rule(f"/away/{kind.__name__}", view_func=_raise(away(kind)))
     app.add_url_rule("/rows", view_func=_rows)
     return app
 
@@ -80,6 +94,19 @@ def test_an_unexpected_error_tells_nothing_of_the_inside(client: FlaskClient) ->
     assert answer.status_code == 500
     assert b"hunter2" not in answer.data
     assert b"Traceback" not in answer.data
+
+
+@pytest.mark.parametrize("kind", AWAY)
+def test_a_database_that_is_away_is_503_and_one_line(client: FlaskClient, kind: type[SQLAlchemyError]) -> None:
+    with capture_logs() as lines:
+        answer = client.get(f"/away/{kind.__name__}")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert answer.content_type == "application/problem+json"
+    assert not {"secret_column", "192.0.2.9"} & set(answer.text.split())
+    [line] = [line for line in lines if line["event"] != "request.answered"]
+    assert (line["event"], line["fault"]) == ("database.away", kind.__name__)
+    assert "exc_info" not in line
 
 
 def test_a_wrong_method_names_the_right_ones(client: FlaskClient) -> None:
