@@ -63,6 +63,11 @@ def create_app(settings: Settings, database: Database) -> Flask:
     return app
 
 
+def new_database(settings: Settings) -> Database:
+    """Open the index, with a connection for every thread that serves."""
+    return Database(settings.database_url.reveal(), pool_size=settings.serving.threads)
+
+
 def readiness_checks(settings: Settings, database: Database) -> dict[str, ReadinessCheck]:
     """Return what must be in order before the catalogue can do its work."""
     schema = migrations(database)

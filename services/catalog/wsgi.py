@@ -2,9 +2,8 @@
 
 from flask import Flask
 
-from services.catalog.app import create_app
+from services.catalog.app import create_app, new_database
 from services.catalog.settings import load_settings
-from shared.database import Database
 from shared.observability.logs import configure_logging
 
 
@@ -16,4 +15,4 @@ def build_app() -> Flask:
     """
     settings = load_settings()
     configure_logging("catalog", level=settings.log_level)
-    return create_app(settings, Database(settings.database_url.reveal()))
+    return create_app(settings, new_database(settings))

@@ -3,10 +3,17 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
+from sqlalchemy import QueuePool
 
+from services.catalog.app import new_database
+from services.catalog.settings import Settings
+from shared.api.serving import ServingSettings
+from shared.config import Secret
 from shared.database import Database
 from tests.conftest import RegistryFactory
 from tests.storage.catalog.snapshots import shown_index
@@ -63,6 +70,17 @@ def test_a_missing_secret_is_named(environment: dict[str, str]) -> None:
 
     assert done.returncode == 2
     assert "PORTUS_SERVICE_ACCOUNT_SECRET" in done.stderr
+
+
+@pytest.mark.parametrize("threads", [1, 8, 32])
+def test_every_thread_that_serves_has_a_connection(catalog_settings: Settings, threads: int) -> None:
+    """A thread without one would wait, and then be told that the database is away."""
+    url = Secret("postgresql+psycopg://catalog:secret@127.0.0.1:1/catalog")
+    serving = ServingSettings("127.0.0.1:0", 1, threads)
+
+    database = new_database(replace(catalog_settings, database_url=url, serving=serving))
+
+    assert cast("QueuePool", database.engine.pool).size() == threads
 
 
 def test_check_needs_nothing_that_runs(environment: dict[str, str]) -> None:
