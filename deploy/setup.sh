@@ -32,10 +32,13 @@ done
 # RabbitMQ reads every file of its folder as configuration, so the password is kept with ours.
 made portus/broker-password
 printf 'amqp://portus:%s@rabbitmq:5672/portus\n' "$(cat portus/broker-password)" >portus/broker-url
+# A worker holds its messages while what they need is away; RabbitMQ would take them from it after half
+# an hour and count that against them. A day, in milliseconds; see docs/operations.md.
 cat >rabbitmq/50-portus.conf <<CONF
 default_user = portus
 default_pass = $(cat portus/broker-password)
 default_vhost = portus
+consumer_timeout = 86400000
 log.console = true
 log.file = false
 CONF

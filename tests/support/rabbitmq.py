@@ -22,6 +22,7 @@ default_user = {_USER}
 default_pass = {_PASSWORD}
 default_user_tags.administrator = true
 vm_memory_high_watermark.absolute = 1GB
+consumer_timeout = 86400000
 disk_free_limit.absolute = 50MB
 log.file.level = warning
 """
