@@ -4,8 +4,10 @@ Source: gunicorn "Custom Application"; prometheus_client "Multiprocess Mode".
 """
 
 import os
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,12 +47,24 @@ def serve(build_app: Callable[[], Flask], settings: ServingSettings) -> None:
         build_app: builds the application inside each worker, so that no connection crosses a fork.
         settings: address, processes, threads.
     """
-    # The multiprocess directory must be empty at start: old files would be counted again.
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="portus-metrics-")
-    # The library chose where values live when it was imported, before the directory was known. Metrics
-    # with labels make their values at first use, so choosing again now is in time for all of them.
-    values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
-    _Server(build_app, settings).run()
+    with _metrics_folder() as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        # The library chose where values live when it was imported, before the directory was known. Metrics
+        # with labels make their values at first use, so choosing again now is in time for all of them.
+        values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
+        _Server(build_app, settings).run()
+
+
+@contextmanager
+def _metrics_folder() -> Iterator[str]:
+    # New each time, because it must be empty at start: old files would be counted again.
+    folder, owner = tempfile.mkdtemp(prefix="portus-metrics-"), os.getpid()
+    try:
+        yield folder
+    finally:
+        # The workers are forks of this process, and when they end they come by here as well.
+        if os.getpid() == owner:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
