@@ -28,6 +28,8 @@ class Program:
     """Program and arguments."""
     ready_url: str | None = None
     """Answers below 500 once the process can work; ``None``: it is ready when it runs."""
+    ends_first: bool = False
+    """Whether it is stopped while the others still work, because it hands them its last words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ def make_plan(settings: UpSettings, registry_program: str, environment: Mapping[
         "registry",
         (registry_program, "serve", _write_registry_configuration(settings)),
         f"{settings.probe_url('registry')}/v2/",
+        ends_first=True,
     )
     return Plan(
         environment=_environment(settings, environment),
@@ -97,12 +100,13 @@ def _write_registry_configuration(settings: UpSettings) -> str:
 
 def _environment(settings: UpSettings, given: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of every process: ours, with the user's on top."""
+    given = {name: value for name, value in given.items() if value or not name.startswith("PORTUS_")}
     ours = {
         "PORTUS_DATA_DIR": str(settings.data_dir),
         "PORTUS_CA_DIR": str(settings.ca_dir),
         "PORTUS_BIND": settings.bind,
         "PORTUS_AUTH_URL": settings.auth_url,
-        "PORTUS_CATALOG_URL": f"http://localhost:{settings.ports['catalog']}",
+        "PORTUS_CATALOG_URL": settings.catalog_url,
         "PORTUS_NOTIFIER_URL": settings.notifier_url,
         "PORTUS_WEB_URL": settings.web_url,
         "PORTUS_REGISTRY_HOST": settings.registry_host,
@@ -113,7 +117,8 @@ def _environment(settings: UpSettings, given: Mapping[str, str]) -> dict[str, st
         "OTEL_TRACES_EXPORTER": "none",
     }
     missing = {name: value for name, value in ours.items() if not _is_given(name, given)}
-    return {**given, **missing, **_secret_files(settings, given)}
+    # Temporary files lie where the next start finds and removes what a killed process has left.
+    return {**given, **missing, **_secret_files(settings, given), "TMPDIR": str(settings.run_dir)}
 
 
 def _secret_files(settings: UpSettings, given: Mapping[str, str]) -> dict[str, str]:

@@ -21,12 +21,14 @@ class CannotStart(Exception):
 def claimed_folder(folder: Path) -> Iterator[None]:
     """Make the data folder, readable for its owner only, and keep a second `portus up` out of it.
 
+    A folder that is there keeps its mode, because it may be somebody's: what is secret lies in
+    folders and files of our own.
+
     Raises:
         CannotStart: it cannot be written, or somebody uses it.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
         lock = (folder / "up.lock").open("a+")
     except OSError as fault:
         reason = f"The data folder {folder} cannot be written ({fault.strerror})"

@@ -26,7 +26,12 @@ def dump_registry_configuration(settings: UpSettings, *, notifications_secret: S
             # That the registry can delete at all; who may is decided by `auth`.
             "delete": {"enabled": True},
         },
-        "http": {"addr": f"{settings.bind}:{settings.ports['registry']}", "secret": http_secret.reveal()},
+        "http": {
+            "addr": f"{settings.bind}:{settings.ports['registry']}",
+            "secret": http_secret.reveal(),
+            # When it is stopped it finishes the requests in flight, and reports what they did.
+            "draintimeout": "5s",
+        },
         "auth": {"token": _token(settings)},
         "notifications": {"endpoints": [_endpoint(settings, notifications_secret)]},
     }

@@ -37,6 +37,8 @@ class UpSettings:
     """The registry as people type it in ``docker pull``."""
     web_url: str
     """The portal as people type it."""
+    catalog_url: str
+    """Address of ``catalog``."""
     registry_service: str
     """The registry's name for itself, the audience of its tokens."""
     issuer: str
@@ -54,6 +56,11 @@ class UpSettings:
     def secrets_dir(self) -> Path:
         """Folder of the secrets that were made up."""
         return self.data_dir / "secrets"
+
+    @property
+    def run_dir(self) -> Path:
+        """Folder of the processes' temporary files."""
+        return self.data_dir / "run"
 
     @property
     def admin_password_file(self) -> Path:
@@ -82,19 +89,25 @@ def _build(env: Env) -> UpSettings:
     }
     return UpSettings(
         data_dir=data_file(env, "."),
-        bind=env.str("PORTUS_BIND", "127.0.0.1"),
+        bind=_text(env, "PORTUS_BIND", "127.0.0.1"),
         ports=ports,
-        auth_url=env.str("PORTUS_AUTH_URL", f"http://localhost:{ports['auth']}"),
-        notifier_url=env.str("PORTUS_NOTIFIER_URL", f"http://localhost:{ports['notifier']}"),
-        registry_host=env.str("PORTUS_REGISTRY_HOST", f"localhost:{ports['registry']}"),
-        web_url=env.str("PORTUS_WEB_URL", f"http://localhost:{ports['web']}"),
-        registry_service=env.str("PORTUS_REGISTRY_SERVICE", "portus-registry"),
-        issuer=env.str("PORTUS_ISSUER", "portus"),
-        ca_dir=Path(env.str("PORTUS_CA_DIR", str(data_file(env, "ca")))).absolute(),
-        admin_username=env.str("PORTUS_ADMIN_USERNAME", "admin"),
+        auth_url=_text(env, "PORTUS_AUTH_URL", f"http://localhost:{ports['auth']}"),
+        notifier_url=_text(env, "PORTUS_NOTIFIER_URL", f"http://localhost:{ports['notifier']}"),
+        registry_host=_text(env, "PORTUS_REGISTRY_HOST", f"localhost:{ports['registry']}"),
+        web_url=_text(env, "PORTUS_WEB_URL", f"http://localhost:{ports['web']}"),
+        catalog_url=_text(env, "PORTUS_CATALOG_URL", f"http://localhost:{ports['catalog']}"),
+        registry_service=_text(env, "PORTUS_REGISTRY_SERVICE", "portus-registry"),
+        issuer=_text(env, "PORTUS_ISSUER", "portus"),
+        ca_dir=Path(_text(env, "PORTUS_CA_DIR", str(data_file(env, "ca")))).absolute(),
+        admin_username=_text(env, "PORTUS_ADMIN_USERNAME", "admin"),
         admin_password=_optional_secret(env, "PORTUS_ADMIN_PASSWORD"),
         notifications_secret=_optional_secret(env, "PORTUS_NOTIFICATIONS_SECRET"),
     )
+
+
+def _text(env: Env, name: str, default: str) -> str:
+    # `NAME=` on a command line is how people say "not given".
+    return env.str(name, "") or default
 
 
 def _optional_secret(env: Env, name: str) -> Secret | None:

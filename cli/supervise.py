@@ -15,6 +15,8 @@ from cli.readiness import readiness_fault
 _TICK_S = 0.1
 _GRACE_S = 12
 """A little more than the ten seconds that a service gives to requests in flight."""
+_HEAD_START_S = 6
+"""A little more than the five seconds that the registry gives to them (``draintimeout``)."""
 
 
 class Stopped(Exception):
@@ -103,13 +105,8 @@ class Supervisor:
     def stop(self) -> None:
         """Stop everything: politely, then after a grace period or a second signal by force."""
         asked = max(self._signals.count, 1)
-        for child in reversed(self._children):
-            child.signal(signal.SIGTERM)
-        deadline = time.monotonic() + _GRACE_S
-        while self.running():
-            if time.monotonic() > deadline or self._signals.count > asked:
-                break
-            time.sleep(_TICK_S)
+        self._ask_to_end([child for child in self._children if child.program.ends_first], asked, _HEAD_START_S)
+        self._ask_to_end(self._children, asked, _GRACE_S)
         for child in self._children:
             child.end_group()
 
@@ -126,6 +123,15 @@ class Supervisor:
             children.append(child)
             child.start()
         return children
+
+    def _ask_to_end(self, children: Sequence[Child], asked: int, grace_s: float) -> None:
+        for child in reversed(children):
+            child.signal(signal.SIGTERM)
+        deadline = time.monotonic() + grace_s
+        while any(child.status is None for child in children):
+            if time.monotonic() > deadline or self._signals.count > asked:
+                break
+            time.sleep(_TICK_S)
 
     def _revive_all(self) -> bool:
         for child in self._children:

@@ -1,6 +1,7 @@
 """`portus up`: from nothing to a running Portus with a registry, on one machine."""
 
 import os
+import shutil
 from pathlib import Path
 
 import click
@@ -28,6 +29,8 @@ def run_stack() -> None:
     """
     signals = StopSignals()
     signals.install()
+    # What is made from here on is for its owner only, whatever the mode of the folder that holds it.
+    os.umask(0o077)
     settings = load_up_settings()
     with claimed_folder(settings.data_dir):
         registry_program = find_registry_program()
@@ -36,6 +39,7 @@ def run_stack() -> None:
         plan = make_plan(settings, registry_program, os.environ)
         logs = settings.data_dir / "logs"
         logs.mkdir(exist_ok=True)
+        _empty_run_dir(settings.run_dir)
         supervisor = Supervisor(signals, logs=logs, environment=plan.environment, folder=_ROOT)
         try:
             said = supervisor.run_to_end(plan.setup)
@@ -51,12 +55,22 @@ def run_stack() -> None:
             supervisor.stop()
 
 
+def _empty_run_dir(folder: Path) -> None:
+    # Only what is ours by its name: the data folder may be one that others use too.
+    for left_behind in folder.glob("portus-*"):
+        shutil.rmtree(left_behind, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
+
+
 def _announce(settings: UpSettings) -> None:
     password = settings.admin_password_file
     where = f" (password in {password})" if password.exists() else ""
     click.echo(
         f"Portus is ready: portal {settings.web_url}, registry {settings.registry_host}, "
-        f"administrator {settings.admin_username}{where}"
+        f"administrator {settings.admin_username}{where}\n"
+        f"    tokens         {settings.auth_url}/v2/token\n"
+        f"    catalog        {settings.catalog_url}/api/v1/repositories\n"
+        f"    notifications  {settings.notifier_url}/v2/webhooks/events"
     )
 
 

@@ -81,7 +81,8 @@ def secret(env: Env, name: str, *, min_length: int = 16) -> Secret:
 
 def data_file(env: Env, name: str) -> Path:
     """Return the path of a file in ``PORTUS_DATA_DIR`` (default ``.portus``)."""
-    return Path(env.str("PORTUS_DATA_DIR", ".portus")).absolute() / name
+    # An empty name would be the current folder, which nobody means.
+    return Path(env.str("PORTUS_DATA_DIR", "") or ".portus").absolute() / name
 
 
 def _bytes(text: str) -> bytes:

@@ -146,6 +146,7 @@ def test_signal_stops_everything(start: Starter, number: signal.Signals) -> None
     status = up.process.stop(number)
 
     assert (status, alive(children)) == (0, [])
+    assert list((up.data / "run").iterdir()) == []
 
 
 def test_nothing_outlives_a_kill_with_9_and_the_next_start_is_a_good_one(start: Starter) -> None:
@@ -156,6 +157,8 @@ def test_nothing_outlives_a_kill_with_9_and_the_next_start_is_a_good_one(start: 
 
     wait_until(lambda: not alive(children), what="all processes end")
     start().wait_until_ready()
+    servers = len(DEFAULT_PORTS) - 1
+    assert len(list((up.data / "run").glob("portus-metrics-*"))) == servers
 
 
 def test_port_in_use_is_named_with_its_variable(start: Starter, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ def make_up_settings(data_dir: Path, **changes: Any) -> UpSettings:
         notifier_url="http://localhost:8083",
         registry_host="localhost:5000",
         web_url="http://localhost:8080",
+        catalog_url="http://localhost:8082",
         registry_service="portus-registry",
         issuer="portus",
         ca_dir=data_dir / "ca",

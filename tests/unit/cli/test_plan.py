@@ -1,10 +1,14 @@
 """What `portus up` runs, and with which environment."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cli.plan import Plan, make_plan
+from cli.settings import load_up_settings
 from shared.config import Secret
 from tests.unit.cli.builders import make_up_settings
 
@@ -14,7 +18,6 @@ def test_ports_move_every_address(tmp_path: Path) -> None:
 
     environment = plan(tmp_path, ports=ports).environment
 
-    assert environment["PORTUS_CATALOG_URL"] == "http://localhost:3"
     assert environment["PORTUS_REGISTRY_URL"] == "http://localhost:5"
     assert environment["PORTUS_NOTIFIER_PORT"] == "4"
 
@@ -26,6 +29,34 @@ def test_environment_of_the_user_wins(tmp_path: Path) -> None:
 
     assert environment["PORTUS_CATALOG_URL"] == "http://catalog.example.org"
     assert environment["PORTUS_DELETE_ENABLED"] == "true"
+
+
+@pytest.mark.parametrize("name", ["PORTUS_ADMIN_PASSWORD", "PORTUS_ADMIN_PASSWORD_FILE", "PORTUS_WEB_URL"])
+def test_empty_variable_is_not_given(tmp_path: Path, name: str) -> None:
+    assert make_plan(make_up_settings(tmp_path), "registry", {name: ""}).environment == plan(tmp_path).environment
+
+
+def test_empty_variables_are_not_given_to_us_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("PORTUS_")]:
+        monkeypatch.delenv(name)
+    absent = load_up_settings()
+    for name in ("PORTUS_DATA_DIR", "PORTUS_BIND", "PORTUS_WEB_URL", "PORTUS_CA_DIR", "PORTUS_ADMIN_PASSWORD"):
+        monkeypatch.setenv(name, "")
+
+    assert load_up_settings() == absent
+
+
+def test_port_of_the_catalog_moves_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PORTUS_CATALOG_URL", raising=False)
+    monkeypatch.setenv("PORTUS_CATALOG_PORT", "3")
+
+    assert load_up_settings().catalog_url == "http://localhost:3"
+
+
+def test_only_the_registry_ends_before_the_others(tmp_path: Path) -> None:
+    programs = [program for wave in plan(tmp_path).waves for program in wave]
+
+    assert [program.name for program in programs if program.ends_first] == ["registry"]
 
 
 def test_secret_given_by_file_is_not_made_up(tmp_path: Path) -> None:
@@ -52,6 +83,7 @@ def test_secrets_and_what_holds_them_are_for_the_owner_only(tmp_path: Path) -> N
     modes = {path.stat().st_mode & 0o777 for path in [*(tmp_path / "secrets").iterdir(), tmp_path / "registry.yml"]}
 
     assert modes == {0o600}
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
 
 
 def test_registry_asks_for_tokens_by_name_and_trusts_only_our_ca(tmp_path: Path) -> None:

@@ -42,9 +42,17 @@ def test_address_of_another_machine_is_refused() -> None:
         check_ports("192.0.2.1", {"web": 8080})
 
 
-def test_folder_is_for_its_owner_only(tmp_path: Path) -> None:
+def test_new_folder_is_for_its_owner_only(tmp_path: Path) -> None:
     with claimed_folder(tmp_path / "data"):
         assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+
+
+def test_folder_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
+    """`PORTUS_DATA_DIR=/tmp` must not lock everybody out of /tmp."""
+    tmp_path.chmod(0o1777)
+
+    with claimed_folder(tmp_path):
+        assert tmp_path.stat().st_mode & 0o7777 == 0o1777
 
 
 def test_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:

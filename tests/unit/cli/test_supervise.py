@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,20 @@ def test_stop_takes_grandchildren_along(supervisor: Supervisor, tmp_path: Path) 
     supervisor.stop()
 
     wait_until(lambda: has_ended(grandchild), what="the grandchild's end")
+
+
+def test_process_that_ends_first_ends_while_the_others_work(supervisor: Supervisor, tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    code = "import signal, time; signal.signal(signal.SIGTERM, {handler}); print('up', flush=True); time.sleep(600)"
+    handler = "lambda *_: (time.sleep({after}), open({path!r}, 'a').write({name!r} + ' '), exit())"
+    for name, after in (("listener", 0), ("speaker", 0.5)):
+        body = code.format(handler=handler.format(after=after, path=str(said), name=name))
+        supervisor.run_until_ready([replace(python(name, body), ends_first=name == "speaker")])
+        wait_until((tmp_path / f"{name}.log").read_text, what=f"the {name}")
+
+    supervisor.stop()
+
+    assert said.read_text().split() == ["speaker", "listener"]
 
 
 def test_second_signal_hurries_a_process_that_will_not_end(
