@@ -87,6 +87,8 @@ class UpstreamSession:
         except requests.RequestException as fault:
             raise UpstreamUnavailable(f"{self.name} does not answer ({type(fault).__name__})") from fault
         if response.status_code in (502, 503, 504):
+            # A streamed answer keeps its connection until somebody closes it.
+            response.close()
             raise UpstreamUnavailable(f"{self.name} answers {response.status_code}")
         return response
 
