@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.parts import require_program
 from tests.support.ports import free_port
 from tests.support.postgresql import create_database
 from tests.support.rabbitmq import create_vhost
@@ -58,6 +59,7 @@ def stack(shape: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stac
 
 def make_stack(shape: str, folder: Path, **settings: str) -> Stack:
     """Return an installation that is not started yet, on free ports, in a folder of its own."""
+    require_program("docker-registry", "registry", package="docker-registry")
     servers = server_settings() if shape == "servers" else {}
     return Stack(shape, folder, {name: free_port() for name in SERVICES}, {**servers, **settings})
 

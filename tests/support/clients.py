@@ -1,4 +1,4 @@
-"""The real clients, driven from tests: skopeo, and the APIs as a script would call them."""
+"""The real clients, driven from tests: skopeo, buildah, and the APIs as a script would call them."""
 
 import subprocess
 from dataclasses import dataclass
@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import requests
+
+from tests.support.parts import require_program
+
+_PACKAGES = {"skopeo": "skopeo", "buildah": "buildah", "docker": "docker.io"}
 
 
 @dataclass(frozen=True)
@@ -20,8 +24,13 @@ class Outcome:
         return self.status == 0
 
 
-def run_client(*command: str, timeout_s: float = 120, **environment: str) -> Outcome:
-    """Run a client to its end; standard output and error are one text."""
+def run_client(program: str, *arguments: str, timeout_s: float = 120, **environment: str) -> Outcome:
+    """Run a client to its end; standard output and error are one text.
+
+    Raises:
+        Skipped: it is not installed; with ``CI=true`` the test fails instead.
+    """
+    command = [require_program(program, package=_PACKAGES[program]), *arguments]
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout_s, env=_clean(environment)
     )
@@ -78,6 +87,38 @@ class Skopeo:
     def _creds(self, side: str = "") -> list[str]:
         prefix = f"--{side}-" if side else "--"
         return [f"{prefix}creds", ":".join(self.credentials)] if self.credentials else [f"{prefix}no-creds"]
+
+
+@dataclass(frozen=True)
+class Buildah:
+    """buildah with a store of its own, as one person against one registry."""
+
+    folder: Path
+    """Its images and containers; made at first use."""
+    credentials: tuple[str, str]
+
+    def make_image(self, name: str, *files: Path) -> Outcome:
+        """Make an image of nothing but some files."""
+        made = self.run("from", "scratch")
+        if not made.succeeded:
+            return made
+        container = made.output.split()[-1]
+        copied = self.run("copy", container, *map(str, files))
+        return self.run("commit", "--quiet", container, name) if copied.succeeded else copied
+
+    def push(self, image: str, name: str) -> Outcome:
+        return self.run("push", "--quiet", *self._access(), image, f"docker://{name}")
+
+    def pull(self, name: str) -> Outcome:
+        return self.run("pull", "--quiet", *self._access(), f"docker://{name}")
+
+    def run(self, command: str, *arguments: str) -> Outcome:
+        # In a plain container there is neither overlay nor a user's session.
+        store = ("--root", str(self.folder / "root"), "--runroot", str(self.folder / "run"), "--storage-driver", "vfs")
+        return run_client("buildah", *store, command, *arguments, BUILDAH_ISOLATION="chroot")
+
+    def _access(self) -> tuple[str, ...]:
+        return "--creds", ":".join(self.credentials), "--tls-verify=false"
 
 
 class ApiClient:

@@ -3,6 +3,7 @@
 No network and no overlay are needed for login, push and pull, so it runs in a plain container.
 """
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.clients import Outcome, run_client
+from tests.support.parts import missing, require_program
 from tests.support.processes import Process
 from tests.support.waiting import wait_until
 
@@ -33,13 +35,20 @@ class Docker:
 
 @contextmanager
 def docker_engine(folder: Path) -> Iterator[Docker]:
-    """Start dockerd with everything it writes below ``folder``; stop it at the end."""
+    """Start dockerd with everything it writes below ``folder``; stop it at the end.
+
+    Raises:
+        Skipped: it is not installed, or we are not root; with ``CI=true`` the test fails instead.
+    """
+    dockerd = require_program("dockerd", package="docker.io")
+    if os.geteuid() != 0:
+        missing("dockerd must be started by root")
     # A socket's path may have 107 bytes at most, which a temporary folder of pytest can exceed.
     short = Path(tempfile.mkdtemp(prefix="docker-"))
     socket, config = short / "docker.sock", folder / "config"
     config.mkdir(parents=True)
     command = [
-        *("dockerd", "--host", f"unix://{socket}", "--data-root", str(folder / "data")),
+        *(dockerd, "--host", f"unix://{socket}", "--data-root", str(folder / "data")),
         *("--exec-root", str(short / "exec"), "--pidfile", str(short / "pid")),
         *("--storage-driver=vfs", "--iptables=false", "--ip6tables=false", "--bridge=none"),
     ]
