@@ -7,7 +7,7 @@ TESTS ?= tests
 
 REGISTRY := docker-registry|registry=docker-registry
 TEST_PROGRAMS := $(REGISTRY) initdb=postgresql rabbitmq-server=rabbitmq-server skopeo=skopeo buildah=buildah \
-  chromium|chromium-browser=chromium dockerd=docker.io docker=docker.io busybox=busybox-static
+  chromium|chromium-browser=chromium dockerd=docker.io docker=docker.io
 
 export PYTHON
 
@@ -18,8 +18,8 @@ help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 run: ## Run Portus with a registry on this machine; Ctrl-C stops it
-	@scripts/environment run
 	@scripts/programs $(foreach part,$(REGISTRY),'$(part)')
+	@scripts/environment run
 	@$(BIN)/python -m cli up
 
 test: ## Run all tests, on private servers that are removed afterwards
