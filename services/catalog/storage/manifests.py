@@ -11,14 +11,21 @@ from services.catalog.storage.statements import insert_missing, upsert
 from services.catalog.storage.tables import manifest_children, manifests
 from shared.oci.names import Digest
 
+_DIGESTS_PER_STATEMENT = 500
+"""Well below what either database takes in one statement."""
+
 MAX_NESTING = 3
 """So deep an index may lie in another for its size to be known there."""
 
 
 def list_fetched(connection: Connection, digests: Collection[Digest]) -> set[Digest]:
     """Return those digests whose manifest we have."""
-    query = select(manifests.c.digest).where(manifests.c.digest.in_(digests), manifests.c.body.is_not(None))
-    return {Digest(digest) for digest in connection.scalars(query)}
+    query = select(manifests.c.digest).where(manifests.c.body.is_not(None))
+    ordered, found = list(digests), set[Digest]()
+    for start in range(0, len(ordered), _DIGESTS_PER_STATEMENT):
+        chunk = ordered[start : start + _DIGESTS_PER_STATEMENT]
+        found.update(Digest(digest) for digest in connection.scalars(query.where(manifests.c.digest.in_(chunk))))
+    return found
 
 
 def note_manifests(connection: Connection, media_types: Mapping[Digest, str | None]) -> None:

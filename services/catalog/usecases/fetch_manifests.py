@@ -5,6 +5,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from time import monotonic
 
+import structlog
+
 from services.catalog.domain.manifests import (
     MAX_CONFIG_BYTES,
     FetchedManifest,
@@ -31,6 +33,8 @@ MAX_ROUNDS = 3
 """An index, its children, and the children of an index in an index."""
 
 THREADS = 8
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -129,9 +133,13 @@ def _fetch_platform(registry: Registry, repository: RepositoryName, manifest: Ma
 
 
 def _note(result: FetchResult, key: Key, future: Future[FetchedManifest]) -> None:
-    try:
+    fault = future.exception()
+    if fault is None:
         fetched = future.result()
-    except RegistryError as fault:
+        result.fetched[fetched.digest] = fetched
+    elif isinstance(fault, RegistryError):
         result.missing[key] = fault
     else:
-        result.fetched[fetched.digest] = fetched
+        # What breaks our reading of one manifest must not hold up everything that was told with it.
+        log.error("fetch.broken", repository=key[0], digest=key[1], exc_info=fault)
+        result.missing[key] = InvalidAnswer(f"reading it ended in {type(fault).__name__}")

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from services.catalog.domain.occurrences import Occurrence
+from services.catalog.storage.manifests import list_fetched
 from services.catalog.storage.pending import MAX_TRY_S, take_due
 from services.catalog.storage.tag_queries import PlatformRow, TagRow
 from services.catalog.usecases.apply_notifications import apply_notifications
@@ -203,6 +204,16 @@ def test_an_image_whose_configuration_is_gone_is_shown_without_a_platform(
 
     tag = the_tag(database)
     assert (tag.known, tag.platforms) == (True, ())
+
+
+def test_any_number_of_manifests_can_be_looked_up(database: Database, pusher: Pusher, fetcher: ManifestFetcher) -> None:
+    """An index may list more than either database takes in one statement."""
+    image = pusher.image(APP, "1.0")
+    apply(database, fetcher, told_of("1.0", image))
+    digests = [Digest(image["digest"]), *(Digest(f"sha256:{number:064x}") for number in range(70_000))]
+
+    with database.read() as connection:
+        assert list_fetched(connection, digests) == {image["digest"]}
 
 
 class TestRetries:
