@@ -12,7 +12,7 @@ TEST_PROGRAMS := $(REGISTRY) initdb=postgresql rabbitmq-server=rabbitmq-server s
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock
+.PHONY: help run test bench check format lock
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,6 +26,11 @@ test: ## Run all tests, on private servers that are removed afterwards
 	@scripts/environment dev
 	@scripts/programs $(foreach part,$(TEST_PROGRAMS),'$(part)')
 	@$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) $(TESTS)
+
+bench: ## Measure, on private servers; asserts no time
+	@scripts/environment dev
+	@scripts/programs $(foreach part,$(TEST_PROGRAMS),'$(part)')
+	@$(BIN)/python -m pytest -q tests/benchmarks
 
 check: ## Format, lint, types, layering (the tests do this too)
 	$(BIN)/ruff format --check .

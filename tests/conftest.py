@@ -19,6 +19,8 @@ from tests.support.scheduling import GroupScheduling
 from tests.support.shared_servers import close_run, open_run, shared_server
 
 RegistryFactory = Callable[..., Registry]
+FIGURES = "figures"
+"""Name of the property under which a benchmark reports what it measured."""
 
 # A generated example may take as long as it likes: no test asserts a time.
 settings.register_profile("portus", deadline=None)
@@ -37,10 +39,30 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         close_run()
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what the benchmarks measured, whichever worker ran them."""
+    figures = [
+        text
+        for report in terminalreporter.getreports("passed")
+        for name, text in report.user_properties
+        if name == FIGURES
+    ]
+    if figures:
+        terminalreporter.section("what was measured")
+        for text in figures:
+            terminalreporter.write_line(str(text))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
     """Keep tests that share something slow on one worker."""
     return GroupScheduling(config, log)
+
+
+@pytest.fixture
+def show_figures(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """A function that keeps a benchmark's figures for the end of the run."""
+    return lambda text: record_property(FIGURES, text)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ THREADS = 8
 
 
 @pytest.mark.benchmark
-def test_rates(broker_url: Secret, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rates(broker_url: Secret, show_figures: Callable[[str], None]) -> None:
     """Prints messages per second of one process, 1.5 kB each."""
     declare_topology(broker_url)
     publisher = Publisher(broker_url, timeout_s=30)
@@ -39,12 +39,11 @@ def test_rates(broker_url: Secret, capsys: pytest.CaptureFixture[str]) -> None:
     publisher.close()
 
     kind = broker_url.reveal().split(":")[0]
-    with capsys.disabled():
-        print(
-            f"\n{kind}: published per second {together:.0f} at once, {alone:.0f} one by one,"
-            f" {threads:.0f} one by one from {THREADS} threads; consumed per second {consumed:.0f};"
-            f" publish to handler, median {statistics.median(delays_ms):.1f} ms, worst {max(delays_ms):.1f} ms"
-        )
+    show_figures(
+        f"{kind}: published per second {together:.0f} at once, {alone:.0f} one by one,"
+        f" {threads:.0f} one by one from {THREADS} threads; consumed per second {consumed:.0f};"
+        f" publish to handler, median {statistics.median(delays_ms):.1f} ms, worst {max(delays_ms):.1f} ms"
+    )
 
 
 def _rate(count: int, work: Callable[[], None]) -> float:

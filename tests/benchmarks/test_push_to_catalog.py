@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ PUSHES = 20
 
 @pytest.mark.benchmark
 @pytest.mark.parametrize("shape", SHAPES)
-def test_from_push_to_catalog(shape: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_from_push_to_catalog(shape: str, tmp_path: Path, show_figures: Callable[[str], None]) -> None:
     """Prints the median and the worst of some pushes; the promise is 1 s and 2 s."""
     stack = make_stack(shape, tmp_path)
     try:
@@ -33,5 +34,7 @@ def test_from_push_to_catalog(shape: str, tmp_path: Path, capsys: pytest.Capture
     finally:
         stack.stop()
 
-    with capsys.disabled():
-        print(f"\n{shape}: push to catalog, median {statistics.median(delays_s):.3f} s, worst {max(delays_s):.3f} s")
+    median_s, worst_s = statistics.median(delays_s), max(delays_s)
+    show_figures(
+        f"{shape}: from the end of a push to the catalog's answer, median {median_s:.3f} s, worst {worst_s:.3f} s"
+    )

@@ -7,7 +7,7 @@ knowing costs: the password, the read of the database, the decision.
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -68,7 +68,7 @@ def _is_ready(port: int) -> bool:
 
 
 @pytest.mark.benchmark
-def test_tokens_per_second(port: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_tokens_per_second(port: int, show_figures: Callable[[str], None]) -> None:
     """Prints both rates, their latencies and their ratio; asserts only that every answer was 200."""
     query = urlencode({"service": SERVICE, "scope": "repository:root/app:pull,push"})
     headers = basic(*ADMINISTRATOR)
@@ -80,15 +80,16 @@ def test_tokens_per_second(port: int, capsys: pytest.CaptureFixture[str]) -> Non
     rounds = [{name: _measure(target) for name, target in targets.items()} for _ in range(ROUNDS)]
     floor, token = (_sum([one[name] for one in rounds]) for name in ("floor", "token"))
 
-    with capsys.disabled():
-        print(
-            f"\nPostgreSQL, gunicorn {SERVER_PROCESSES} x {SERVER_THREADS},"
-            f" {CLIENT_PROCESSES * CLIENT_THREADS} connections"
-        )
-        for name, measured in (("floor (parse and sign)", floor), ("token (password, one scope)", token)):
-            p50, p99 = measured.percentile_ms(50), measured.percentile_ms(99)
-            print(f"{name:28} {measured.rate:7.0f} per second   p50 {p50:5.1f} ms   p99 {p99:6.1f} ms")
-        print(f"{'token / floor':28} {token.rate / floor.rate:7.2f}")
+    connections = CLIENT_PROCESSES * CLIENT_THREADS
+    show_figures(f"PostgreSQL, gunicorn {SERVER_PROCESSES} x {SERVER_THREADS}, {connections} connections")
+    show_figures(_line("floor (parse and sign)", floor))
+    show_figures(_line("token (password, one scope)", token))
+    show_figures(f"{'token / floor':28} {token.rate / floor.rate:7.2f}")
+
+
+def _line(name: str, measured: Measured) -> str:
+    p50, p99 = measured.percentile_ms(50), measured.percentile_ms(99)
+    return f"{name:28} {measured.rate:7.0f} per second   p50 {p50:5.1f} ms   p99 {p99:6.1f} ms"
 
 
 def _measure(target: Target) -> Measured:
