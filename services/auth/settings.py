@@ -6,13 +6,14 @@ from pathlib import Path
 
 from environs import Env
 from marshmallow import ValidationError
-from marshmallow.validate import Length, OneOf, Range
+from marshmallow.validate import Length, Range
 
 from services.auth.domain.decisions import DeletePolicy, Policy, PushPolicy
 from services.auth.signing.access_tokens import AUDIENCE
-from shared.api.serving import ServingSettings, load_serving_settings
+from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
 from shared.config import Secret, data_file, read_settings, secret
 from shared.messaging.connections import load_broker_url
+from shared.observability.logs import load_log_level
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +101,8 @@ def _build(env: Env) -> Settings:
         internal_secret=secret(env, "PORTUS_INTERNAL_SECRET"),
         policy=_policy(env),
         first_user_admin=env.bool("PORTUS_FIRST_USER_ADMIN", True),
-        trusted_proxies=env.int("PORTUS_TRUSTED_PROXIES", 0, validate=Range(0, 16)),
-        log_level=env.str("PORTUS_LOG_LEVEL", "INFO", validate=OneOf(("DEBUG", "INFO", "WARNING", "ERROR"))),
+        trusted_proxies=load_trusted_proxies(env),
+        log_level=load_log_level(env),
         serving=load_serving_settings(env, port_variable="PORTUS_AUTH_PORT", default_port=8081),
     )
 

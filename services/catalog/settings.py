@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from environs import Env
-from marshmallow.validate import URL, OneOf, Range
+from marshmallow.validate import URL
 
-from shared.api.serving import ServingSettings, load_serving_settings
+from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
 from shared.config import Secret, data_file, read_settings, secret
 from shared.messaging.connections import load_broker_url
+from shared.observability.logs import load_log_level
 
 _HTTP = URL(schemes={"http", "https"}, require_tld=False)
 
@@ -62,7 +63,7 @@ def _build(env: Env) -> Settings:
         registry_service=env.str("PORTUS_REGISTRY_SERVICE", "portus-registry"),
         service_account_secret=secret(env, "PORTUS_SERVICE_ACCOUNT_SECRET"),
         crawl_on_empty=env.bool("PORTUS_CRAWL_ON_EMPTY", True),
-        trusted_proxies=env.int("PORTUS_TRUSTED_PROXIES", 0, validate=Range(0, 16)),
-        log_level=env.str("PORTUS_LOG_LEVEL", "INFO", validate=OneOf(("DEBUG", "INFO", "WARNING", "ERROR"))),
+        trusted_proxies=load_trusted_proxies(env),
+        log_level=load_log_level(env),
         serving=load_serving_settings(env, port_variable="PORTUS_CATALOG_PORT", default_port=8082),
     )

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from environs import Env
-from marshmallow.validate import OneOf, Range
+from marshmallow.validate import Range
 
-from shared.api.serving import ServingSettings, load_serving_settings
+from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
 from shared.config import Secret, data_file, read_settings, secret
 from shared.messaging.connections import load_broker_url
+from shared.observability.logs import load_log_level
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def _build(env: Env) -> Settings:
         spool_file=Path(env.str("PORTUS_SPOOL_FILE", str(data_file(env, "spool.db")))).absolute(),
         spool_max_events=env.int("PORTUS_SPOOL_MAX_EVENTS", 1_000_000, validate=Range(1, 100_000_000)),
         max_envelope_bytes=env.int("PORTUS_MAX_ENVELOPE_BYTES", 8_388_608, validate=Range(1024, 67_108_864)),
-        trusted_proxies=env.int("PORTUS_TRUSTED_PROXIES", 0, validate=Range(0, 16)),
-        log_level=env.str("PORTUS_LOG_LEVEL", "INFO", validate=OneOf(("DEBUG", "INFO", "WARNING", "ERROR"))),
+        trusted_proxies=load_trusted_proxies(env),
+        log_level=load_log_level(env),
         serving=load_serving_settings(env, port_variable="PORTUS_NOTIFIER_PORT", default_port=8083),
     )

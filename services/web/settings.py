@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from environs import Env
-from marshmallow.validate import URL, OneOf, Range
+from marshmallow.validate import URL
 
-from shared.api.serving import ServingSettings, load_serving_settings
+from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
 from shared.config import Secret, read_settings, secret
+from shared.observability.logs import load_log_level
 
 _HTTP = URL(schemes={"http", "https"}, require_tld=False)
 
@@ -52,7 +53,7 @@ def _build(env: Env) -> Settings:
         internal_secret=secret(env, "PORTUS_INTERNAL_SECRET"),
         secret_key=secret(env, "PORTUS_WEB_SECRET_KEY"),
         cookie_secure=env.bool("PORTUS_COOKIE_SECURE", False),
-        trusted_proxies=env.int("PORTUS_TRUSTED_PROXIES", 0, validate=Range(0, 16)),
-        log_level=env.str("PORTUS_LOG_LEVEL", "INFO", validate=OneOf(("DEBUG", "INFO", "WARNING", "ERROR"))),
+        trusted_proxies=load_trusted_proxies(env),
+        log_level=load_log_level(env),
         serving=load_serving_settings(env, port_variable="PORTUS_WEB_PORT", default_port=8080),
     )

@@ -40,6 +40,11 @@ def load_serving_settings(env: Env, *, port_variable: str, default_port: int) ->
     )
 
 
+def load_trusted_proxies(env: Env) -> int:
+    """Read ``PORTUS_TRUSTED_PROXIES``: how many proxies in front may be believed."""
+    return env.int("PORTUS_TRUSTED_PROXIES", 0, validate=Range(0, 16))
+
+
 def serve(build_app: Callable[[], Flask], settings: ServingSettings) -> None:
     """Run a service until it is told to stop (SIGTERM finishes requests in flight first).
 

@@ -4,7 +4,16 @@ import logging
 import sys
 
 import structlog
+from environs import Env
+from marshmallow.validate import OneOf
 from structlog.typing import EventDict, Processor
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+def load_log_level(env: Env) -> str:
+    """Read ``PORTUS_LOG_LEVEL``: the least that is logged."""
+    return env.str("PORTUS_LOG_LEVEL", "INFO", validate=OneOf(LEVELS))
 
 
 def configure_logging(service: str, *, level: str = "INFO") -> None:
