@@ -6,10 +6,8 @@ from http import HTTPStatus
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from services.catalog.api.callers import callers_visibility
 from services.catalog.api.repositories import repositories_blueprint
 from services.catalog.api.schemas import REGISTRY_HOST
-from services.catalog.clients.auth import AuthClient, CallerRefused, CallerSlowedDown, VisibilityUnavailable
 from services.catalog.clients.registry import RegistryClient
 from services.catalog.clients.tokens import RegistryTokens
 from services.catalog.settings import Settings
@@ -26,12 +24,12 @@ from shared.database import Database
 from shared.messaging.topology import topology_fault
 from shared.oci.names import Digest
 from shared.upstream import UpstreamSession
+from shared.visibility.callers import callers_visibility
+from shared.visibility.client import VISIBILITY_ERRORS, VisibilityClient
 
 ERRORS: dict[type[Exception], HTTPStatus] = {
     RepositoryNotFound: HTTPStatus.NOT_FOUND,
-    CallerRefused: HTTPStatus.UNAUTHORIZED,
-    CallerSlowedDown: HTTPStatus.TOO_MANY_REQUESTS,
-    VisibilityUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    **VISIBILITY_ERRORS,
 }
 
 AUTH_READ_TIMEOUT_S = 5
@@ -52,7 +50,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     hops = settings.trusted_proxies
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops)  # type: ignore[method-assign]
-    auth = AuthClient(_auth_session(settings), peer_secret=settings.internal_secret)
+    auth = VisibilityClient(_auth_session(settings), peer_secret=settings.internal_secret)
     visibility = callers_visibility(auth, peer_secret=settings.internal_secret)
     app.config["API_SPEC_OPTIONS"] = {"security": [{"basic": []}, {"bearer": []}, {}]}
     api = new_openapi(app, title="Portus catalog", version="v1")

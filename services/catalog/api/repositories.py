@@ -6,7 +6,6 @@ from typing import Any
 from flask import Response, after_this_request
 from flask_smorest import Blueprint
 
-from services.catalog.api.callers import FindCallersVisibility
 from services.catalog.api.schemas import (
     FreshnessSchema,
     RepositoryListQuery,
@@ -25,6 +24,7 @@ from services.catalog.usecases.browse import (
 )
 from shared.api.paging import Page, PageRequest, set_page_headers
 from shared.database import Database
+from shared.visibility.callers import FindCallersVisibility
 
 # A larger number is no id in any database, and none could even be asked for it.
 _ID = "<int(max=9223372036854775807):repository>"

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
-from services.catalog.domain.visibility import Visibility
 from services.catalog.storage.tables import repositories
 from services.catalog.storage.visible import visible_to
+from shared.visibility.answers import Visibility
 
 
 @dataclass(frozen=True, slots=True)

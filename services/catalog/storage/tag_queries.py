@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from services.catalog.domain.index import BY_DIGEST
-from services.catalog.domain.visibility import Visibility
 from services.catalog.storage.tables import manifest_children, manifests, pulls, repositories, tags
 from services.catalog.storage.visible import visible_to
 from shared.oci.names import Digest, RepositoryName, Tag
+from shared.visibility.answers import Visibility
 
 MAX_LISTED = 200
 """So many entries of an index are looked through for platforms."""

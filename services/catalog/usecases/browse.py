@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.catalog.domain.visibility import Visibility
 from services.catalog.storage.crawls import last_finished_at
 from services.catalog.storage.pending import count_pending
 from services.catalog.storage.progress import find_indexed_at
@@ -14,6 +13,7 @@ from services.catalog.storage.tag_queries import TagRow
 from services.catalog.storage.tag_queries import list_tags as list_tag_rows
 from shared.api.paging import Page, PageRequest
 from shared.database import Database
+from shared.visibility.answers import Visibility
 
 
 class RepositoryNotFound(Exception):

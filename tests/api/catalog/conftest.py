@@ -1,12 +1,10 @@
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask, json
+from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug import Request, Response
 
 from services.catalog.app import create_app
 from services.catalog.settings import Settings
@@ -19,33 +17,7 @@ from shared.messaging.topology import declare_topology
 from tests.support.catalog import envelope_for, new_index
 from tests.support.catalog_clients import new_fetcher, nowhere
 from tests.support.serving import serving
-
-PEER_SECRET = "a-secret-among-peers"
-ADMINISTRATOR = {"everything": True, "global_namespace": True, "namespaces": []}
-NOBODY = {"everything": False, "global_namespace": False, "namespaces": []}
-
-
-@dataclass
-class AuthAnswers:
-    """What ``auth`` says, by ``Authorization`` header (``None``: anonymous), and what it was asked."""
-
-    visibility: dict[str | None, dict[str, Any]] = field(default_factory=dict)
-    override: Response | None = None
-    asked: list[dict[str, str]] = field(default_factory=list)
-
-    def app(self) -> Callable[..., object]:
-        return Request.application(self._answer)
-
-    def _answer(self, request: Request) -> Response:
-        self.asked.append({"path": request.path, **dict(request.headers)})
-        if self.override:
-            return self.override
-        if request.headers.get("X-Portus-Peer") != PEER_SECRET:
-            return Response("no", 404)
-        found = self.visibility.get(request.headers.get("Authorization"))
-        if found is None:
-            return Response("no", 401, headers={"WWW-Authenticate": 'Basic realm="Portus"'})
-        return Response(json.dumps({"subject": None, **found}), content_type="application/json")
+from tests.support.visibility import ADMINISTRATOR, NOBODY, PEER_SECRET, AuthAnswers
 
 
 @pytest.fixture

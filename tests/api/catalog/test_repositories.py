@@ -15,9 +15,9 @@ from werkzeug.test import TestResponse
 from services.catalog.app import create_app
 from services.catalog.settings import Settings
 from shared.database import Database
-from tests.api.catalog.conftest import AuthAnswers
 from tests.support.catalog import MANIFEST_TYPE, digest_of, pull, push
 from tests.support.statements import database_away
+from tests.support.visibility import AuthAnswers
 
 D = digest_of("manifest")
 BASIC = f"Basic {b64encode(b'jane:password').decode()}"

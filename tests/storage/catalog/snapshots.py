@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import Table, select
 
-from services.catalog.domain.visibility import Visibility
 from services.catalog.storage.repository_queries import RepositoryFilter, RepositoryRow, list_repositories
 from services.catalog.storage.tables import manifest_deletions, metadata, pulls, repositories, tags
 from services.catalog.storage.tag_queries import TagRow, list_tags
 from shared.database import Database
+from shared.visibility.answers import Visibility
 from tests.support.catalog import NOON
 
 EVERYTHING = Visibility(everything=True)

@@ -2,13 +2,13 @@
 
 import pytest
 
-from services.catalog.domain.visibility import Visibility
 from services.catalog.storage.repository_queries import find_repository
 from services.catalog.storage.tag_queries import list_tags
 from services.catalog.usecases.apply_notifications import apply_notifications
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
 from shared.clock import utc_now
 from shared.database import Database
+from shared.visibility.answers import Visibility
 from tests.storage.catalog.snapshots import EVERYTHING, shown_repositories
 from tests.support.catalog import delete, digest_of, envelope_for, push
 

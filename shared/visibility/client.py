@@ -5,15 +5,15 @@ CallerSlowedDown       too many wrong passwords from there
 VisibilityUnavailable  auth does not answer, or not what it should
 """
 
-from typing import Any
+from http import HTTPStatus
 
 import requests
 import structlog
 
-from services.catalog.domain.visibility import Visibility
 from shared.api.peers import PEER_HEADER
 from shared.config import Secret
 from shared.upstream import UpstreamError, UpstreamSession
+from shared.visibility.answers import Visibility, load_visibility
 
 RETRY_AFTER_S = 5
 
@@ -48,7 +48,15 @@ class VisibilityUnavailable(Exception):
         self.headers = {"Retry-After": str(RETRY_AFTER_S)}
 
 
-class AuthClient:
+VISIBILITY_ERRORS: dict[type[Exception], HTTPStatus] = {
+    CallerRefused: HTTPStatus.UNAUTHORIZED,
+    CallerSlowedDown: HTTPStatus.TOO_MANY_REQUESTS,
+    VisibilityUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""For a service's error table."""
+
+
+class VisibilityClient:
     """Asks ``auth`` on behalf of callers.
 
     Args:
@@ -87,22 +95,14 @@ def _load(response: requests.Response) -> Visibility:
     if response.status_code == 429:
         raise CallerSlowedDown(response.headers.get("Retry-After", str(RETRY_AFTER_S)))
     if response.status_code != 200:
-        hint = "404: PORTUS_INTERNAL_SECRET must be the same for auth and catalog" if _is_404(response) else ""
+        hint = "404: PORTUS_INTERNAL_SECRET must be the same for auth and its peers" if _is_404(response) else ""
         log.error("auth.unexpected_answer", status=response.status_code, hint=hint)
         raise VisibilityUnavailable
     try:
-        return _visibility(response.json())
+        return load_visibility(response.json())
     except (ValueError, LookupError, TypeError) as fault:
         log.error("auth.unexpected_answer", status=200, fault=type(fault).__name__)
         raise VisibilityUnavailable from fault
-
-
-def _visibility(body: Any) -> Visibility:
-    return Visibility(
-        everything=body["everything"] is True,
-        global_namespace=body["global_namespace"] is True,
-        namespaces=tuple(str(name) for name in body["namespaces"]),
-    )
 
 
 def _is_404(response: requests.Response) -> bool:

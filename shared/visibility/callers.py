@@ -1,26 +1,19 @@
 """What the caller of the present request may see."""
 
 from collections.abc import Callable
-from typing import Protocol
 
 from flask import request
 
-from services.catalog.domain.visibility import Visibility
 from shared.api.peers import client_address
 from shared.config import Secret
+from shared.visibility.answers import Visibility
+from shared.visibility.client import VisibilityClient
 
 FindCallersVisibility = Callable[[], Visibility]
 """Answers for the request that is being served."""
 
 
-class AsksAuth(Protocol):
-    """``clients.auth.AuthClient``."""
-
-    def find_visibility(self, authorization: str | None, *, address: str) -> Visibility:
-        """Return what the bearer of an ``Authorization`` header may see."""
-
-
-def callers_visibility(auth: AsksAuth, *, peer_secret: Secret) -> FindCallersVisibility:
+def callers_visibility(auth: VisibilityClient, *, peer_secret: Secret) -> FindCallersVisibility:
     """Return the question that every view asks first.
 
     Args:
