@@ -3,6 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
+MAX_PATTERNS = 1000
+"""So many patterns of repositories are looked at for one caller; what only a further one names is not shown."""
+
+ANY_RUN = "*"
+"""Stands for any run of characters, slashes among them; nothing else in a pattern is special."""
+
+log = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -15,6 +25,15 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class RepositoryPattern:
+    """Repositories of one namespace, by a glob over their full names."""
+
+    namespace: str | None
+    """``None``: the global namespace."""
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
 class Visibility:
     """The repositories that a caller may pull from."""
 
@@ -22,6 +41,8 @@ class Visibility:
     global_namespace: bool = False
     """Whether repositories without a slash are among them."""
     namespaces: tuple[str, ...] = ()
+    repositories: tuple[RepositoryPattern, ...] = ()
+    """Single repositories of other namespaces; at most ``MAX_PATTERNS``."""
     caller: Caller | None = None
     """``None``: anonymous."""
 
@@ -36,8 +57,23 @@ def load_visibility(body: Any) -> Visibility:
         everything=body["everything"] is True,
         global_namespace=body["global_namespace"] is True,
         namespaces=tuple(str(name) for name in body["namespaces"]),
+        repositories=_load_patterns(body.get("repositories", ())),
         caller=_load_caller(body["subject"]),
     )
+
+
+def _load_patterns(listed: Any) -> tuple[RepositoryPattern, ...]:
+    patterns = [RepositoryPattern(_text(one["namespace"]) or None, _text(one["pattern"])) for one in listed]
+    if len(patterns) > MAX_PATTERNS:
+        log.warning("auth.too_many_patterns", given=len(patterns), used=MAX_PATTERNS)
+    # No name holds a control character, and no database takes one.
+    return tuple(one for one in patterns[:MAX_PATTERNS] if f"{one.namespace}{one.pattern}".isprintable())
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
 
 
 def _load_caller(subject: Any) -> Caller | None:

@@ -15,9 +15,10 @@ from werkzeug.test import TestResponse
 from services.catalog.app import create_app
 from services.catalog.settings import Settings
 from shared.database import Database
+from shared.visibility.answers import MAX_PATTERNS
 from tests.support.catalog import MANIFEST_TYPE, digest_of, pull, push
 from tests.support.statements import database_away
-from tests.support.visibility import AuthAnswers
+from tests.support.visibility import NOBODY, AuthAnswers
 
 D = digest_of("manifest")
 BASIC = f"Basic {b64encode(b'jane:password').decode()}"
@@ -171,6 +172,11 @@ class TestCallers:
             pytest.param(Response("no JSON"), id="it talks nonsense"),
             pytest.param(Response(json.dumps({"namespaces": ["team"]})), id="it forgets half"),
             pytest.param(Response(json.dumps([])), id="it says something else"),
+            pytest.param(Response(json.dumps({**NOBODY, "repositories": ["team/*"]})), id="its patterns are none"),
+            pytest.param(
+                Response(json.dumps({**NOBODY, "repositories": [{"namespace": "team", "pattern": 1}]})),
+                id="its patterns are no texts",
+            ),
         ],
     )
     @pytest.mark.parametrize("path", ["/repositories", "/repositories/1", "/repositories/1/tags"])
@@ -193,6 +199,34 @@ class TestCallers:
         auth.visibility[BASIC] = {"everything": "false", "global_namespace": 1, "namespaces": []}
 
         assert get(client, "/repositories", as_=BASIC).json == []
+
+    @pytest.mark.parametrize(
+        ("namespace", "pattern", "names"),
+        [
+            ("team", "team/a*", ["team/app"]),
+            ("", "t*", ["top"]),
+            ("team", "t*", ["team/app"]),
+            ("team", "team/app\0", []),
+            ("team\0", "*", []),
+        ],
+    )
+    def test_see_single_repositories_by_their_patterns(
+        self, namespace: str, pattern: str, names: list[str], client: FlaskClient, auth: AuthAnswers
+    ) -> None:
+        auth.visibility[BASIC] = {**NOBODY, "repositories": [{"namespace": namespace, "pattern": pattern}]}
+
+        assert [row["full_name"] for row in get(client, "/repositories", as_=BASIC).json or ()] == names
+
+    def test_are_shown_what_the_first_thousand_patterns_name(self, client: FlaskClient, auth: AuthAnswers) -> None:
+        listed = [{"namespace": "", "pattern": f"none-{number}"} for number in range(MAX_PATTERNS - 1)]
+        listed += [{"namespace": "", "pattern": "top"}, {"namespace": "team", "pattern": "team/app"}]
+        auth.visibility[BASIC] = {**NOBODY, "repositories": listed}
+
+        with capture_logs() as lines:
+            shown = get(client, "/repositories", as_=BASIC)
+
+        assert [row["full_name"] for row in shown.json or ()] == ["top"]
+        assert "auth.too_many_patterns" in {line["event"] for line in lines}
 
 
 BAD_REQUESTS = [
