@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from environs import Env, EnvError, EnvValidationError, FileAwareEnv
-from marshmallow.validate import Length
+from marshmallow.validate import URL, Length
 
 Settings = TypeVar("Settings")
+
+_HTTP = URL(schemes={"http", "https"}, require_tld=False)
 
 
 class SettingsError(Exception):
@@ -77,6 +79,11 @@ def read_settings(build: Callable[[Env], Settings]) -> Settings:
 def secret(env: Env, name: str, *, min_length: int = 16) -> Secret:
     """Read a required secret of at least ``min_length`` characters."""
     return Secret(env.str(name, validate=Length(min=min_length)) or "")
+
+
+def http_url(env: Env, name: str, default: str) -> str:
+    """Read the address of an HTTP server."""
+    return env.str(name, default, validate=_HTTP)
 
 
 def data_file(env: Env, name: str) -> Path:

@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 
 from environs import Env
-from marshmallow.validate import URL
 
 from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
-from shared.config import Secret, data_file, read_settings, secret
+from shared.config import Secret, data_file, http_url, read_settings, secret
 from shared.messaging.connections import load_broker_url
 from shared.observability.logs import load_log_level
-
-_HTTP = URL(schemes={"http", "https"}, require_tld=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +53,9 @@ def _build(env: Env) -> Settings:
     return Settings(
         database_url=Secret(env.str("PORTUS_CATALOG_DATABASE_URL", f"sqlite:///{data_file(env, 'catalog.db')}")),
         broker_url=load_broker_url(env),
-        auth_url=env.str("PORTUS_AUTH_URL", "http://localhost:8081", validate=_HTTP),
+        auth_url=http_url(env, "PORTUS_AUTH_URL", "http://localhost:8081"),
         internal_secret=secret(env, "PORTUS_INTERNAL_SECRET"),
-        registry_url=env.str("PORTUS_REGISTRY_URL", "http://localhost:5000", validate=_HTTP),
+        registry_url=http_url(env, "PORTUS_REGISTRY_URL", "http://localhost:5000"),
         registry_host=env.str("PORTUS_REGISTRY_HOST", "localhost:5000"),
         registry_service=env.str("PORTUS_REGISTRY_SERVICE", "portus-registry"),
         service_account_secret=secret(env, "PORTUS_SERVICE_ACCOUNT_SECRET"),

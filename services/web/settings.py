@@ -3,13 +3,10 @@
 from dataclasses import dataclass
 
 from environs import Env
-from marshmallow.validate import URL
 
 from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
-from shared.config import Secret, read_settings, secret
+from shared.config import Secret, http_url, read_settings, secret
 from shared.observability.logs import load_log_level
-
-_HTTP = URL(schemes={"http", "https"}, require_tld=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +44,8 @@ def load_settings() -> Settings:
 
 def _build(env: Env) -> Settings:
     return Settings(
-        auth_url=env.str("PORTUS_AUTH_URL", "http://localhost:8081", validate=_HTTP),
-        catalog_url=env.str("PORTUS_CATALOG_URL", "http://localhost:8082", validate=_HTTP),
+        auth_url=http_url(env, "PORTUS_AUTH_URL", "http://localhost:8081"),
+        catalog_url=http_url(env, "PORTUS_CATALOG_URL", "http://localhost:8082"),
         registry_host=env.str("PORTUS_REGISTRY_HOST", "localhost:5000"),
         internal_secret=secret(env, "PORTUS_INTERNAL_SECRET"),
         secret_key=secret(env, "PORTUS_WEB_SECRET_KEY"),

@@ -109,7 +109,34 @@ class NamespaceCreated:
     visibility: str
 
 
-EventData = RegistryNotification | RegistryNotificationQuarantined | TagPushed | TagDeleted | NamespaceCreated
+@dataclass(frozen=True, slots=True)
+class TokenPushGranted:
+    """Somebody got tokens that allow a push to a repository; one message stands for those of a short time.
+
+    Bookkeeping between services, for noticing pushes that nobody told us of: no part of the event log.
+    """
+
+    TYPE: ClassVar[str] = "auth.token.push_granted.v1"
+
+    repository: str
+    issued_at: str
+    """RFC 3339: when the first of them was issued."""
+    expires_at: str
+    """RFC 3339: when the last of them expires."""
+    actor: str | None = None
+    """``sub`` of the tokens: one message is about one actor and one repository."""
+    tokens: int = 1
+    """How many tokens the message stands for."""
+
+
+EventData = (
+    RegistryNotification
+    | RegistryNotificationQuarantined
+    | TagPushed
+    | TagDeleted
+    | NamespaceCreated
+    | TokenPushGranted
+)
 Data = TypeVar("Data")
 
 
