@@ -5,6 +5,7 @@ from functools import partial
 import click
 
 from services.auth.app import migrations_of, new_database
+from services.auth.domain.actors import COMMAND_LINE
 from services.auth.domain.errors import Invalid
 from services.auth.settings import Settings, load_administrator, load_settings
 from services.auth.signing.authority import authority_fault, create_authority, load_authority
@@ -75,7 +76,7 @@ def ensure_admin() -> None:
     person = NewPerson(wanted.username, wanted.password, administrator=True)
     passwords = Passwords(new_hasher())
     try:
-        user = ensure_administrator(person, database=database, clock=utc_now, passwords=passwords)
+        user = ensure_administrator(COMMAND_LINE, person, database=database, clock=utc_now, passwords=passwords)
     except Invalid as fault:
         raise SettingsError("\n".join(_lines(fault))) from fault
     click.echo(f"auth: made the administrator {user.username}" if user else "auth: there are people already")

@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from services.auth.api.services import Services
 from services.auth.app import create_app, migrations_of
+from services.auth.domain.actors import Actor, Origin
 from services.auth.domain.decisions import Policy
 from services.auth.domain.namespaces import Visibility
 from services.auth.domain.subjects import Subject, person
@@ -40,7 +41,8 @@ PASSWORD = "correct horse battery"
 INTERNAL_SECRET = "internal-secret-of-the-tests"
 SERVICE_ACCOUNT_SECRET = "service-secret-of-the-tests"
 SERVICE = "portus-registry"
-ROOT = person(0, "root", administrator=True)
+ORIGIN = Origin("192.0.2.77", "request-of-the-tests")
+ROOT = Actor(person(0, "root", administrator=True), ORIGIN)
 """Makes what tests need; stands for no account."""
 
 
@@ -119,7 +121,7 @@ class AuthService:
     def make_team(self, name: str = "team", *, owner: UserView, **members: Role) -> TeamView:
         """Make a team; further members are given as ``username=role``."""
         team = create_team(
-            subject_of(owner), name=name, description="", owner_id=None, database=self.database, clock=self.clock
+            actor_of(owner), name=name, description="", owner_id=None, database=self.database, clock=self.clock
         )
         for username, role in members.items():
             add_member(ROOT, team.id, username=username, role=role, database=self.database, clock=self.clock)
@@ -181,6 +183,10 @@ def access_of(token: str) -> list[str] | None:
 
 def subject_of(user: UserView) -> Subject:
     return person(user.id, user.username, administrator=user.admin)
+
+
+def actor_of(user: UserView) -> Actor:
+    return Actor(subject_of(user), ORIGIN)
 
 
 AuthFactory = Callable[..., AuthService]

@@ -9,6 +9,7 @@ import binascii
 from flask import g, request
 
 from services.auth.api.services import services
+from services.auth.domain.actors import Actor, Origin
 from services.auth.domain.errors import BadCredentials, Forbidden
 from services.auth.domain.subjects import ANONYMOUS, Subject, SubjectKind
 from services.auth.usecases.authenticate import PasswordCredentials
@@ -74,6 +75,16 @@ def subject() -> Subject:
     """Return the person whom ``require_person`` let pass."""
     found: Subject = g.subject
     return found
+
+
+def actor() -> Actor:
+    """Return the same person as somebody who changes something."""
+    return Actor(subject(), origin())
+
+
+def origin() -> Origin:
+    """Return where the present request comes from."""
+    return Origin(caller_address(), g.request_id)
 
 
 def _decode(value: str) -> PasswordCredentials:

@@ -8,7 +8,7 @@ from flask_smorest import Blueprint
 
 from services.auth.api.documents import page_response, refuses
 from services.auth.api.fields import MAX_ID
-from services.auth.api.identity import require_person, subject
+from services.auth.api.identity import actor, require_person, subject
 from services.auth.api.schemas import NamespaceChangeInput, NamespaceOutput, NewNamespaceInput
 from services.auth.api.services import services
 from services.auth.storage.namespaces import NamespaceView
@@ -40,7 +40,7 @@ def list_namespaces(query: dict[str, int]) -> Response:
 def post_namespace(values: dict[str, Any]) -> NamespaceView:
     """Make a private namespace for a team; for those who may push to it."""
     auth = services()
-    return create_namespace(subject(), **values, policy=auth.settings.policy, database=auth.database, clock=auth.clock)
+    return create_namespace(actor(), **values, policy=auth.settings.policy, database=auth.database, clock=auth.clock)
 
 
 @blueprint.route(_NAMESPACE)
@@ -59,4 +59,4 @@ def put_namespace(values: dict[str, Any], namespace_id: int) -> NamespaceView:
     """Change description or visibility; for owners of the team."""
     auth = services()
     change = NamespaceChange(**values)
-    return change_namespace(subject(), namespace_id, change, database=auth.database, clock=auth.clock)
+    return change_namespace(actor(), namespace_id, change, database=auth.database, clock=auth.clock)

@@ -6,7 +6,7 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from services.auth.api.documents import refuses
-from services.auth.api.identity import caller_address
+from services.auth.api.identity import origin
 from services.auth.api.schemas import RefreshTokenInput, SessionOutput, SignInInput
 from services.auth.api.services import services
 from services.auth.usecases.authenticate import PasswordCredentials
@@ -32,7 +32,7 @@ def post_session(values: dict[str, str]) -> SignedIn:
     """Sign in with a name and a password."""
     auth = services()
     credentials = PasswordCredentials(values["username"], Secret(values["password"]))
-    return sign_in(credentials, address=caller_address(), authenticator=auth.authenticator, keeper=auth.keeper)
+    return sign_in(credentials, origin=origin(), authenticator=auth.authenticator, keeper=auth.keeper)
 
 
 @blueprint.route("/refresh", methods=["POST"])
@@ -51,4 +51,4 @@ def post_refresh(values: dict[str, str]) -> SignedIn:
 @blueprint.response(HTTPStatus.NO_CONTENT)
 def post_revoke(values: dict[str, str]) -> None:
     """Sign out; it succeeds for a session that is over already, too."""
-    revoke_session(Secret(values["refresh_token"]), keeper=services().keeper)
+    revoke_session(Secret(values["refresh_token"]), origin=origin(), keeper=services().keeper)

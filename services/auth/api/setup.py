@@ -6,6 +6,7 @@ from typing import Any
 from flask_smorest import Blueprint
 
 from services.auth.api.documents import refuses
+from services.auth.api.identity import origin
 from services.auth.api.schemas import NewUserInput, SetupOutput, UserOutput
 from services.auth.api.services import services
 from services.auth.storage.users import UserView
@@ -36,6 +37,7 @@ def bootstrap(values: dict[str, Any]) -> UserView:
     person = NewPerson(**values | {"password": Secret(values["password"])}, administrator=True)
     return bootstrap_administrator(
         person,
+        origin=origin(),
         allowed=auth.settings.first_user_admin,
         database=auth.database,
         clock=auth.clock,

@@ -8,7 +8,7 @@ from flask_smorest import Blueprint
 
 from services.auth.api.documents import page_response, refuses
 from services.auth.api.fields import MAX_ID
-from services.auth.api.identity import require_person, subject
+from services.auth.api.identity import actor, require_person, subject
 from services.auth.api.schemas import MemberChangeInput, MemberOutput, NewMemberInput, NewTeamInput, TeamOutput
 from services.auth.api.services import services
 from services.auth.domain.teams import Role
@@ -41,7 +41,7 @@ def list_teams(query: dict[str, int]) -> Response:
 @refuses(blueprint, *_REFUSED)
 def post_team(values: dict[str, Any]) -> TeamView:
     """Make a team; the caller becomes its owner."""
-    return create_team(subject(), **values, database=services().database, clock=services().clock)
+    return create_team(actor(), **values, database=services().database, clock=services().clock)
 
 
 @blueprint.route(_TEAM)
@@ -68,7 +68,7 @@ def list_members(query: dict[str, int], team_id: int) -> Response:
 @refuses(blueprint, *_REFUSED)
 def post_member(values: dict[str, Any], team_id: int) -> MemberView:
     """Take a person into a team; for its owners. An administrator becomes an owner."""
-    return add_member(subject(), team_id, **values, database=services().database, clock=services().clock)
+    return add_member(actor(), team_id, **values, database=services().database, clock=services().clock)
 
 
 @blueprint.route(_MEMBER, methods=["PUT"])
@@ -78,7 +78,7 @@ def post_member(values: dict[str, Any], team_id: int) -> MemberView:
 def put_member(values: dict[str, Role], team_id: int, member_id: int) -> MemberView:
     """Give a member another role; for owners."""
     auth = services()
-    return change_member(subject(), team_id, member_id, **values, database=auth.database, clock=auth.clock)
+    return change_member(actor(), team_id, member_id, **values, database=auth.database, clock=auth.clock)
 
 
 @blueprint.route(_MEMBER, methods=["DELETE"])
@@ -86,4 +86,4 @@ def put_member(values: dict[str, Role], team_id: int, member_id: int) -> MemberV
 @refuses(blueprint, *_REFUSED, HTTPStatus.UNPROCESSABLE_ENTITY)
 def delete_member(team_id: int, member_id: int) -> None:
     """Take a person out of a team; for its owners."""
-    remove_member(subject(), team_id, member_id, database=services().database)
+    remove_member(actor(), team_id, member_id, database=services().database, clock=services().clock)

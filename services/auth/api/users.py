@@ -8,7 +8,7 @@ from flask_smorest import Blueprint
 
 from services.auth.api.documents import page_response, refuses
 from services.auth.api.fields import MAX_ID
-from services.auth.api.identity import require_person, subject
+from services.auth.api.identity import actor, require_person, subject
 from services.auth.api.schemas import NewUserInput, UserChangeInput, UserOutput
 from services.auth.api.services import services
 from services.auth.domain.accounts import UserChange
@@ -51,7 +51,7 @@ def post_user(values: dict[str, Any]) -> UserView:
     """Make an account; for administrators."""
     auth = services()
     person = NewPerson(**values | {"password": Secret(values["password"])})
-    return create_user(subject(), person, database=auth.database, clock=auth.clock, passwords=auth.passwords)
+    return create_user(actor(), person, database=auth.database, clock=auth.clock, passwords=auth.passwords)
 
 
 @blueprint.route(_USER)
@@ -70,7 +70,7 @@ def put_user(values: dict[str, Any], user_id: int) -> UserView:
     """Change an account; for administrators. A new password, or disabling, ends its sessions."""
     auth = services()
     return change_user(
-        subject(),
+        actor(),
         user_id,
         UserChange(**values),
         database=auth.database,

@@ -11,6 +11,7 @@ class SubjectKind(StrEnum):
     ANONYMOUS = "anonymous"
     PERSON = "person"
     INTERNAL = "internal"
+    OPERATOR = "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Subject:
 
 ANONYMOUS = Subject(SubjectKind.ANONYMOUS)
 INTERNAL = Subject(SubjectKind.INTERNAL, INTERNAL_USERNAME)
+OPERATOR = Subject(SubjectKind.OPERATOR, administrator=True)
+"""Whoever runs our commands on the machine; no credential makes anybody one."""
 
 
 def person(user_id: int, username: str, *, administrator: bool = False) -> Subject:

@@ -12,6 +12,8 @@ class Lock(IntEnum):
     """Names of users, teams and namespaces, and who is administrator: rare changes, one at a time."""
     LEAVES = 0x706F7274_0002
     """The signing leaf: only one process mints."""
+    AUDIT = 0x706F7274_0003
+    """The end of the audit trail's hash chain; taken last of all, see ``usecases.audit``."""
 
 
 def hold(connection: Connection, lock: Lock) -> None:

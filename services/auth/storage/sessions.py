@@ -45,9 +45,9 @@ def touch_session(connection: Connection, session_id: str, *, now: datetime, exp
     connection.execute(change.values(last_used_at=now, expires_at=expires_at))
 
 
-def delete_session(connection: Connection, token_hash: str) -> None:
-    """Revoke the session of a refresh token; there may be none."""
-    connection.execute(delete(sessions).where(sessions.c.token_hash == token_hash))
+def delete_session(connection: Connection, token_hash: str) -> bool:
+    """Revoke the session of a refresh token; tell whether there was one."""
+    return connection.execute(delete(sessions).where(sessions.c.token_hash == token_hash)).rowcount > 0
 
 
 def delete_sessions_of(connection: Connection, user_id: int) -> None:

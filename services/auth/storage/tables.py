@@ -1,6 +1,8 @@
 """The tables of ``auth``. Times are aware UTC."""
 
 from sqlalchemy import (
+    JSON,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -111,6 +113,58 @@ signing_leaves = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Index(None, "authority", "expires_at"),
+)
+
+# Refers to nothing: what an entry tells of may be gone. Rows are only added, by storage.audit.
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    # Counted by us and not by the database, without a gap.
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("partition", String(7), nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("actor_kind", String(16), nullable=False),
+    Column("actor", String(255), nullable=False),
+    Column("actor_id", Integer),
+    Column("address", String(64), nullable=False),
+    Column("request_id", String(64), nullable=False, index=True),
+    Column("action", String(64), nullable=False),
+    Column("target_type", String(32), nullable=False),
+    Column("target_id", String(64), nullable=False),
+    Column("target_name", String(255), nullable=False),
+    # Whom it concerns, with the names of that moment.
+    Column("user_id", Integer),
+    Column("user_name", String(255)),
+    Column("team_id", Integer),
+    Column("team_name", String(255)),
+    Column("namespace_id", Integer),
+    Column("namespace_name", String(255)),
+    Column("before", JSON, nullable=False),
+    Column("after", JSON, nullable=False),
+    Column("previous_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    UniqueConstraint("partition", "position"),
+    # Pages go from the newest entry back, so every filter leads into that order.
+    Index(None, "actor", "sequence"),
+    Index(None, "actor_id", "sequence"),
+    Index(None, "action", "sequence"),
+    Index(None, "target_name", "sequence"),
+    Index(None, "user_id", "sequence"),
+    Index(None, "team_id", "sequence"),
+    Index(None, "namespace_id", "sequence"),
+)
+
+audit_heads = Table(
+    "audit_heads",
+    metadata,
+    Column("partition", String(7), primary_key=True),
+    Column("previous_hash", String(64), nullable=False),
+    Column("entries", BigInteger, nullable=False),
+    Column("last_sequence", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+    # The head outlives the entries.
+    Column("purged_at", UtcDateTime),
 )
 
 outbox = outbox_table(metadata)

@@ -5,6 +5,8 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
+from services.auth.domain.actors import Actor
+from services.auth.domain.audit import Action, Change, Ref
 from services.auth.domain.decisions import Policy, decide
 from services.auth.domain.errors import Forbidden, Invalid, NotFound
 from services.auth.domain.namespaces import NamespaceFacts, Visibility, check_namespace_name
@@ -13,6 +15,7 @@ from services.auth.storage.locks import Lock, hold
 from services.auth.storage.namespaces import NamespaceView, find_namespace, insert_namespace, taken_namespace_names
 from services.auth.storage.tables import outbox
 from services.auth.storage.teams import TeamView, find_team_named
+from services.auth.usecases.audit import Record, audited
 from shared.clock import Clock
 from shared.contracts.events import NamespaceCreated, envelope_of
 from shared.database import Database
@@ -23,7 +26,7 @@ SOURCE = "/auth"
 
 
 def create_namespace(
-    subject: Subject, *, name: str, team: str, description: str, policy: Policy, database: Database, clock: Clock
+    actor: Actor, *, name: str, team: str, description: str, policy: Policy, database: Database, clock: Clock
 ) -> NamespaceView:
     """Make a private namespace for a team; whoever may push to it may make it.
 
@@ -33,7 +36,8 @@ def create_namespace(
         Invalid: the name is outside the grammar or taken.
     """
     check_namespace_name(name)
-    with database.write() as connection:
+    subject = actor.subject
+    with database.write() as connection, audited(connection, actor, clock) as record:
         hold(connection, Lock.NAMES)
         owner = find_team_named(connection, subject, team)
         if owner is None:
@@ -41,9 +45,8 @@ def create_namespace(
         _check_permission(subject, name, owner, policy)
         if taken_namespace_names(connection, [name]):
             raise Invalid({"name": ["has already been taken"]})
-        namespace_id = add_namespace(
-            connection, name, team_id=owner.id, team=owner.name, description=description, now=clock()
-        )
+        owning = Ref(owner.id, owner.name)
+        namespace_id = add_namespace(connection, record, name, team=owning, description=description, now=clock())
         namespace = find_namespace(connection, subject, namespace_id)
     if namespace is None:
         raise NotFound("namespace")
@@ -51,15 +54,17 @@ def create_namespace(
 
 
 def add_namespace(
-    connection: Connection, name: str, *, team_id: int, team: str, description: str, now: datetime
+    connection: Connection, record: Record, name: str, *, team: Ref, description: str, now: datetime
 ) -> int:
-    """Insert a private namespace together with its event; return its id."""
+    """Insert a private namespace together with its event and its audit entry; return its id."""
     visibility = Visibility.PRIVATE
     namespace_id = insert_namespace(
-        connection, name, team_id=team_id, visibility=visibility, description=description, now=now
+        connection, name, team_id=team.id, visibility=visibility, description=description, now=now
     )
-    event = NamespaceCreated(name=name, team=team, visibility=visibility.value)
+    event = NamespaceCreated(name=name, team=team.name, visibility=visibility.value)
     record_event(connection, outbox, envelope_of(event, id=uuid4().hex, source=SOURCE, time=now, subject=name))
+    shown = {"name": name, "team": team.name, "visibility": visibility, "description": description}
+    record(Change(Action.NAMESPACE_CREATED, Ref(namespace_id, name), team=team, after=shown))
     return namespace_id
 
 

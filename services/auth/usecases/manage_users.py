@@ -1,6 +1,8 @@
 """Show and change accounts."""
 
 from services.auth.domain.accounts import UserChange, check_password, check_user_change
+from services.auth.domain.actors import Actor
+from services.auth.domain.audit import Action, Change, Ref
 from services.auth.domain.errors import Invalid, NotFound
 from services.auth.domain.subjects import Subject
 from services.auth.storage.locks import Lock, hold
@@ -13,8 +15,9 @@ from services.auth.storage.users import (
     list_users,
     update_user,
 )
+from services.auth.usecases.audit import audited
 from services.auth.usecases.passwords import Passwords
-from services.auth.usecases.people import require_administrator
+from services.auth.usecases.people import require_administrator, shown_fields
 from shared.api.paging import Page, PageRequest
 from shared.clock import Clock
 from shared.config import Secret
@@ -55,7 +58,7 @@ def show_users(subject: Subject, request: PageRequest, *, database: Database) ->
 
 
 def change_user(
-    subject: Subject, user_id: int, change: UserChange, *, database: Database, clock: Clock, passwords: Passwords
+    actor: Actor, user_id: int, change: UserChange, *, database: Database, clock: Clock, passwords: Passwords
 ) -> UserView:
     """Change an account, as an administrator; a new password or disabling ends its sessions.
 
@@ -64,19 +67,24 @@ def change_user(
         NotFound: there is no such account.
         Invalid: a value breaks a rule.
     """
-    require_administrator(subject)
+    require_administrator(actor.subject)
     columns = _columns(change, passwords)
-    with database.write() as connection:
+    with database.write() as connection, audited(connection, actor, clock) as record:
         hold(connection, Lock.NAMES)
-        _get(find_user(connection, user_id))
+        before = _get(find_user(connection, user_id))
         others = count_other_administrators(connection, user_id)
-        check_user_change(subject, user_id, change, other_administrators=others)
+        check_user_change(actor.subject, user_id, change, other_administrators=others)
         if find_clashes(connection, username=None, email=change.email, but=user_id):
             raise Invalid({"email": ["has already been taken"]})
         update_user(connection, user_id, columns, now=clock())
         if change.password is not None or change.enabled is False:
             delete_sessions_of(connection, user_id)
-        return _get(find_user(connection, user_id))
+        after = _get(find_user(connection, user_id))
+        target = Ref(after.id, after.username)
+        record(Change(Action.USER_UPDATED, target, before=shown_fields(before), after=shown_fields(after)))
+        if change.password is not None:
+            record(Change(Action.USER_PASSWORD_CHANGED, target))
+        return after
 
 
 def _columns(change: UserChange, passwords: Passwords) -> dict[str, object]:

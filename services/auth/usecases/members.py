@@ -2,11 +2,14 @@
 
 from sqlalchemy import Connection
 
+from services.auth.domain.actors import Actor
+from services.auth.domain.audit import Action, Change, Ref
 from services.auth.domain.errors import Invalid, NotFound
 from services.auth.domain.subjects import Subject
 from services.auth.domain.teams import Role, check_removal, check_role_change, effective_role
 from services.auth.storage.teams import (
     MemberView,
+    TeamView,
     count_other_owners,
     delete_member,
     find_member,
@@ -17,6 +20,7 @@ from services.auth.storage.teams import (
     update_member,
 )
 from services.auth.storage.users import find_user_named
+from services.auth.usecases.audit import audited
 from services.auth.usecases.teams import get_managed_team, get_visible_team
 from shared.api.paging import Page, PageRequest
 from shared.clock import Clock
@@ -35,7 +39,7 @@ def show_members(subject: Subject, team_id: int, request: PageRequest, *, databa
 
 
 def add_member(
-    subject: Subject, team_id: int, *, username: str, role: Role, database: Database, clock: Clock
+    actor: Actor, team_id: int, *, username: str, role: Role, database: Database, clock: Clock
 ) -> MemberView:
     """Take a person into a team; an administrator becomes an owner, whatever was asked.
 
@@ -44,8 +48,8 @@ def add_member(
         Forbidden: the caller may not change the team.
         Invalid: the person is in it already.
     """
-    with database.write() as connection:
-        get_managed_team(connection, subject, team_id)
+    with database.write() as connection, audited(connection, actor, clock) as record:
+        team = get_managed_team(connection, actor.subject, team_id)
         lock_team(connection, team_id)
         user = find_user_named(connection, username)
         if user is None:
@@ -54,11 +58,13 @@ def add_member(
             raise Invalid({"user": ["is already a member of the team"]})
         granted = effective_role(role, administrator=user.admin)
         member_id = insert_member(connection, team_id, user.id, granted, now=clock())
-        return _get(connection, team_id, member_id)
+        member = _get(connection, team_id, member_id)
+        record(_change(Action.TEAM_MEMBER_ADDED, team, member, after=member.role))
+        return member
 
 
 def change_member(
-    subject: Subject, team_id: int, member_id: int, *, role: Role, database: Database, clock: Clock
+    actor: Actor, team_id: int, member_id: int, *, role: Role, database: Database, clock: Clock
 ) -> MemberView:
     """Give a member another role.
 
@@ -67,17 +73,18 @@ def change_member(
         Forbidden: the caller may not change the team.
         Invalid: it would demote the only owner, or an administrator.
     """
-    with database.write() as connection:
-        get_managed_team(connection, subject, team_id)
+    with database.write() as connection, audited(connection, actor, clock) as record:
+        team = get_managed_team(connection, actor.subject, team_id)
         lock_team(connection, team_id)
         member = _get(connection, team_id, member_id)
         others = count_other_owners(connection, member)
         check_role_change(member.role, role, administrator=member.admin, other_owners=others)
         update_member(connection, member_id, role, now=clock())
+        record(_change(Action.TEAM_MEMBER_CHANGED, team, member, before=member.role, after=role))
         return _get(connection, team_id, member_id)
 
 
-def remove_member(subject: Subject, team_id: int, member_id: int, *, database: Database) -> None:
+def remove_member(actor: Actor, team_id: int, member_id: int, *, database: Database, clock: Clock) -> None:
     """Take a person out of a team.
 
     Raises:
@@ -85,12 +92,25 @@ def remove_member(subject: Subject, team_id: int, member_id: int, *, database: D
         Forbidden: the caller may not change the team.
         Invalid: it is the only owner.
     """
-    with database.write() as connection:
-        get_managed_team(connection, subject, team_id)
+    with database.write() as connection, audited(connection, actor, clock) as record:
+        team = get_managed_team(connection, actor.subject, team_id)
         lock_team(connection, team_id)
         member = _get(connection, team_id, member_id)
         check_removal(member.role, other_owners=count_other_owners(connection, member))
         delete_member(connection, member_id)
+        record(_change(Action.TEAM_MEMBER_REMOVED, team, member, before=member.role))
+
+
+def _change(
+    action: Action, team: TeamView, member: MemberView, *, before: Role | None = None, after: Role | None = None
+) -> Change:
+    return Change(
+        action,
+        Ref(team.id, team.name),
+        user=Ref(member.user_id, member.username),
+        before={"role": before} if before else {},
+        after={"role": after} if after else {},
+    )
 
 
 def _get(connection: Connection, team_id: int, member_id: int) -> MemberView:

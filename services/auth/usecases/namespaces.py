@@ -1,12 +1,17 @@
 """Show and change namespaces."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from services.auth.domain.actors import Actor
+from services.auth.domain.audit import Action, Change, Ref
 from services.auth.domain.decisions import Standing, standing_of
 from services.auth.domain.errors import Forbidden, NotFound
 from services.auth.domain.namespaces import Visibility, check_visibility
 from services.auth.domain.subjects import Subject
+from services.auth.storage.locks import Lock, hold
 from services.auth.storage.namespaces import NamespaceView, find_namespace, list_namespaces, update_namespace
+from services.auth.usecases.audit import audited
 from shared.api.paging import Page, PageRequest
 from shared.clock import Clock
 from shared.database import Database
@@ -42,7 +47,7 @@ def show_namespaces(subject: Subject, request: PageRequest, *, database: Databas
 
 
 def change_namespace(
-    subject: Subject, namespace_id: int, change: NamespaceChange, *, database: Database, clock: Clock
+    actor: Actor, namespace_id: int, change: NamespaceChange, *, database: Database, clock: Clock
 ) -> NamespaceView:
     """Change description or visibility.
 
@@ -51,7 +56,10 @@ def change_namespace(
         Forbidden: the caller is neither owner nor administrator.
         Invalid: the global namespace may not become private.
     """
-    with database.write() as connection:
+    subject = actor.subject
+    with database.write() as connection, audited(connection, actor, clock) as record:
+        # What is different is read before and after: nobody else may change it in between.
+        hold(connection, Lock.NAMES)
         namespace = find_namespace(connection, subject, namespace_id)
         if namespace is None:
             raise NotFound("namespace")
@@ -61,9 +69,21 @@ def change_namespace(
             check_visibility(namespace.name, change.visibility)
         update_namespace(connection, namespace_id, _columns(change), now=clock())
         changed = find_namespace(connection, subject, namespace_id)
-    if changed is None:
-        raise NotFound("namespace")
+        if changed is None:
+            raise NotFound("namespace")
+        for entry in _changes(namespace, changed):
+            record(entry)
     return changed
+
+
+def _changes(before: NamespaceView, after: NamespaceView) -> Iterator[Change]:
+    target, team = Ref(after.id, after.name), Ref(after.team.id, after.team.name)
+    for action, name in (
+        (Action.NAMESPACE_UPDATED, "description"),
+        (Action.NAMESPACE_VISIBILITY_CHANGED, "visibility"),
+    ):
+        old, new = {name: getattr(before, name)}, {name: getattr(after, name)}
+        yield Change(action, target, team=team, before=old, after=new)
 
 
 def _columns(change: NamespaceChange) -> dict[str, str]:

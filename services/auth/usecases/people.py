@@ -7,14 +7,17 @@ import structlog
 from sqlalchemy import Connection
 
 from services.auth.domain.accounts import check_password, check_username
+from services.auth.domain.actors import Actor, Origin
+from services.auth.domain.audit import Action, Change, Fields, Ref
 from services.auth.domain.errors import Forbidden, Invalid, SetupClosed, SetupDone
 from services.auth.domain.namespaces import personal_namespace_name
-from services.auth.domain.subjects import Subject
+from services.auth.domain.subjects import ANONYMOUS, Subject
 from services.auth.domain.teams import Role, candidate_names, first_free_name
 from services.auth.storage.locks import Lock, hold
 from services.auth.storage.namespaces import taken_namespace_names
 from services.auth.storage.teams import insert_member, insert_team, taken_team_names
 from services.auth.storage.users import UserView, find_clashes, find_user, insert_user, people_exist
+from services.auth.usecases.audit import Record, audited
 from services.auth.usecases.create_namespace import add_namespace
 from services.auth.usecases.passwords import Passwords
 from shared.clock import Clock
@@ -35,27 +38,26 @@ class NewPerson:
     administrator: bool = False
 
 
-def create_user(
-    subject: Subject, person: NewPerson, *, database: Database, clock: Clock, passwords: Passwords
-) -> UserView:
+def create_user(actor: Actor, person: NewPerson, *, database: Database, clock: Clock, passwords: Passwords) -> UserView:
     """Make an account, as an administrator.
 
     Raises:
         Forbidden: the caller is no administrator.
         Invalid: a value breaks a rule, or name or e-mail are taken.
     """
-    require_administrator(subject)
+    require_administrator(actor.subject)
     hashed = _checked_hash(person, passwords)
-    with database.write() as connection:
-        return _add_person(connection, person, hashed, now=clock())
+    with database.write() as connection, audited(connection, actor, clock) as record:
+        return _add_person(connection, record, person, hashed, now=clock())
 
 
 def bootstrap_administrator(
-    person: NewPerson, *, allowed: bool, database: Database, clock: Clock, passwords: Passwords
+    person: NewPerson, *, origin: Origin, allowed: bool, database: Database, clock: Clock, passwords: Passwords
 ) -> UserView:
     """Make the first administrator, as whoever comes first.
 
     Args:
+        origin: nobody is anybody yet, but they come from somewhere.
         allowed: whether this installation lets the first to come be administrator.
 
     Raises:
@@ -68,14 +70,15 @@ def bootstrap_administrator(
     # Asked before the password is hashed too: nobody may keep the machine busy with this route.
     if not needs_administrator(allowed=allowed, database=database):
         raise SetupDone
-    user = ensure_administrator(person, database=database, clock=clock, passwords=passwords)
+    actor = Actor(ANONYMOUS, origin)
+    user = ensure_administrator(actor, person, database=database, clock=clock, passwords=passwords)
     if user is None:
         raise SetupDone
     return user
 
 
 def ensure_administrator(
-    person: NewPerson, *, database: Database, clock: Clock, passwords: Passwords
+    actor: Actor, person: NewPerson, *, database: Database, clock: Clock, passwords: Passwords
 ) -> UserView | None:
     """Make an administrator if there are no people yet; return it, or ``None`` if there are.
 
@@ -83,11 +86,11 @@ def ensure_administrator(
         Invalid: a value breaks a rule.
     """
     hashed = _checked_hash(person, passwords)
-    with database.write() as connection:
+    with database.write() as connection, audited(connection, actor, clock) as record:
         hold(connection, Lock.NAMES)
         if people_exist(connection):
             return None
-        return _add_person(connection, person, hashed, now=clock())
+        return _add_person(connection, record, person, hashed, now=clock())
 
 
 def needs_administrator(*, allowed: bool, database: Database) -> bool:
@@ -113,7 +116,9 @@ def _checked_hash(person: NewPerson, passwords: Passwords) -> str:
     return passwords.hash(person.password)
 
 
-def _add_person(connection: Connection, person: NewPerson, password_hash: str, *, now: datetime) -> UserView:
+def _add_person(
+    connection: Connection, record: Record, person: NewPerson, password_hash: str, *, now: datetime
+) -> UserView:
     hold(connection, Lock.NAMES)
     clashes = find_clashes(connection, username=person.username, email=person.email)
     if clashes:
@@ -123,14 +128,29 @@ def _add_person(connection: Connection, person: NewPerson, password_hash: str, *
     namespace = _free_name("username", wanted, taken_namespace_names(connection, candidate_names(wanted)))
     team_id = insert_team(connection, team, hidden=True, now=now)
     description = f"Personal namespace of {person.username}."
-    namespace_id = add_namespace(connection, namespace, team_id=team_id, team=team, description=description, now=now)
+    namespace_id = add_namespace(
+        connection, record, namespace, team=Ref(team_id, team), description=description, now=now
+    )
     user_id = insert_user(connection, _columns(person, password_hash, namespace_id), now=now)
     insert_member(connection, team_id, user_id, Role.OWNER, now=now)
     user = find_user(connection, user_id)
     if user is None:
         raise LookupError(f"user {user_id} is gone within its own transaction")
+    record(Change(Action.USER_CREATED, Ref(user.id, user.username), after=shown_fields(user)))
     log.info("user.created", username=user.username, namespace=user.namespace.name, administrator=user.admin)
     return user
+
+
+def shown_fields(user: UserView) -> Fields:
+    """Return what the audit trail shows of an account."""
+    return {
+        "username": user.username,
+        "email": user.email,
+        "display_name": user.display_name,
+        "administrator": user.admin,
+        "enabled": user.enabled,
+        "namespace": user.namespace.name,
+    }
 
 
 def _columns(person: NewPerson, password_hash: str, namespace_id: int) -> dict[str, object]:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from services.auth.domain.actors import Actor, Origin
+from services.auth.domain.audit import Action, Change, Ref, Target
 from services.auth.domain.errors import BadCredentials
 from services.auth.domain.subjects import Subject, SubjectKind, person
 from services.auth.storage.sessions import (
@@ -23,6 +25,7 @@ from services.auth.storage.sessions import (
     touch_session,
 )
 from services.auth.storage.users import UserView, find_user
+from services.auth.usecases.audit import audited
 from services.auth.usecases.authenticate import Authenticator, PasswordCredentials
 from shared.clock import Clock
 from shared.config import Secret
@@ -69,7 +72,7 @@ class SessionKeeper:
 
 
 def sign_in(
-    credentials: PasswordCredentials, *, address: str, authenticator: Authenticator, keeper: SessionKeeper
+    credentials: PasswordCredentials, *, origin: Origin, authenticator: Authenticator, keeper: SessionKeeper
 ) -> SignedIn:
     """Open a session for a person.
 
@@ -77,12 +80,12 @@ def sign_in(
         BadCredentials: wrong password; or the internal account, which is no person.
         TooManyAttempts: too many wrong passwords came before.
     """
-    subject = authenticator.authenticate(credentials, address=address).subject
+    subject = authenticator.authenticate(credentials, address=origin.address).subject
     if subject.kind is not SubjectKind.PERSON or subject.user_id is None:
         raise BadCredentials
     session_id, refresh_token = secrets.token_hex(16), Secret(REFRESH_TOKEN_PREFIX + secrets.token_urlsafe(32))
     now = keeper.clock()
-    with keeper.database.write() as connection:
+    with keeper.database.write() as connection, audited(connection, Actor(subject, origin), keeper.clock) as record:
         user = find_user(connection, subject.user_id)
         # The person may have been disabled since the password was checked.
         if user is None or not user.enabled:
@@ -96,6 +99,8 @@ def sign_in(
             expires_at=now + keeper.ttl,
         )
         delete_oldest_sessions(connection, user.id, keep=MAX_SESSIONS)
+        person_ref = Ref(user.id, user.username)
+        record(Change(Action.SESSION_OPENED, Target(session_id, user.username), user=person_ref))
     return SignedIn(keeper.issue_access_token(user.username, session_id), refresh_token, user)
 
 
@@ -117,13 +122,22 @@ def refresh_session(refresh_token: Secret, *, keeper: SessionKeeper) -> SignedIn
     return SignedIn(keeper.issue_access_token(user.username, session.id), refresh_token, user)
 
 
-def revoke_session(refresh_token: Secret, *, keeper: SessionKeeper) -> None:
+def revoke_session(refresh_token: Secret, *, origin: Origin, keeper: SessionKeeper) -> None:
     """End a session; one that does not exist is as good.
 
     Source: RFC 7009 §2.2.
     """
-    with keeper.database.write() as connection:
-        delete_session(connection, _hash(refresh_token))
+    token_hash = _hash(refresh_token)
+    with keeper.database.read() as connection:
+        session = find_session_by_token(connection, token_hash, now=keeper.clock())
+    if session is None:
+        return
+    holder = Actor(_person(session), origin)
+    with keeper.database.write() as connection, audited(connection, holder, keeper.clock) as record:
+        # Somebody else may have ended it by now.
+        if delete_session(connection, token_hash):
+            user = Ref(session.user_id, session.username)
+            record(Change(Action.SESSION_REVOKED, Target(session.id, session.username), user=user))
 
 
 def resume_session(session_id: str, *, keeper: SessionKeeper) -> Subject:
@@ -134,13 +148,17 @@ def resume_session(session_id: str, *, keeper: SessionKeeper) -> Subject:
     """
     with keeper.database.read() as connection:
         session = _usable(find_session(connection, session_id, now=keeper.clock()))
-    return person(session.user_id, session.username, administrator=session.administrator)
+    return _person(session)
 
 
 def _usable(session: SessionRecord | None) -> SessionRecord:
     if session is None or not session.enabled:
         raise BadCredentials(_OVER)
     return session
+
+
+def _person(session: SessionRecord) -> Subject:
+    return person(session.user_id, session.username, administrator=session.administrator)
 
 
 def _hash(refresh_token: Secret) -> str:

@@ -2,19 +2,22 @@
 
 from sqlalchemy import Connection
 
+from services.auth.domain.actors import Actor
+from services.auth.domain.audit import Action, Change, Ref
 from services.auth.domain.errors import Forbidden, Invalid, NotFound
 from services.auth.domain.subjects import Subject
 from services.auth.domain.teams import Role
 from services.auth.storage.locks import Lock, hold
 from services.auth.storage.teams import TeamView, find_team, insert_member, insert_team, list_teams, taken_team_names
 from services.auth.storage.users import find_user
+from services.auth.usecases.audit import audited
 from shared.api.paging import Page, PageRequest
 from shared.clock import Clock
 from shared.database import Database
 
 
 def create_team(
-    subject: Subject,
+    actor: Actor,
     *,
     name: str,
     description: str,
@@ -32,17 +35,20 @@ def create_team(
         NotFound: there is no such owner.
         Invalid: the name is taken.
     """
+    subject = actor.subject
     if owner_id is not None and not subject.administrator:
         raise Forbidden("Only administrators may make a team for somebody else.")
-    owner = subject.user_id if owner_id is None else owner_id
-    with database.write() as connection:
+    with database.write() as connection, audited(connection, actor, clock) as record:
         hold(connection, Lock.NAMES)
-        if owner is None or find_user(connection, owner) is None:
+        owner = find_user(connection, (subject.user_id or 0) if owner_id is None else owner_id)
+        if owner is None:
             raise NotFound("user")
         if taken_team_names(connection, [name]):
             raise Invalid({"name": ["has already been taken"]})
         team_id = insert_team(connection, name, description=description, now=clock())
-        insert_member(connection, team_id, owner, Role.OWNER, now=clock())
+        insert_member(connection, team_id, owner.id, Role.OWNER, now=clock())
+        shown = {"name": name, "description": description}
+        record(Change(Action.TEAM_CREATED, Ref(team_id, name), user=Ref(owner.id, owner.username), after=shown))
         return get_visible_team(connection, subject, team_id)
 
 

@@ -11,7 +11,7 @@ from services.auth.usecases.members import remove_member
 from services.auth.usecases.people import NewPerson, ensure_administrator
 from shared.api.paging import PageRequest
 from shared.config import Secret
-from tests.support.auth import PASSWORD, AuthService, subject_of
+from tests.support.auth import PASSWORD, ROOT, AuthService, actor_of
 
 
 def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
@@ -30,7 +30,9 @@ def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
 def test_only_one_becomes_the_first_administrator(auth: AuthService) -> None:
     def make(name: str) -> Any:
         person = NewPerson(name, Secret(PASSWORD), administrator=True)
-        return ensure_administrator(person, database=auth.database, clock=auth.clock, passwords=auth.services.passwords)
+        return ensure_administrator(
+            ROOT, person, database=auth.database, clock=auth.clock, passwords=auth.services.passwords
+        )
 
     made = at_once([lambda name=f"admin{number}": make(name) for number in range(6)])  # type: ignore[misc]
 
@@ -60,7 +62,7 @@ def test_two_owners_cannot_remove_each_other(auth: AuthService) -> None:
     at_once(
         [
             lambda member=member, remover=remover: remove_member(  # type: ignore[misc]
-                subject_of(remover), team.id, member.id, database=auth.database
+                actor_of(remover), team.id, member.id, database=auth.database, clock=auth.clock
             )
             for member, remover in zip(members, (john, jane), strict=True)
         ]
