@@ -6,6 +6,7 @@ from http import HTTPStatus
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from services.catalog.api.internal import internal_blueprint
 from services.catalog.api.repositories import repositories_blueprint
 from services.catalog.api.schemas import REGISTRY_HOST
 from services.catalog.clients.registry import RegistryClient
@@ -14,8 +15,9 @@ from services.catalog.settings import Settings
 from services.catalog.storage.manifests import list_fetched
 from services.catalog.storage.schema import migrations
 from services.catalog.usecases.browse import RepositoryNotFound
+from services.catalog.usecases.empty_repository import RepositoryEmptier
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
-from services.catalog.usecases.registry import Registry
+from services.catalog.usecases.registry import Registry, WritableRegistry
 from shared.api.application import new_api_app
 from shared.api.health import ReadinessCheck
 from shared.api.openapi import new_openapi
@@ -57,6 +59,8 @@ def create_app(settings: Settings, database: Database) -> Flask:
     api.spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
     api.register_blueprint(repositories_blueprint(database, visibility))
+    emptier = RepositoryEmptier(database, new_registry(settings), utc_now)
+    app.register_blueprint(internal_blueprint(database, emptier, settings.internal_secret))
     app.extensions["portus.openapi"] = api
     return app
 
@@ -72,7 +76,7 @@ def readiness_checks(settings: Settings, database: Database) -> dict[str, Readin
     return {"database": schema.fault, "broker": lambda: topology_fault(settings.broker_url)}
 
 
-def new_registry(settings: Settings) -> Registry:
+def new_registry(settings: Settings) -> WritableRegistry:
     """Return the registry, read as the internal account."""
     session = UpstreamSession(
         "registry", settings.registry_url, read_timeout_s=REGISTRY_READ_TIMEOUT_S, user_agent=USER_AGENT, pool_size=32

@@ -41,13 +41,15 @@ class Signer:
 
 @dataclass
 class TokenServer:
-    """Grants everything that is asked for to whoever knows the one password, and takes notes."""
+    """Grants what is asked for to whoever knows the one password, and takes notes."""
 
     signer: Signer
     password: str
     service: str
     issuer: str = "portus"
     expires_in_s: int = 300
+    withheld: str | None = None
+    """An action that nobody is granted."""
     asked: list[dict[str, Any]] = field(default_factory=list)
 
     def app(self) -> Flask:
@@ -71,7 +73,7 @@ class TokenServer:
         kind, _, rest = scope.partition(":")
         name, _, actions = rest.rpartition(":")
         now = int(time.time())
-        access = [{"type": kind, "name": name, "actions": actions.split(",")}]
+        access = [{"type": kind, "name": name, "actions": [one for one in actions.split(",") if one != self.withheld]}]
         claims = {"iss": self.issuer, "sub": "portus", "aud": self.service, "access": access}
         return self.signer.sign(claims | {"iat": now, "nbf": now - 5, "exp": now + self.expires_in_s, "jti": scope})
 

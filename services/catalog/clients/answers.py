@@ -4,14 +4,20 @@ import hashlib
 import json
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from time import monotonic
 from typing import Any
 
 import requests
 
-from services.catalog.usecases.registry import InvalidAnswer, NotInRegistry, RegistryUnavailable, TooLarge
+from services.catalog.usecases.registry import (
+    DeletionDisabled,
+    InvalidAnswer,
+    NotInRegistry,
+    RegistryUnavailable,
+    TooLarge,
+)
 from shared.oci.media_types import DOCKER_SCHEMA1_SIGNED
 from shared.oci.names import Digest, InvalidName, parse_digest
 
@@ -75,7 +81,7 @@ def read_answer(response: requests.Response, what: str, *, max_bytes: int) -> An
         InvalidAnswer: any other refusal.
     """
     try:
-        _require_ok(response.status_code, what)
+        _require(200, response.status_code, what)
         return Answer(response.headers, _read(response, what, max_bytes))
     except requests.RequestException as fault:
         raise RegistryUnavailable(f"the registry broke off {what} ({type(fault).__name__})") from fault
@@ -83,12 +89,33 @@ def read_answer(response: requests.Response, what: str, *, max_bytes: int) -> An
         response.close()
 
 
-def _require_ok(status: int, what: str) -> None:
+def read_deletion(response: requests.Response, what: str, *, asked_at: datetime) -> datetime:
+    """Read the answer to a DELETE; return when it happened, by the registry's clock.
+
+    Args:
+        asked_at: by our own clock.
+
+    Raises:
+        NotInRegistry: 404.
+        DeletionDisabled: 405.
+        RegistryUnavailable: 429, or an error of the registry's own.
+        InvalidAnswer: any other refusal.
+    """
+    response.close()
+    if response.status_code == 405:
+        raise DeletionDisabled
+    _require(202, response.status_code, f"{what} to delete")
+    # The registry tells the second only. Our clock says where in it, unless the two do not agree.
+    second = Answer(response.headers, b"").sent_at(asked_at)
+    return max(second, min(asked_at, second + timedelta(seconds=1)))
+
+
+def _require(good: int, status: int, what: str) -> None:
     if status == 404:
         raise NotInRegistry(f"the registry has no {what}")
     if status == 429 or status >= 500:
         raise RegistryUnavailable(f"the registry answers {status} for {what}")
-    if status != 200:
+    if status != good:
         raise InvalidAnswer(f"the registry answers {status} for {what}")
 
 

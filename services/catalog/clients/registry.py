@@ -4,13 +4,14 @@ Source: distribution-spec "Pull", "Content Discovery"; reference of what 2.8 and
 """
 
 from collections.abc import Iterator
-from urllib.parse import urljoin
+from datetime import datetime
+from urllib.parse import quote, urljoin
 
 import requests
 import structlog
 from requests.utils import parse_header_links
 
-from services.catalog.clients.answers import Answer, check_digest, read_answer
+from services.catalog.clients.answers import Answer, check_digest, read_answer, read_deletion
 from services.catalog.clients.challenges import Challenge, parse_challenge
 from services.catalog.clients.tokens import RegistryTokens
 from services.catalog.domain.manifests import MAX_MANIFEST_BYTES
@@ -90,9 +91,13 @@ class RegistryClient:
         check_digest(answer.body, digest)
         return answer.body
 
-    def list_repositories(self) -> Iterator[RepositoryName]:
-        """Walk the catalogue page by page."""
-        for page in self._pages("/v2/_catalog", CATALOG_SCOPE):
+    def list_repositories(self, *, after: str = "") -> Iterator[RepositoryName]:
+        """Walk the catalogue page by page.
+
+        Args:
+            after: the walk begins behind this name; a registry sorts a slash before all other characters.
+        """
+        for page in self._pages("/v2/_catalog", CATALOG_SCOPE, after=after):
             for name in _names(page, "repositories"):
                 try:
                     yield parse_repository_name(name)
@@ -111,15 +116,23 @@ class RegistryClient:
             return TagList((), asked_at)
         return TagList(sorted(set(tags)), first.sent_at(asked_at) if first else asked_at)
 
-    def _pages(self, path: str, scope: str) -> Iterator[Answer]:
-        url, seen = f"{path}?n={PAGE_SIZE}", set[str]()
+    def delete_manifest(self, repository: RepositoryName, digest: Digest) -> datetime:
+        """Delete a manifest with every tag on it; return when, by the registry's clock."""
+        asked_at, scope = self._clock(), f"repository:{repository}:delete"
+        response = self._open("DELETE", _manifest_path(repository, digest), scope)
+        return read_deletion(response, f"manifest {repository}@{digest}", asked_at=asked_at)
+
+    def _pages(self, path: str, scope: str, *, after: str = "") -> Iterator[Answer]:
+        begin = f"last={quote(after, safe='')}" if after else ""
+        first = f"{path}?{begin}{'&' * bool(begin)}n={PAGE_SIZE}"
+        url, seen = first, set[str]()
         for _ in range(MAX_PAGES):
             seen.add(url)
             response = self._open("GET", url, scope)
-            if response.status_code == 400 and url.endswith(f"?n={PAGE_SIZE}"):
+            if response.status_code == 400 and url == first:
                 # PAGINATION_NUMBER_INVALID: this registry's pages are smaller.
                 response.close()
-                url = path
+                url = f"{path}{'?' * bool(begin)}{begin}"
                 continue
             answer = read_answer(response, f"list {path}", max_bytes=MAX_PAGE_BYTES)
             yield answer
@@ -138,7 +151,7 @@ class RegistryClient:
             token = self._tokens.answer_challenge(_challenge(response), scope)
             response = self._send(method, path, token, accept)
         if response.status_code == 401:
-            raise self._tokens.refused(_challenge(response), token or "")
+            raise self._tokens.refused(_challenge(response), token or "", scope)
         self._tokens.accepted()
         return response
 

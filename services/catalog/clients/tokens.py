@@ -82,8 +82,10 @@ class RegistryTokens:
         """Note that the registry let us in, so that the next refusal is news again."""
         self._is_explained = False
 
-    def refused(self, challenge: Challenge, token: str) -> RegistryRefused:
+    def refused(self, challenge: Challenge, token: str, scope: str) -> RegistryRefused:
         """Say in the log what to change after the registry refused a fresh token."""
+        if challenge.error == "insufficient_scope" and scope.endswith(":delete"):
+            return RegistryRefused("auth lets nobody delete: PORTUS_DELETE_ENABLED is false there")
         if challenge.error == "insufficient_scope":
             hint = "auth does not grant its own account what the registry asks for; is its database migrated?"
         else:

@@ -41,6 +41,12 @@ def _lock(connection: Connection, names: Collection[RepositoryName]) -> dict[Rep
     return {RepositoryName(row.full_name): row.id for row in connection.execute(query)}
 
 
+def list_names_in(connection: Connection, namespace: str) -> Sequence[RepositoryName]:
+    """Return the repositories of a namespace that hold a tag, by name."""
+    query = select(repositories.c.full_name).where(repositories.c.namespace == namespace, repositories.c.tags_count > 0)
+    return [RepositoryName(name) for name in connection.scalars(query.order_by(repositories.c.full_name))]
+
+
 def lock_repositories_with(connection: Connection, digests: Collection[Digest]) -> Sequence[int]:
     """Return the repositories that have a tag on one of the digests, locked to the transaction's end."""
     on_digest = select(tags.c.repository_id).where(tags.c.digest.in_(digests), tags.c.present)

@@ -142,11 +142,19 @@ def _pulled(
     return {name: _Pulled(int(total), pulled_at) for name, total, pulled_at in connection.execute(query)}
 
 
-def list_present_tags(connection: Connection, repository: RepositoryName, names: Collection[Tag]) -> dict[Tag, Digest]:
-    """Return where some tags of a repository point, for the crawl; no caller ever sees this."""
+def list_present_tags(
+    connection: Connection, repository: RepositoryName, names: Collection[Tag] | None = None
+) -> dict[Tag, Digest]:
+    """Return where tags of a repository point, for crawls and deletions; no caller ever sees this.
+
+    Args:
+        names: only these tags.
+    """
     query = (
         select(tags.c.name, tags.c.digest)
         .select_from(tags.join(repositories))
-        .where(repositories.c.full_name == repository, tags.c.name.in_(names), tags.c.present)
+        .where(repositories.c.full_name == repository, tags.c.present)
     )
+    if names is not None:
+        query = query.where(tags.c.name.in_(names))
     return {Tag(name): Digest(digest) for name, digest in connection.execute(query)}

@@ -1,31 +1,25 @@
 """A registry's notifications become the index, each exactly once."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from uuid import NAMESPACE_URL, uuid5
 
 import structlog
 from sqlalchemy import Connection
 
-from services.catalog.domain.index import TagChange, apply_all
 from services.catalog.domain.occurrences import Meaning, Occurrence, meaning_of
-from services.catalog.storage.index import load_states, save_states, wanted_by
 from services.catalog.storage.manifests import note_manifests, save_manifests
 from services.catalog.storage.pending import add_pending
 from services.catalog.storage.progress import note_indexed
 from services.catalog.storage.repositories import lock_repositories, recount_repositories
-from services.catalog.storage.tables import inbox, outbox
+from services.catalog.storage.tables import inbox
+from services.catalog.usecases.apply_occurrences import apply_to_tags, tell_changes
 from services.catalog.usecases.fetch_manifests import FetchResult, Key, ManifestFetcher
 from services.catalog.usecases.load_occurrence import load_occurrence
 from shared.clock import Clock
-from shared.contracts.events import Envelope, TagDeleted, TagPushed, envelope_of
+from shared.contracts.events import Envelope
 from shared.database import Database
 from shared.messaging.inbox import claim_new
-from shared.messaging.outbox import record_event
 from shared.oci.names import RepositoryName
-
-SOURCE = "/catalog"
 
 FETCH_BUDGET_S = 0.5
 """So long a batch waits for manifests; a tag is better shown without its size than late."""
@@ -62,11 +56,10 @@ def apply_notifications(
         claimed = claim_new(connection, inbox, envelopes, now=now)
         fresh = [occurrences[envelope.source, envelope.id] for envelope in claimed]
         ids = lock_repositories(connection, _repositories(fresh), now=now)
-        changes = _apply_to_tags(connection, ids, fresh, now=now)
+        changes = apply_to_tags(connection, ids, fresh, now=now)
         _keep_manifests(connection, pushed, result, now=now)
         recount_repositories(connection, ids.values())
-        for change in changes:
-            record_event(connection, outbox, _event_of(change))
+        tell_changes(connection, changes)
         note_indexed(connection, now=now)
     log.info("notifications.applied", received=len(envelopes), new=len(fresh), changed_tags=len(changes))
 
@@ -79,20 +72,6 @@ def _repositories(occurrences: Iterable[Occurrence]) -> set[RepositoryName]:
     return {one.repository for one in occurrences if meaning_of(one) is not Meaning.NOTHING}
 
 
-def _apply_to_tags(
-    connection: Connection, ids: Mapping[RepositoryName, int], occurrences: Iterable[Occurrence], *, now: datetime
-) -> Sequence[TagChange]:
-    batch: dict[int, list[Occurrence]] = defaultdict(list)
-    for occurrence in occurrences:
-        if occurrence.repository in ids:
-            batch[ids[occurrence.repository]].append(occurrence)
-    before = load_states(connection, wanted_by(batch))
-    outcomes = {repository: apply_all(before[repository], group) for repository, group in batch.items()}
-    after = {repository: outcome.state for repository, outcome in outcomes.items()}
-    save_states(connection, before, after, now=now)
-    return [change for outcome in outcomes.values() for change in outcome.changes]
-
-
 def _keep_manifests(
     connection: Connection, pushed: Iterable[Occurrence], result: FetchResult, *, now: datetime
 ) -> None:
@@ -101,17 +80,3 @@ def _keep_manifests(
     # Sums of other repositories on the same manifest are brought up to date by whoever settles what
     # is pending there: touching them here would take locks out of order.
     add_pending(connection, result.missing.keys(), now=now)
-
-
-def _event_of(change: TagChange) -> Envelope:
-    cause = change.cause
-    event: TagPushed | TagDeleted
-    if change.digest:
-        event = TagPushed(cause.repository, change.tag, change.digest, change.previous_digest, cause.actor)
-    else:
-        event = TagDeleted(cause.repository, change.tag, change.previous_digest, cause.actor)
-    # One notification changes a tag once: the same id again would be the same message again.
-    name = f"{event.TYPE}/{cause.stamp.id}/{change.tag}"
-    return envelope_of(
-        event, id=str(uuid5(NAMESPACE_URL, name)), source=SOURCE, time=cause.stamp.time, subject=cause.repository
-    )

@@ -1,8 +1,9 @@
-"""The registry as the use cases see it, and the ways in which reading it fails.
+"""The registry as the use cases see it, and the ways in which a call to it fails.
 
-RegistryError              a reading that did not succeed
+RegistryError              a call that did not succeed
 ├── RegistryUnavailable    no answer in time, or an error of the registry's own: ask again later
 ├── RegistryRefused        it does not accept our token: somebody must change a configuration
+│   └── DeletionDisabled   it deletes nothing: somebody must change its configuration
 ├── NotInRegistry          it has no such repository, manifest or blob
 └── InvalidAnswer          it answered what cannot be right (a wrong digest, no JSON)
     └── TooLarge           more bytes than we are willing to read
@@ -17,7 +18,7 @@ from shared.oci.names import Digest, RepositoryName, Tag
 
 
 class RegistryError(Exception):
-    """The registry could not be read; the text says what was asked and never holds a secret."""
+    """The call did not succeed; the text says what was asked and never holds a secret."""
 
 
 class RegistryUnavailable(RegistryError):
@@ -26,6 +27,13 @@ class RegistryUnavailable(RegistryError):
 
 class RegistryRefused(RegistryError):
     """The registry does not accept our token; its log line says what to change."""
+
+
+class DeletionDisabled(RegistryRefused):
+    """The registry deletes nothing (405)."""
+
+    def __init__(self) -> None:
+        super().__init__("the registry deletes nothing: storage.delete.enabled must be true in its configuration")
 
 
 class NotInRegistry(RegistryError):
@@ -80,8 +88,15 @@ class Registry(Protocol):
     def get_blob(self, repository: RepositoryName, digest: Digest, *, max_bytes: int) -> bytes:
         """Return a blob, checked against its digest."""
 
-    def list_repositories(self) -> Iterator[RepositoryName]:
-        """Walk the catalogue."""
+    def list_repositories(self, *, after: str = "") -> Iterator[RepositoryName]:
+        """Walk the catalogue, from behind a name in the registry's own order."""
 
     def list_tags(self, repository: RepositoryName) -> TagList:
         """Return every tag of a repository; one that is empty or gone has none."""
+
+
+class WritableRegistry(Registry, Protocol):
+    """A registry that we may change. Every method raises ``RegistryError``."""
+
+    def delete_manifest(self, repository: RepositoryName, digest: Digest) -> datetime:
+        """Delete a manifest with every tag on it; return when, by the registry's clock."""

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from services.catalog.usecases.registry import NotInRegistry, RegistryRefused, RegistryUnavailable
+from services.catalog.usecases.registry import DeletionDisabled, NotInRegistry, RegistryRefused, RegistryUnavailable
+from shared.clock import utc_now
 from shared.oci.media_types import DOCKER_MANIFEST, OCI_MANIFEST
 from shared.oci.names import Digest, RepositoryName, Tag
 from tests.conftest import RegistryFactory
@@ -97,6 +98,36 @@ def test_an_emptied_repository_has_no_tags(registry: Registry) -> None:
 
 def test_an_unknown_repository_has_no_tags(registry: Registry) -> None:
     assert new_client(registry.url).list_tags(RepositoryName("no/such")).tags == ()
+
+
+def test_a_manifest_is_deleted_with_its_tags(registry: Registry) -> None:
+    pushed = Pusher(registry.url).image(APP, "1.0")
+    before, client = utc_now(), new_client(registry.url)
+
+    deleted_at = client.delete_manifest(APP, Digest(pushed["digest"]))
+
+    assert before.replace(microsecond=0) <= deleted_at <= utc_now()
+    assert client.list_tags(APP).tags == []
+    with pytest.raises(NotInRegistry):
+        client.delete_manifest(APP, Digest(pushed["digest"]))
+
+
+def test_a_registry_that_deletes_nothing_says_what_to_change(registry_factory: RegistryFactory) -> None:
+    registry = registry_factory({"storage": {"delete": {"enabled": False}}})
+    pushed = Pusher(registry.url).image(APP, "1.0")
+
+    with pytest.raises(DeletionDisabled, match=r"storage\.delete\.enabled"):
+        new_client(registry.url).delete_manifest(APP, Digest(pushed["digest"]))
+
+
+def test_the_catalogue_is_walked_from_behind_a_name(registry: Registry) -> None:
+    for name in ("a/z", "team", "team/app", "team-a/app", "zoo"):
+        Pusher(registry.url).image(name, "1.0")
+
+    names = list(new_client(registry.url).list_repositories(after="team"))
+
+    assert names[0] == "team/app", "a slash comes before all other characters"
+    assert set(names) == {"team/app", "team-a/app", "zoo"}
 
 
 class TestTokens:
@@ -202,6 +233,16 @@ class TestTokens:
 
         assert [entry["event"] for entry in logs] == ["registry.account_refused"]
         assert "PORTUS_SERVICE_ACCOUNT_SECRET" in logs[0]["hint"]
+
+    def test_that_do_not_cover_a_deletion_name_the_switch(
+        self, server: TokenServer, registry_factory: RegistryFactory, tmp_path: Path
+    ) -> None:
+        server.withheld = "delete"
+        with serving(server.app()) as url:
+            registry = registry_factory(server.registry_config(f"{url}/v2/token", tmp_path / "ca.crt"))
+
+            with pytest.raises(RegistryRefused, match="PORTUS_DELETE_ENABLED"):
+                new_client(registry.url, auth_url=url).delete_manifest(APP, digest_of("any"))
 
     def test_cannot_be_had_while_auth_is_away(
         self, server: TokenServer, registry_factory: RegistryFactory, tmp_path: Path

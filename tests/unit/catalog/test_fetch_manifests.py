@@ -30,7 +30,7 @@ class BreakingRegistry:
     def get_blob(self, repository: RepositoryName, digest: Digest, *, max_bytes: int) -> bytes:
         raise NotInRegistry("no blobs here")
 
-    def list_repositories(self) -> Iterator[RepositoryName]:
+    def list_repositories(self, *, after: str = "") -> Iterator[RepositoryName]:
         return iter([APP])
 
     def list_tags(self, repository: RepositoryName) -> TagList:

@@ -1,0 +1,57 @@
+"""What happened in the registry changes tags, and the changes are told on, inside the caller's transaction."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import NAMESPACE_URL, uuid5
+
+from sqlalchemy import Connection
+
+from services.catalog.domain.index import TagChange, apply_all
+from services.catalog.domain.occurrences import Occurrence
+from services.catalog.storage.index import load_states, save_states, wanted_by
+from services.catalog.storage.tables import outbox
+from shared.contracts.events import Envelope, TagDeleted, TagPushed, envelope_of
+from shared.messaging.outbox import record_event
+from shared.oci.names import RepositoryName
+
+SOURCE = "/catalog"
+
+
+def apply_to_tags(
+    connection: Connection, ids: Mapping[RepositoryName, int], occurrences: Iterable[Occurrence], *, now: datetime
+) -> Sequence[TagChange]:
+    """Apply occurrences and return what changed.
+
+    Args:
+        ids: of the repositories, which are locked; what happened in others is passed over.
+    """
+    batch: dict[int, list[Occurrence]] = defaultdict(list)
+    for occurrence in occurrences:
+        if occurrence.repository in ids:
+            batch[ids[occurrence.repository]].append(occurrence)
+    before = load_states(connection, wanted_by(batch))
+    outcomes = {repository: apply_all(before[repository], group) for repository, group in batch.items()}
+    after = {repository: outcome.state for repository, outcome in outcomes.items()}
+    save_states(connection, before, after, now=now)
+    return [change for outcome in outcomes.values() for change in outcome.changes]
+
+
+def tell_changes(connection: Connection, changes: Iterable[TagChange]) -> None:
+    """Let everybody know, through the outbox."""
+    for change in changes:
+        record_event(connection, outbox, _event_of(change))
+
+
+def _event_of(change: TagChange) -> Envelope:
+    cause = change.cause
+    event: TagPushed | TagDeleted
+    if change.digest:
+        event = TagPushed(cause.repository, change.tag, change.digest, change.previous_digest, cause.actor)
+    else:
+        event = TagDeleted(cause.repository, change.tag, change.previous_digest, cause.actor)
+    # One notification changes a tag once: the same id again would be the same message again.
+    name = f"{event.TYPE}/{cause.stamp.id}/{change.tag}"
+    return envelope_of(
+        event, id=str(uuid5(NAMESPACE_URL, name)), source=SOURCE, time=cause.stamp.time, subject=cause.repository
+    )
