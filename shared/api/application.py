@@ -7,6 +7,7 @@ from flask import Flask
 
 from shared.api.databases import register_database_away
 from shared.api.health import ReadinessCheck, health_blueprint
+from shared.api.paging import TooManyRows
 from shared.api.problems import register_problems
 from shared.api.requests import register_request_hooks
 
@@ -28,7 +29,7 @@ def new_api_app(
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
     register_request_hooks(app)
-    register_problems(app, errors)
+    register_problems(app, {TooManyRows: HTTPStatus.BAD_REQUEST, **errors})
     register_database_away(app)
     app.register_blueprint(health_blueprint(checks))
     return app

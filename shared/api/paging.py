@@ -1,12 +1,14 @@
-"""Pages of a list: the parameters, the headers and the caps, the same in every API.
+"""Parts of a list: what a caller asks for, what comes back, and the headers that describe it.
 
-The names are those of the Portus API: ``page``, ``per_page`` in, ``X-Page``, ``X-Next-Page``,
-``X-Prev-Page``, ``X-Total``, ``X-Total-Pages``, ``X-Per-Page`` and ``Link`` (RFC 8288) out.
+There are two ways to walk a list. By page number, with the names of the Portus API: ``page``,
+``per_page`` in, ``X-Page``, ``X-Next-Page``, ``X-Prev-Page``, ``X-Total``, ``X-Total-Pages``,
+``X-Per-Page`` and ``Link`` (RFC 8288) out. And by key (``shared.api.slices``), for lists that are too
+long to be counted. ``shared.api.lists`` makes the query parameters, ``shared.listing`` the SQL.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from flask import Response, request
@@ -18,6 +20,8 @@ DEFAULT_PER_PAGE = 15
 MAX_PER_PAGE = 100
 MAX_PAGE = 1_000_000
 """Keeps ``OFFSET`` inside a database's integer range."""
+MAX_ALL_ROWS = 10_000
+"""Longest list that is given in one answer to ``all=true``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,55 @@ class PageRequest:
     @property
     def offset(self) -> int:
         return (self.page - 1) * self.per_page
+
+
+EVERYTHING = PageRequest(per_page=MAX_ALL_ROWS)
+"""The one page that ``all=true`` asks for."""
+
+
+class TooManyRows(Exception):
+    """``all=true`` was asked of a list that is longer than ``MAX_ALL_ROWS``."""
+
+    def __init__(self, total: int) -> None:
+        super().__init__(
+            f"The list has {total} rows, and all=true gives {MAX_ALL_ROWS} at most. Leave it out and use page and "
+            f"per_page (up to {MAX_PER_PAGE}), or narrow the list with a filter."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By which of its columns a list is sorted."""
+
+    attribute: str = "id"
+    descending: bool = False
+
+
+BY_ID = Order()
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where the part before has ended: the last row's sort value and id."""
+
+    value: Any
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    """Which rows of a list a caller asked for, in which order, and which part of them.
+
+    Args:
+        page: which page; by key only its ``per_page`` counts.
+        filters: values by query parameter, as ``shared.listing.Listing`` declares them.
+        after: by key only; ``None`` begins at the beginning.
+    """
+
+    page: PageRequest = PageRequest()
+    order: Order = BY_ID
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    after: Cursor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +115,13 @@ def set_page_headers(response: Response, page: Page[Row]) -> Response:
     if number < last:
         headers["X-Next-Page"] = links["next"] = number + 1
     response.headers.update({name: str(value) for name, value in headers.items()})
-    response.headers["Link"] = ", ".join(f'<{_link(target)}>; rel="{rel}"' for rel, target in links.items())
+    response.headers["Link"] = ", ".join(
+        f'<{address_with("page", target)}>; rel="{rel}"' for rel, target in links.items()
+    )
     return response
 
 
-def _link(page: int) -> str:
-    others = [(name, value) for name, value in request.args.items(multi=True) if name != "page"]
-    return f"{request.path}?{urlencode([*others, ('page', page)])}"
+def address_with(parameter: str, value: object) -> str:
+    """Return the address of the present request with another value of one query parameter."""
+    others = [(name, given) for name, given in request.args.items(multi=True) if name != parameter]
+    return f"{request.path}?{urlencode([*others, (parameter, value)])}"

@@ -11,10 +11,11 @@ from services.auth.api.fields import MAX_ID
 from services.auth.api.identity import actor, require_person, subject
 from services.auth.api.schemas import NamespaceChangeInput, NamespaceOutput, NewNamespaceInput
 from services.auth.api.services import services
-from services.auth.storage.namespaces import NamespaceView
+from services.auth.storage.namespaces import NAMESPACES, NamespaceView
 from services.auth.usecases.create_namespace import create_namespace
 from services.auth.usecases.namespaces import NamespaceChange, change_namespace, show_namespace, show_namespaces
-from shared.api.paging import PageQuery, PageRequest
+from shared.api.lists import page_query
+from shared.api.paging import ListRequest
 
 blueprint = Blueprint("namespaces", __name__, url_prefix="/api/v1/namespaces", description="Namespaces")
 blueprint.before_request(require_person)
@@ -24,12 +25,12 @@ _REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 
 
 @blueprint.route("")
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(page_query(NAMESPACES), location="query")
 @blueprint.response(HTTPStatus.OK, NamespaceOutput(many=True))
 @refuses(blueprint, HTTPStatus.UNAUTHORIZED)
-def list_namespaces(query: dict[str, int]) -> Response:
+def list_namespaces(asked: ListRequest) -> Response:
     """List the namespaces from which the caller may pull."""
-    page = show_namespaces(subject(), PageRequest(**query), database=services().database)
+    page = show_namespaces(subject(), asked, database=services().database)
     return page_response(NamespaceOutput(), page)
 
 

@@ -12,10 +12,11 @@ from services.auth.api.identity import actor, require_person, subject
 from services.auth.api.schemas import MemberChangeInput, MemberOutput, NewMemberInput, NewTeamInput, TeamOutput
 from services.auth.api.services import services
 from services.auth.domain.teams import Role
-from services.auth.storage.teams import MemberView, TeamView
+from services.auth.storage.teams import MEMBERS, TEAMS, MemberView, TeamView
 from services.auth.usecases.members import add_member, change_member, remove_member, show_members
 from services.auth.usecases.teams import create_team, show_team, show_teams
-from shared.api.paging import PageQuery, PageRequest
+from shared.api.lists import page_query
+from shared.api.paging import ListRequest
 
 blueprint = Blueprint("teams", __name__, url_prefix="/api/v1/teams", description="Teams and their members")
 blueprint.before_request(require_person)
@@ -26,12 +27,12 @@ _REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 
 
 @blueprint.route("")
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(page_query(TEAMS), location="query")
 @blueprint.response(HTTPStatus.OK, TeamOutput(many=True))
 @refuses(blueprint, HTTPStatus.UNAUTHORIZED)
-def list_teams(query: dict[str, int]) -> Response:
+def list_teams(asked: ListRequest) -> Response:
     """List the caller's teams; administrators get all."""
-    page = show_teams(subject(), PageRequest(**query), database=services().database)
+    page = show_teams(subject(), asked, database=services().database)
     return page_response(TeamOutput(), page)
 
 
@@ -53,12 +54,12 @@ def get_team(team_id: int) -> TeamView:
 
 
 @blueprint.route(f"{_TEAM}/members")
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(page_query(MEMBERS), location="query")
 @blueprint.response(HTTPStatus.OK, MemberOutput(many=True))
 @refuses(blueprint, *_REFUSED)
-def list_members(query: dict[str, int], team_id: int) -> Response:
+def list_members(asked: ListRequest, team_id: int) -> Response:
     """List a team's enabled members."""
-    page = show_members(subject(), team_id, PageRequest(**query), database=services().database)
+    page = show_members(subject(), team_id, asked, database=services().database)
     return page_response(MemberOutput(), page)
 
 

@@ -12,10 +12,11 @@ from services.auth.api.identity import actor, require_person, subject
 from services.auth.api.schemas import NewUserInput, UserChangeInput, UserOutput
 from services.auth.api.services import services
 from services.auth.domain.accounts import UserChange
-from services.auth.storage.users import UserView
+from services.auth.storage.users import USERS, UserView
 from services.auth.usecases.manage_users import change_user, show_self, show_user, show_users
 from services.auth.usecases.people import NewPerson, create_user
-from shared.api.paging import PageQuery, PageRequest
+from shared.api.lists import page_query
+from shared.api.paging import ListRequest
 from shared.config import Secret
 
 blueprint = Blueprint("users", __name__, url_prefix="/api/v1/users", description="People's accounts")
@@ -34,12 +35,12 @@ def get_self() -> UserView:
 
 
 @blueprint.route("")
-@blueprint.arguments(PageQuery, location="query")
+@blueprint.arguments(page_query(USERS), location="query")
 @blueprint.response(HTTPStatus.OK, UserOutput(many=True))
 @refuses(blueprint, *_REFUSED)
-def list_users(query: dict[str, int]) -> Response:
+def list_users(asked: ListRequest) -> Response:
     """List all accounts; for administrators."""
-    page = show_users(subject(), PageRequest(**query), database=services().database)
+    page = show_users(subject(), asked, database=services().database)
     return page_response(UserOutput(), page)
 
 

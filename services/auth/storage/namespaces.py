@@ -11,10 +11,26 @@ from services.auth.domain.namespaces import GLOBAL_NAMESPACE, NamespaceFacts, Vi
 from services.auth.domain.subjects import Subject
 from services.auth.domain.teams import Role
 from services.auth.domain.visibility import Sight, sight_of
-from services.auth.storage.paging import fetch_page
 from services.auth.storage.rows import insert_row
 from services.auth.storage.tables import namespaces, team_members, teams, users
-from shared.api.paging import Page, PageRequest
+from shared.api.paging import ListRequest, Page
+from shared.listing import Listed, Listing, fetch_list
+
+NAMESPACES = Listing(
+    {
+        "id": Listed(namespaces.c.id),
+        "name": Listed(namespaces.c.name),
+        "description": Listed(namespaces.c.description),
+        "visibility": Listed(namespaces.c.visibility, choices=Visibility),
+        "global": Listed(namespaces.c.name == GLOBAL_NAMESPACE),
+        "team": Listed(teams.c.name),
+        "team_id": Listed(namespaces.c.team_id),
+        "created_at": Listed(namespaces.c.created_at),
+        "updated_at": Listed(namespaces.c.updated_at),
+    },
+    search=[namespaces.c.name, namespaces.c.description],
+)
+"""What the list of namespaces is sorted and narrowed by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +94,10 @@ def find_namespace(connection: Connection, subject: Subject, namespace_id: int) 
     return _load(row) if row else None
 
 
-def list_namespaces(connection: Connection, subject: Subject, request: PageRequest) -> Page[NamespaceView]:
+def list_namespaces(connection: Connection, subject: Subject, request: ListRequest) -> Page[NamespaceView]:
     """Return a page of the namespaces that the subject may see."""
     statement = _view(subject).where(_visible(sight_of(subject)))
-    return fetch_page(connection, statement, request, order_by=namespaces.c.id, load=_load)
+    return fetch_list(connection, statement, NAMESPACES, request, load=_load)
 
 
 def visible_names(connection: Connection, subject: Subject, *, limit: int) -> list[str]:

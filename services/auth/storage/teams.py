@@ -7,12 +7,41 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, delete, false, func, select, true, update
 
+from services.auth.domain.accounts import username_key
 from services.auth.domain.subjects import Subject
 from services.auth.domain.teams import Role
-from services.auth.storage.paging import fetch_page
 from services.auth.storage.rows import insert_row
 from services.auth.storage.tables import team_members, teams, users
-from shared.api.paging import Page, PageRequest
+from shared.api.paging import ListRequest, Page
+from shared.listing import Listed, Listing, fetch_list
+
+TEAMS = Listing(
+    {
+        "id": Listed(teams.c.id),
+        "name": Listed(teams.c.name),
+        "description": Listed(teams.c.description),
+        "role": Listed(team_members.c.role, choices=Role),
+        "created_at": Listed(teams.c.created_at),
+        "updated_at": Listed(teams.c.updated_at),
+    },
+    search=[teams.c.name, teams.c.description],
+)
+"""What the list of teams is sorted and narrowed by."""
+
+MEMBERS = Listing(
+    {
+        "id": Listed(team_members.c.id),
+        "user_id": Listed(team_members.c.user_id),
+        "username": Listed(users.c.username_key, fold=username_key),
+        "display_name": Listed(users.c.display_name),
+        "admin": Listed(users.c.administrator),
+        "role": Listed(team_members.c.role, choices=Role),
+        "created_at": Listed(team_members.c.created_at),
+        "updated_at": Listed(team_members.c.updated_at),
+    },
+    search=[users.c.username, users.c.display_name],
+)
+"""What the list of a team's members is sorted and narrowed by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +98,10 @@ def find_team_named(connection: Connection, subject: Subject, name: str) -> Team
     return _load_team(row) if row else None
 
 
-def list_teams(connection: Connection, subject: Subject, request: PageRequest) -> Page[TeamView]:
+def list_teams(connection: Connection, subject: Subject, request: ListRequest) -> Page[TeamView]:
     """Return a page of the teams that the caller is in; administrators get all."""
     mine = true() if subject.administrator else team_members.c.role.is_not(None)
-    return fetch_page(connection, _team_view(subject).where(mine), request, order_by=teams.c.id, load=_load_team)
+    return fetch_list(connection, _team_view(subject).where(mine), TEAMS, request, load=_load_team)
 
 
 def lock_team(connection: Connection, team_id: int) -> None:
@@ -110,10 +139,10 @@ def is_member(connection: Connection, team_id: int, user_id: int) -> bool:
     return connection.execute(found).first() is not None
 
 
-def list_members(connection: Connection, team_id: int, request: PageRequest) -> Page[MemberView]:
+def list_members(connection: Connection, team_id: int, request: ListRequest) -> Page[MemberView]:
     """Return a page of a team's enabled members."""
     statement = _member_view().where(team_members.c.team_id == team_id, users.c.enabled)
-    return fetch_page(connection, statement, request, order_by=team_members.c.id, load=_load_member)
+    return fetch_list(connection, statement, MEMBERS, request, load=_load_member)
 
 
 def count_other_owners(connection: Connection, member: MemberView) -> int:

@@ -8,10 +8,26 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, select, update
 
 from services.auth.domain.accounts import username_key
-from services.auth.storage.paging import fetch_page
 from services.auth.storage.rows import insert_row
 from services.auth.storage.tables import namespaces, users
-from shared.api.paging import Page, PageRequest
+from shared.api.paging import ListRequest, Page
+from shared.listing import Listed, Listing, fetch_list
+
+USERS = Listing(
+    {
+        "id": Listed(users.c.id),
+        "username": Listed(users.c.username_key, fold=username_key),
+        "email": Listed(users.c.email_key, fold=str.lower),
+        "display_name": Listed(users.c.display_name),
+        "admin": Listed(users.c.administrator),
+        "enabled": Listed(users.c.enabled),
+        "namespace_id": Listed(users.c.namespace_id),
+        "created_at": Listed(users.c.created_at),
+        "updated_at": Listed(users.c.updated_at),
+    },
+    search=[users.c.username, users.c.email, users.c.display_name],
+)
+"""What the list of accounts is sorted and narrowed by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +84,9 @@ def find_user_named(connection: Connection, username: str) -> UserView | None:
     return _load(row) if row else None
 
 
-def list_users(connection: Connection, request: PageRequest) -> Page[UserView]:
-    """Return a page of all accounts, by id."""
-    return fetch_page(connection, _view(), request, order_by=users.c.id, load=_load)
+def list_users(connection: Connection, request: ListRequest) -> Page[UserView]:
+    """Return a page of all accounts."""
+    return fetch_list(connection, _view(), USERS, request, load=_load)
 
 
 def people_exist(connection: Connection) -> bool:

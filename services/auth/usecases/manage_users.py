@@ -18,7 +18,7 @@ from services.auth.storage.users import (
 from services.auth.usecases.audit import audited
 from services.auth.usecases.passwords import Passwords
 from services.auth.usecases.people import require_administrator, shown_fields
-from shared.api.paging import Page, PageRequest
+from shared.api.paging import ListRequest, Page
 from shared.clock import Clock
 from shared.config import Secret
 from shared.database import Database
@@ -46,7 +46,7 @@ def show_user(subject: Subject, user_id: int, *, database: Database) -> UserView
         return _get(find_user(connection, user_id))
 
 
-def show_users(subject: Subject, request: PageRequest, *, database: Database) -> Page[UserView]:
+def show_users(subject: Subject, request: ListRequest, *, database: Database) -> Page[UserView]:
     """Return a page of all accounts, to an administrator.
 
     Raises:

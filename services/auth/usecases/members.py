@@ -22,12 +22,12 @@ from services.auth.storage.teams import (
 from services.auth.storage.users import find_user_named
 from services.auth.usecases.audit import audited
 from services.auth.usecases.teams import get_managed_team, get_visible_team
-from shared.api.paging import Page, PageRequest
+from shared.api.paging import ListRequest, Page
 from shared.clock import Clock
 from shared.database import Database
 
 
-def show_members(subject: Subject, team_id: int, request: PageRequest, *, database: Database) -> Page[MemberView]:
+def show_members(subject: Subject, team_id: int, request: ListRequest, *, database: Database) -> Page[MemberView]:
     """Return a page of a team's enabled members, to its members and to administrators.
 
     Raises:

@@ -12,7 +12,7 @@ from services.auth.domain.subjects import Subject
 from services.auth.storage.locks import Lock, hold
 from services.auth.storage.namespaces import NamespaceView, find_namespace, list_namespaces, update_namespace
 from services.auth.usecases.audit import audited
-from shared.api.paging import Page, PageRequest
+from shared.api.paging import ListRequest, Page
 from shared.clock import Clock
 from shared.database import Database
 
@@ -40,7 +40,7 @@ def show_namespace(subject: Subject, namespace_id: int, *, database: Database) -
     return namespace
 
 
-def show_namespaces(subject: Subject, request: PageRequest, *, database: Database) -> Page[NamespaceView]:
+def show_namespaces(subject: Subject, request: ListRequest, *, database: Database) -> Page[NamespaceView]:
     """Return a page of the namespaces that the caller may see."""
     with database.read() as connection:
         return list_namespaces(connection, subject, request)

@@ -11,7 +11,7 @@ from services.auth.storage.locks import Lock, hold
 from services.auth.storage.teams import TeamView, find_team, insert_member, insert_team, list_teams, taken_team_names
 from services.auth.storage.users import find_user
 from services.auth.usecases.audit import audited
-from shared.api.paging import Page, PageRequest
+from shared.api.paging import ListRequest, Page
 from shared.clock import Clock
 from shared.database import Database
 
@@ -62,7 +62,7 @@ def show_team(subject: Subject, team_id: int, *, database: Database) -> TeamView
         return get_visible_team(connection, subject, team_id)
 
 
-def show_teams(subject: Subject, request: PageRequest, *, database: Database) -> Page[TeamView]:
+def show_teams(subject: Subject, request: ListRequest, *, database: Database) -> Page[TeamView]:
     """Return a page of the caller's teams; administrators get all but the hidden ones."""
     with database.read() as connection:
         return list_teams(connection, subject, request)

@@ -9,7 +9,7 @@ from services.auth.domain.teams import Role
 from services.auth.storage.teams import list_members
 from services.auth.usecases.members import remove_member
 from services.auth.usecases.people import NewPerson, ensure_administrator
-from shared.api.paging import PageRequest
+from shared.api.paging import ListRequest
 from shared.config import Secret
 from tests.support.auth import PASSWORD, ROOT, AuthService, actor_of
 
@@ -57,7 +57,7 @@ def test_two_owners_cannot_remove_each_other(auth: AuthService) -> None:
     jane, john = auth.make_user("jane"), auth.make_user("john")
     team = auth.make_team(owner=jane, john=Role.OWNER)
     with auth.database.read() as connection:
-        members = list_members(connection, team.id, PageRequest()).rows
+        members = list_members(connection, team.id, ListRequest()).rows
 
     at_once(
         [
@@ -69,4 +69,4 @@ def test_two_owners_cannot_remove_each_other(auth: AuthService) -> None:
     )
 
     with auth.database.read() as connection:
-        assert len(list_members(connection, team.id, PageRequest()).rows) == 1
+        assert len(list_members(connection, team.id, ListRequest()).rows) == 1

@@ -21,7 +21,7 @@ from services.auth.storage.namespaces import (
 )
 from services.auth.storage.tables import namespaces
 from services.auth.storage.teams import insert_member, insert_team
-from shared.api.paging import PageRequest
+from shared.api.paging import ListRequest, PageRequest
 from tests.support.auth import AuthService, subject_of
 
 
@@ -80,7 +80,9 @@ def test_check_and_list_agree(
 
         assert set(facts) == set(ids)
         assert set(visible_names(connection, subject, limit=1000)) == may_pull
-        assert {row.name for row in list_namespaces(connection, subject, PageRequest(1, 100)).rows} == may_pull
+        assert {
+            row.name for row in list_namespaces(connection, subject, ListRequest(PageRequest(1, 100))).rows
+        } == may_pull
         assert {name for name, id_ in ids.items() if find_namespace(connection, subject, id_)} == may_pull
         connection.rollback()
 
