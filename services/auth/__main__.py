@@ -6,17 +6,19 @@ import click
 
 from services.auth.app import migrations_of, new_database
 from services.auth.domain.actors import COMMAND_LINE
-from services.auth.domain.errors import Invalid
+from services.auth.domain.errors import Invalid, NotFound
 from services.auth.settings import Settings, load_administrator, load_settings
 from services.auth.signing.authority import authority_fault, create_authority, load_authority
 from services.auth.usecases.passwords import Passwords, new_hasher
 from services.auth.usecases.people import NewPerson, ensure_administrator
+from services.auth.usecases.verify_audit import verify_audit
 from services.auth.worker import work
 from services.auth.wsgi import build_app
 from shared.api.serving import serve as serve_app
 from shared.clock import utc_now
 from shared.commands import run, until_stopped
 from shared.config import SettingsError
+from shared.database import Database
 from shared.messaging.commands import run_topology_command
 from shared.observability.logs import configure_logging
 
@@ -70,9 +72,7 @@ def init_ca() -> None:
 @commands.command("ensure-admin")
 def ensure_admin() -> None:
     """Make the first administrator from PORTUS_ADMIN_USERNAME and PORTUS_ADMIN_PASSWORD."""
-    database, wanted = new_database(_settings()), load_administrator()
-    if missing := migrations_of(database).fault():
-        raise SettingsError(missing)
+    database, wanted = _prepared_database(), load_administrator()
     person = NewPerson(wanted.username, wanted.password, administrator=True)
     passwords = Passwords(new_hasher())
     try:
@@ -80,6 +80,23 @@ def ensure_admin() -> None:
     except Invalid as fault:
         raise SettingsError("\n".join(_lines(fault))) from fault
     click.echo(f"auth: made the administrator {user.username}" if user else "auth: there are people already")
+
+
+@commands.command("verify-audit")
+@click.option("--partition", help="Only the entries of one month, like 2026-11.")
+@click.option("--since-head", help="A hash that this command printed earlier: the chain must still hold it.")
+def prove_audit(partition: str | None, since_head: str | None) -> None:
+    """Prove that nobody has changed the audit trail; the status is 1 when somebody has."""
+    database = _prepared_database()
+    try:
+        proof = verify_audit(partition=partition, since=since_head, database=database)
+    except NotFound as fault:
+        raise click.ClickException(f"auth: there is no partition {partition}") from fault
+    click.echo(f"auth: {proof.entries} entries, head {proof.head}")
+    if proof.broken:
+        raise click.ClickException(f"auth: the audit trail is broken at {proof.broken}")
+    if not proof.met:
+        raise click.ClickException(f"auth: no entry of the audit trail has the hash {since_head}: it was rewritten")
 
 
 @commands.command()
@@ -92,6 +109,13 @@ def _settings() -> Settings:
     settings = load_settings()
     configure_logging("auth", level=settings.log_level)
     return settings
+
+
+def _prepared_database() -> Database:
+    database = new_database(_settings())
+    if missing := migrations_of(database).fault():
+        raise SettingsError(missing)
+    return database
 
 
 def _lines(fault: Invalid) -> list[str]:

@@ -46,6 +46,8 @@ class Settings:
     """Who may push and delete at all."""
     first_user_admin: bool
     """Whether the first person to come may become administrator."""
+    audit_keep_months: int
+    """How many whole months of the audit trail are kept besides the present one; 0: all."""
     trusted_proxies: int
     """How many proxies in front may be believed about the client's address."""
     log_level: str
@@ -101,6 +103,7 @@ def _build(env: Env) -> Settings:
         internal_secret=secret(env, "PORTUS_INTERNAL_SECRET"),
         policy=_policy(env),
         first_user_admin=env.bool("PORTUS_FIRST_USER_ADMIN", True),
+        audit_keep_months=env.int("PORTUS_AUDIT_KEEP_MONTHS", 0, validate=Range(0, 1200)),
         trusted_proxies=load_trusted_proxies(env),
         log_level=load_log_level(env),
         serving=load_serving_settings(env, port_variable="PORTUS_AUTH_PORT", default_port=8081),

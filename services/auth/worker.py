@@ -16,6 +16,7 @@ from services.auth.signing.keyring import Keyring
 from services.auth.storage.failures import purge_failures
 from services.auth.storage.sessions import purge_sessions
 from services.auth.storage.tables import outbox
+from services.auth.usecases.purge_audit import purge_audit
 from shared.clock import Clock, utc_now
 from shared.commands import Task, run_tasks
 from shared.database import Database
@@ -39,26 +40,31 @@ def work(settings: Settings, stop: Event, *, clock: Clock = utc_now) -> None:
     publisher = Publisher(settings.broker_url)
     tasks: dict[str, Task] = {
         "outbox": lambda stop: relay_outbox(database, outbox, publisher, stop=stop),
-        "tidying": lambda stop: _tidy_until(stop, keyring, database, clock),
+        "tidying": lambda stop: _tidy_until(stop, keyring, database, clock, settings.audit_keep_months),
     }
     run_tasks(tasks, stop)
     publisher.close()
     database.dispose()
 
 
-def tidy(keyring: Keyring, database: Database, clock: Clock) -> None:
-    """Renew the leaf if it is time, and delete what has ended."""
+def tidy(keyring: Keyring, database: Database, clock: Clock, *, keep_months: int) -> None:
+    """Renew the leaf if it is time, and delete what has ended.
+
+    Args:
+        keep_months: see ``purge_audit``.
+    """
     keyring.renew()
     now = clock()
     with database.write() as connection:
         purge_sessions(connection, now=now)
         purge_failures(connection, now=now)
+    purge_audit(keep_months=keep_months, database=database, clock=clock)
 
 
-def _tidy_until(stop: Event, keyring: Keyring, database: Database, clock: Clock) -> None:
+def _tidy_until(stop: Event, keyring: Keyring, database: Database, clock: Clock, keep_months: int) -> None:
     while not stop.is_set():
         try:
-            tidy(keyring, database, clock)
+            tidy(keyring, database, clock, keep_months=keep_months)
         except SQLAlchemyError as fault:
             # The next round may find the database again; a leaf has days left, so there is time.
             log.error("worker.round_failed", fault=type(fault).__name__)

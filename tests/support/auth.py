@@ -62,6 +62,7 @@ def make_settings(folder: Path, database_url: str, **changes: Any) -> Settings:
         internal_secret=Secret(INTERNAL_SECRET),
         policy=Policy(),
         first_user_admin=True,
+        audit_keep_months=0,
         trusted_proxies=0,
         log_level="INFO",
         serving=ServingSettings("127.0.0.1:0", workers=1, threads=8),

@@ -5,7 +5,7 @@ Reading takes a ``Subject``; changing takes an ``Actor``, so that no change can 
 
 from dataclasses import dataclass
 
-from services.auth.domain.subjects import OPERATOR, Subject
+from services.auth.domain.subjects import INTERNAL, OPERATOR, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +28,5 @@ class Actor:
 
 COMMAND_LINE = Actor(OPERATOR, Origin())
 """Whoever runs our commands on the machine."""
+PORTUS = Actor(INTERNAL, Origin())
+"""Portus itself, when it does what nobody has asked for at that moment."""

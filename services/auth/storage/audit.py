@@ -1,11 +1,11 @@
 """The audit trail: entries are added at its end, under one lock, and never changed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from services.auth.domain.actors import Actor
 from services.auth.domain.audit import CONCERNED, Change, Ref, Target
@@ -35,6 +35,42 @@ def find_last_head(connection: Connection) -> Head | None:
     statement = select(audit_heads).order_by(audit_heads.c.partition.desc()).limit(1)
     row = connection.execute(statement).one_or_none()
     return load_head(row) if row else None
+
+
+def list_heads(connection: Connection) -> list[Head]:
+    """Return the heads of all partitions, oldest first; there is one a month."""
+    return [load_head(row) for row in connection.execute(select(audit_heads).order_by(audit_heads.c.partition))]
+
+
+def read_partition(connection: Connection, partition: str, *, batch: int = 1000) -> Iterator[Entry]:
+    """Yield all entries of a partition by position, a batch at a time."""
+    table = audit_entries.c
+    statement = select(audit_entries).where(table.partition == partition).order_by(table.position).limit(batch)
+    rows: Sequence[Row[Any]] = connection.execute(statement).all()
+    while rows:
+        yield from (load_entry(row) for row in rows)
+        rows = connection.execute(statement.where(table.position > rows[-1].position)).all()
+
+
+def find_stray(connection: Connection) -> Entry | None:
+    """Return an entry that lies in no partition that should have any."""
+    known = select(audit_heads.c.partition).where(audit_heads.c.purged_at.is_(None))
+    strays = select(audit_entries).where(audit_entries.c.partition.not_in(known))
+    row = connection.execute(strays.order_by(audit_entries.c.partition, audit_entries.c.position).limit(1)).first()
+    return load_entry(row) if row else None
+
+
+def purge_partitions(connection: Connection, *, before: str, now: datetime) -> list[Head]:
+    """Delete all entries of the partitions before one, never of the newest; return their heads, which stay."""
+    heads = audit_heads.c
+    newest = select(func.max(heads.partition)).scalar_subquery()
+    due = (heads.partition < before, heads.partition < newest, heads.purged_at.is_(None))
+    # A second worker waits here for the first, and then finds nothing due.
+    marked = connection.execute(update(audit_heads).where(*due).values(purged_at=now).returning(audit_heads))
+    purged = sorted((load_head(row) for row in marked), key=lambda head: head.partition)
+    gone = audit_entries.c.partition.in_([head.partition for head in purged])
+    connection.execute(delete(audit_entries).where(gone))
+    return purged
 
 
 def load_head(row: Row[Any]) -> Head:

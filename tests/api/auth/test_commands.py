@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from shared.database import Database
 from tests.support.auth import SERVICE_ACCOUNT_SECRET, access_of
 from tests.support.ports import free_port
 from tests.support.processes import Process
@@ -33,9 +34,9 @@ def environment(tmp_path: Path, database_url: str) -> Environment:
     }
 
 
-def run(environment: Environment, command: str, *, status: int = 0, **changes: str) -> str:
+def run(environment: Environment, command: str, *options: str, status: int = 0, **changes: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "services.auth", command],
+        [sys.executable, "-m", "services.auth", command, *options],
         env={**environment, **changes},
         capture_output=True,
         text=True,
@@ -79,6 +80,24 @@ def test_a_prepared_service_answers(url: str) -> None:
     answer = requests.get(f"{url}/v2/token", params=query, auth=("root", "password of root"), timeout=10)
 
     assert access_of(answer.json()["token"]) == ["repository:root/app:pull,push"]
+
+
+def test_the_audit_trail_is_proved(prepared: Environment) -> None:
+    """The operator made the administrator; later a row is changed behind the back of the service."""
+    first = run(prepared, "verify-audit").strip()
+    head = first.split()[-1]
+
+    assert first == f"auth: 2 entries, head {head}"
+    assert run(prepared, "verify-audit", "--since-head", head).strip() == first
+    assert "it was rewritten" in run(prepared, "verify-audit", "--since-head", "f" * 64, status=1)
+    assert "no partition 2001-01" in run(prepared, "verify-audit", "--partition", "2001-01", status=1)
+
+    database = Database(prepared["PORTUS_AUTH_DATABASE_URL"])
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE audit_entries SET actor = 'jane' WHERE sequence = 2")
+    database.dispose()
+
+    assert "entry 2: changed" in run(prepared, "verify-audit", status=1)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite:////nowhere"], ids=["sqlite"])

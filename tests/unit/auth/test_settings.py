@@ -58,6 +58,8 @@ def test_contributors_delete_only_where_deleting_is_on(
         ("PORTUS_REGISTRY_SERVICE", "portus-api"),
         ("PORTUS_REGISTRY_SERVICE", ""),
         ("PORTUS_ISSUER", ""),
+        ("PORTUS_AUDIT_KEEP_MONTHS", "-1"),
+        ("PORTUS_AUDIT_KEEP_MONTHS", "1201"),
         ("PORTUS_INTERNAL_SECRET", "short"),
         ("PORTUS_SERVICE_ACCOUNT_SECRET", "short"),
         ("PORTUS_TRUSTED_PROXIES", "-1"),
