@@ -19,7 +19,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, DateTime, Engine, MetaData, create_engine, event, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.url import make_url
-from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, InterfaceError, InvalidatePoolError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
@@ -114,6 +114,22 @@ class Database:
         with self._writer.begin() as connection:
             yield connection
 
+    @contextmanager
+    def migrate(self) -> Iterator[Connection]:
+        """Open one transaction that may change the schema; one process at a time.
+
+        Raises:
+            IntegrityError: a row would refer to one that is not there (SQLite).
+        """
+        if self.is_sqlite:
+            with _without_foreign_keys(self._writer) as connection:
+                yield connection
+            return
+        with self.write() as connection:
+            # Several replicas may run this at once; the second waits and then finds nothing to do.
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('portus.migrate'))"))
+            yield connection
+
     def ping(self) -> None:
         """Ask the database for its pulse.
 
@@ -202,6 +218,26 @@ def _sqlite_engine(url: str, *, durable: bool) -> Engine:
     return engine
 
 
+@contextmanager
+def _without_foreign_keys(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction in which tables may be made anew under the foot of those that refer to them.
+
+    Source: SQLite, "Making Other Kinds Of Table Schema Changes".
+    """
+    with engine.connect() as connection:
+        raw: Any = connection.connection.dbapi_connection
+        # Outside of the transaction: inside one the pragma does nothing.
+        raw.execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                yield connection
+                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+                if broken:
+                    raise IntegrityError(f"a row of {broken[0]} refers to nothing", None, ValueError(str(broken)))
+        finally:
+            raw.execute("PRAGMA foreign_keys=ON")
+
+
 class Migrations:
     """The schema history of one service, configured in code.
 
@@ -218,12 +254,15 @@ class Migrations:
 
     def upgrade(self, revision: str = "head") -> None:
         """Bring the schema to a revision; does nothing when it is there already."""
-        with self._database.write() as connection:
-            if not self._database.is_sqlite:
-                # Several replicas may run this at once; the second waits and then finds nothing to do.
-                connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('portus.migrate'))"))
+        with self._database.migrate() as connection:
             self._config.attributes["connection"] = connection
             command.upgrade(self._config, revision)
+
+    def downgrade(self, revision: str) -> None:
+        """Bring the schema back to an earlier revision."""
+        with self._database.migrate() as connection:
+            self._config.attributes["connection"] = connection
+            command.downgrade(self._config, revision)
 
     def current(self) -> str | None:
         """Return the revision that the database stands at."""

@@ -18,7 +18,7 @@ from services.auth.signing.access_tokens import AccessTokens
 from services.auth.signing.authority import authority_fault, load_authority
 from services.auth.signing.keyring import Keyring
 from services.auth.signing.registry_tokens import RegistryTokenSigner
-from services.auth.usecases.authenticate import Authenticator
+from services.auth.usecases.authenticate import Authenticator, Use
 from services.auth.usecases.memory import PasswordMemory
 from services.auth.usecases.passwords import Passwords, new_hasher
 from services.auth.usecases.sessions import SessionKeeper
@@ -74,6 +74,8 @@ def build_services(settings: Settings, *, clock: Clock, hasher: PasswordHasher) 
             passwords=passwords,
             memory=PasswordMemory(clock),
             internal_secret=settings.service_account_secret,
+            first_service=settings.registry_service,
+            note_use=_forget,
             clock=clock,
         ),
         keyring=keyring,
@@ -98,6 +100,10 @@ def new_database(settings: Settings) -> Database:
 def migrations_of(database: Database) -> Migrations:
     """Return the schema history of the service."""
     return Migrations(database, MIGRATIONS)
+
+
+def _forget(_use: Use) -> None:
+    """Take no note of a credential's use."""
 
 
 def _checks(services: Services) -> dict[str, ReadinessCheck]:

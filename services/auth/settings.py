@@ -48,6 +48,8 @@ class Settings:
     """Whether the first person to come may become administrator."""
     audit_keep_months: int
     """How many whole months of the audit trail are kept besides the present one; 0: all."""
+    registry_tokens_only: bool
+    """Whether the registry takes application tokens and robots only, and no password."""
     trusted_proxies: int
     """How many proxies in front may be believed about the client's address."""
     log_level: str
@@ -104,6 +106,7 @@ def _build(env: Env) -> Settings:
         policy=_policy(env),
         first_user_admin=env.bool("PORTUS_FIRST_USER_ADMIN", True),
         audit_keep_months=env.int("PORTUS_AUDIT_KEEP_MONTHS", 0, validate=Range(0, 1200)),
+        registry_tokens_only=env.bool("PORTUS_REGISTRY_TOKENS_ONLY", False),
         trusted_proxies=load_trusted_proxies(env),
         log_level=load_log_level(env),
         serving=load_serving_settings(env, port_variable="PORTUS_AUTH_PORT", default_port=8081),

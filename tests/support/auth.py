@@ -63,6 +63,7 @@ def make_settings(folder: Path, database_url: str, **changes: Any) -> Settings:
         policy=Policy(),
         first_user_admin=True,
         audit_keep_months=0,
+        registry_tokens_only=False,
         trusted_proxies=0,
         log_level="INFO",
         serving=ServingSettings("127.0.0.1:0", workers=1, threads=8),

@@ -1,13 +1,33 @@
 """``/internal/v1``: what ``catalog`` asks; never routed from outside."""
 
-from flask import Blueprint, Response, jsonify
+from http import HTTPStatus
+
+from flask import Blueprint, Response, jsonify, request
+from marshmallow import Schema, ValidationError, fields, validate
 
 from services.auth.api.identity import identify
 from services.auth.api.services import services
+from services.auth.domain.decisions import Decision
 from services.auth.domain.subjects import Subject, SubjectKind
+from services.auth.usecases.check_permissions import check_permissions
 from services.auth.usecases.show_visibility import show_visibility
 from shared.api.peers import require_peer
+from shared.api.problems import Problem, problem_response
 from shared.config import Secret
+from shared.oci.names import MAX_REPOSITORY_NAME_LENGTH
+
+MAX_ACTIONS = 10
+"""Most actions in one question."""
+
+
+class PermissionsInput(Schema):
+    """One repository and the actions that somebody wants to do to it."""
+
+    repository = fields.String(required=True, validate=validate.Length(1, MAX_REPOSITORY_NAME_LENGTH))
+    actions = fields.List(fields.String(), required=True, validate=validate.Length(1, MAX_ACTIONS))
+
+
+_PERMISSIONS = PermissionsInput()
 
 
 def internal_blueprint(secret: Secret) -> Blueprint:
@@ -15,21 +35,49 @@ def internal_blueprint(secret: Secret) -> Blueprint:
     blueprint = Blueprint("internal", __name__, url_prefix="/internal/v1")
     require_peer(blueprint, secret)
     blueprint.add_url_rule("/visibility", view_func=get_visibility)
+    blueprint.add_url_rule("/permissions", view_func=post_permissions, methods=["POST"])
+    blueprint.register_error_handler(ValidationError, _unusable)
     return blueprint
 
 
 def get_visibility() -> Response:
     """Say what the holder of the forwarded ``Authorization`` header may see."""
-    visible = show_visibility(identify(), database=services().database)
+    visible = show_visibility(identify(), database=services().database, clock=services().clock)
     return jsonify(
         subject=_dump_subject(visible.subject),
         everything=visible.everything,
         global_namespace=visible.global_namespace,
         namespaces=visible.namespaces,
+        repositories=[{"namespace": each.namespace, "pattern": each.pattern} for each in visible.glimpses],
     )
+
+
+def post_permissions() -> Response:
+    """Say which actions the holder of the forwarded ``Authorization`` header may do to one repository."""
+    wanted = _PERMISSIONS.load(request.get_json())
+    auth = services()
+    decisions = check_permissions(
+        identify(), **wanted, policy=auth.settings.policy, database=auth.database, clock=auth.clock
+    )
+    return jsonify(actions={action: _dump_decision(decision) for action, decision in decisions.items()})
+
+
+def _dump_decision(decision: Decision) -> dict[str, object]:
+    return {"allowed": decision.allowed, "rule": decision.rule, "reason": decision.reason}
 
 
 def _dump_subject(subject: Subject) -> dict[str, object] | None:
     if subject.kind is SubjectKind.ANONYMOUS:
         return None
-    return {"username": subject.username, "kind": subject.kind.value, "administrator": subject.administrator}
+    return {
+        "username": subject.username,
+        "kind": subject.kind.value,
+        "administrator": subject.administrator,
+        "auditor": subject.auditor,
+    }
+
+
+def _unusable(fault: ValidationError) -> Response:
+    return problem_response(
+        Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid.", errors=dict(fault.messages_dict))
+    )

@@ -30,7 +30,7 @@ _REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 @refuses(blueprint, HTTPStatus.UNAUTHORIZED)
 def list_namespaces(asked: ListRequest) -> Response:
     """List the namespaces from which the caller may pull."""
-    page = show_namespaces(subject(), asked, database=services().database)
+    page = show_namespaces(subject(), asked, database=services().database, clock=services().clock)
     return page_response(NamespaceOutput(), page)
 
 
@@ -49,7 +49,7 @@ def post_namespace(values: dict[str, Any]) -> NamespaceView:
 @refuses(blueprint, *_REFUSED)
 def get_namespace(namespace_id: int) -> NamespaceView:
     """Show a namespace from which the caller may pull."""
-    return show_namespace(subject(), namespace_id, database=services().database)
+    return show_namespace(subject(), namespace_id, database=services().database, clock=services().clock)
 
 
 @blueprint.route(_NAMESPACE, methods=["PUT"])

@@ -13,6 +13,7 @@ from services.auth.domain.accounts import (
 from services.auth.domain.namespaces import MAX_NAMESPACE_NAME_LENGTH, Visibility
 from services.auth.domain.teams import MAX_DESCRIPTION_LENGTH, MAX_TEAM_NAME_LENGTH, Role
 from services.auth.storage.namespaces import NamespaceView
+from services.auth.storage.users import UserView
 from services.auth.usecases.sessions import SignedIn
 
 _MAX_TOKEN_LENGTH = 256
@@ -25,6 +26,10 @@ def _access_token(signed_in: SignedIn) -> str:
 
 def _refresh_token(signed_in: SignedIn) -> str:
     return signed_in.refresh_token.reveal()
+
+
+def _personal_namespace_id(user: UserView) -> int | None:
+    return user.namespace.id if user.namespace else None
 
 
 def _namespace_name(namespace: NamespaceView) -> str:
@@ -46,9 +51,13 @@ class UserOutput(Dated):
     email = fields.String(allow_none=True)
     display_name = fields.String(allow_none=True)
     admin = fields.Boolean()
+    auditor = fields.Boolean()
+    bot = fields.Boolean()
     enabled = fields.Boolean()
-    namespace_id = fields.Integer(attribute="namespace.id")
-    namespace = fields.Nested(NamespaceRefOutput)
+    namespace_id = fields.Function(_personal_namespace_id, metadata={"type": ["integer", "null"]})
+    namespace = fields.Nested(NamespaceRefOutput, allow_none=True)
+    current_sign_in_at = fields.AwareDateTime(allow_none=True)
+    last_sign_in_at = fields.AwareDateTime(allow_none=True)
 
 
 class NewUserInput(Input):

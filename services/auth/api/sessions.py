@@ -6,7 +6,7 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from services.auth.api.documents import refuses
-from services.auth.api.identity import origin
+from services.auth.api.identity import caller_agent, origin
 from services.auth.api.schemas import RefreshTokenInput, SessionOutput, SignInInput
 from services.auth.api.services import services
 from services.auth.usecases.authenticate import PasswordCredentials
@@ -32,7 +32,13 @@ def post_session(values: dict[str, str]) -> SignedIn:
     """Sign in with a name and a password."""
     auth = services()
     credentials = PasswordCredentials(values["username"], Secret(values["password"]))
-    return sign_in(credentials, origin=origin(), authenticator=auth.authenticator, keeper=auth.keeper)
+    return sign_in(
+        credentials,
+        origin=origin(),
+        user_agent=caller_agent(),
+        authenticator=auth.authenticator,
+        keeper=auth.keeper,
+    )
 
 
 @blueprint.route("/refresh", methods=["POST"])

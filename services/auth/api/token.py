@@ -74,8 +74,8 @@ def _issue(asked: TokenRequest) -> IssuedToken:
         asked,
         authenticator=auth.authenticator,
         policy=auth.settings.policy,
-        service=auth.settings.registry_service,
         sign=auth.signer.sign,
+        passwords_welcome=not auth.settings.registry_tokens_only,
         note_unknown_service=auth.note_unknown_service,
     )
 

@@ -18,7 +18,7 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from services.auth.api.services import services
-from services.auth.domain.errors import BadCredentials, Overloaded, TooManyAttempts
+from services.auth.domain.errors import BadCredentials, Overloaded, PasswordsClosed, TooManyAttempts
 from shared.api.databases import AWAY_RETRY_AFTER_S, AWAY_TEXT, note_database_away
 from shared.database import DATABASE_AWAY
 from shared.oci.scopes import InvalidScope
@@ -48,6 +48,7 @@ class TokenError:
 
 _TABLE: dict[type[Exception], TokenError] = {
     BadCredentials: TokenError(HTTPStatus.UNAUTHORIZED, "UNAUTHORIZED", HTTPStatus.BAD_REQUEST, "invalid_grant"),
+    PasswordsClosed: TokenError(HTTPStatus.UNAUTHORIZED, "UNAUTHORIZED", HTTPStatus.BAD_REQUEST, "invalid_grant"),
     InvalidScope: TokenError(HTTPStatus.UNAUTHORIZED, "DENIED", HTTPStatus.BAD_REQUEST, "invalid_scope"),
     InvalidRequest: TokenError(HTTPStatus.UNAUTHORIZED, "UNAUTHORIZED", HTTPStatus.BAD_REQUEST, "invalid_request"),
     UnsupportedGrantType: TokenError(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from services.auth.domain.errors import Forbidden, Invalid
 from services.auth.domain.namespaces import personal_namespace_name
+from services.auth.domain.robots import is_robot_username
 from services.auth.domain.subjects import INTERNAL_USERNAME, Subject
 
 MAX_USERNAME_LENGTH = 128
@@ -48,7 +49,7 @@ def check_username(username: str) -> None:
     if not is_username(username):
         fault = f"must have 1 to {MAX_USERNAME_LENGTH} visible ASCII characters, and no colon"
         raise Invalid({"username": [fault]})
-    if username_key(username) == INTERNAL_USERNAME:
+    if username_key(username) == INTERNAL_USERNAME or is_robot_username(username):
         raise Invalid({"username": ["is reserved"]})
     if not personal_namespace_name(username):
         raise Invalid({"username": ["must hold a letter or a digit: the personal namespace is named after it"]})

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.auth.domain.namespaces import NamespaceFacts, Visibility
-from services.auth.domain.subjects import Subject, SubjectKind
+from services.auth.domain.grants import Grant
+from services.auth.domain.namespaces import NamespaceFacts, Visibility, namespace_of
+from services.auth.domain.subjects import RobotHome, Subject, SubjectKind
 from services.auth.domain.teams import Role
 
 EVERYTHING = ("pull", "push", "delete")
@@ -45,11 +46,13 @@ class Standing(StrEnum):
 
     INTERNAL = "the internal account"
     ADMINISTRATOR = "an administrator"
+    AUDITOR = "an auditor"
     PERSONAL_OWNER = "the person whose namespace it is"
     OWNER = "an owner of the team"
     CONTRIBUTOR = "a contributor of the team"
     VIEWER = "a viewer of the team"
     OUTSIDER = "somebody outside the team"
+    ROBOT = "a robot"
     ANONYMOUS = "an anonymous caller"
 
 
@@ -62,6 +65,8 @@ class Decision:
     """Name of the row that decided."""
     reason: str
     """One sentence for a person."""
+    grant_id: int | None = None
+    """The grant that decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +79,13 @@ class Row:
 
 
 _PORTUS = frozenset({Standing.INTERNAL, Standing.ADMINISTRATOR})
+_READERS = _PORTUS | {Standing.AUDITOR}
 _OWNERS = _PORTUS | {Standing.PERSONAL_OWNER, Standing.OWNER}
 _CONTRIBUTORS = _OWNERS | {Standing.CONTRIBUTOR}
-_MEMBERS = _CONTRIBUTORS | {Standing.VIEWER}
+_MEMBERS = _CONTRIBUTORS | {Standing.VIEWER, Standing.AUDITOR}
 _SIGNED_IN = _MEMBERS | {Standing.OUTSIDER}
-_EVERYBODY = _SIGNED_IN | {Standing.ANONYMOUS}
+# A robot has what everybody has, and what it was granted: nothing more by default.
+_EVERYBODY = _SIGNED_IN | {Standing.ROBOT, Standing.ANONYMOUS}
 
 _PULL: Mapping[Visibility, Row] = {
     Visibility.PUBLIC: Row("pull.public", _EVERYBODY, "nobody is refused"),
@@ -104,7 +111,7 @@ _DELETE: Mapping[DeletePolicy, Row] = {
     ),
 }
 
-_CATALOG = Row("catalog", _PORTUS, "only administrators may list the whole registry")
+_CATALOG = Row("catalog", _READERS, "only administrators and auditors may list the whole registry")
 
 _STANDING_OF_ROLE = {
     Role.VIEWER: Standing.VIEWER,
@@ -131,10 +138,66 @@ def decide(
     if row is None:
         return Decision(False, "unknown", f"{action!r} on {resource_type} {name[:80]!r} is nothing that can be granted")
     if namespace is None and resource_type == "repository":
-        row = Row("unknown-namespace", row.allowed & _PORTUS, "Portus knows no such namespace")
-    standing = standing_of(subject, namespace)
+        row = Row("unknown-namespace", row.allowed & _READERS, "Portus knows no such namespace")
+    decision = _decide_by_standing(standing_of(subject, namespace), row)
+    if not decision.allowed and namespace is not None:
+        decision = _decide_by_grant(subject, action, name, namespace, policy) or decision
+    # What takes a right away is asked last: whoever has no right learns nothing of a freeze.
+    return (_veto(subject, action, resource_type, name, namespace) or decision) if decision.allowed else decision
+
+
+def _decide_by_standing(standing: Standing, row: Row) -> Decision:
     allowed = standing in row.allowed
     return Decision(allowed, row.rule, f"{standing} may" if allowed else f"{standing} may not: {row.refusal}")
+
+
+def _decide_by_grant(
+    subject: Subject, action: str, name: str, namespace: NamespaceFacts, policy: Policy
+) -> Decision | None:
+    for grant in namespace.grants:
+        if grant.covers(action, name) and _counts(grant, subject, action, namespace, policy):
+            through = f"a grant to the team {grant.through}" if grant.through else "a grant"
+            return Decision(True, "grant", f"{through} says so", grant.id)
+    return None
+
+
+def _counts(grant: Grant, subject: Subject, action: str, namespace: NamespaceFacts, policy: Policy) -> bool:
+    """Tell whether a grant that covers the action may allow it here."""
+    if subject.auditor or (action == "delete" and policy.delete is DeletePolicy.NOBODY):
+        return False
+    # Where owners may not push by themselves, they cannot let others push either.
+    if action == "push" and policy.push is not PushPolicy.ALLOW_TEAMS and not grant.from_administrator:
+        return False
+    return subject.home is None or _is_at_home(subject.home, namespace)
+
+
+def _is_at_home(home: RobotHome, namespace: NamespaceFacts) -> bool:
+    return home.namespace_id in (None, namespace.id) and home.team_id in (None, namespace.team_id)
+
+
+def _veto(
+    subject: Subject, action: str, resource_type: str, name: str, namespace: NamespaceFacts | None
+) -> Decision | None:
+    """Return what takes away a right that the subject has."""
+    narrowing = subject.narrowing
+    if narrowing is not None and resource_type != "repository":
+        return Decision(False, "token.narrowed", "the application token is narrowed to repositories")
+    if narrowing is not None and narrowing.actions is not None and action not in narrowing.actions:
+        return Decision(False, "token.actions", f"the application token does not carry the right to {action}")
+    if narrowing is not None and narrowing.namespaces is not None and namespace_of(name) not in narrowing.namespaces:
+        return Decision(False, "token.namespaces", "the application token does not reach into this namespace")
+    return _frozen(subject, action, name, namespace)
+
+
+def _frozen(subject: Subject, action: str, name: str, namespace: NamespaceFacts | None) -> Decision | None:
+    # Portus itself still may: it pushes only to take a tag away, and has asked for the person before.
+    if action != "push" or namespace is None or subject.kind is SubjectKind.INTERNAL:
+        return None
+    freeze = next((freeze for freeze in namespace.freezes if freeze.covers(name)), None)
+    if freeze is None:
+        return None
+    what = "the repository" if freeze.repository else "the namespace"
+    return Decision(False, "frozen", f"{what} is frozen: {freeze.reason}")
 
 
 def _decide_everything(subject: Subject, name: str, namespace: NamespaceFacts | None, policy: Policy) -> Decision:
@@ -149,8 +212,12 @@ def standing_of(subject: Subject, namespace: NamespaceFacts | None) -> Standing:
         return Standing.INTERNAL
     if subject.kind is SubjectKind.ANONYMOUS:
         return Standing.ANONYMOUS
+    if subject.kind is SubjectKind.ROBOT:
+        return Standing.ROBOT
     if subject.administrator:
         return Standing.ADMINISTRATOR
+    if subject.auditor:
+        return Standing.AUDITOR
     if namespace is None or namespace.role is None:
         return Standing.OUTSIDER
     if namespace.role is Role.OWNER and namespace.is_own:

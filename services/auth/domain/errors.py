@@ -2,6 +2,7 @@
 
 AuthFault                  the request cannot be carried out
 ├── BadCredentials         who is calling could not be established
+├── PasswordsClosed        a password was shown where only application tokens are taken
 ├── TooManyAttempts        too many wrong passwords; the right one is not looked at for a while
 ├── NotFound               it does not exist, or the caller may not know that it does
 ├── Forbidden              the caller may know of it, and may not do this
@@ -31,6 +32,13 @@ class BadCredentials(AuthFault):
 
     def __init__(self, text: str = "The name or the password is wrong.") -> None:
         super().__init__(text)
+
+
+class PasswordsClosed(AuthFault):
+    """Logging in to the registry takes an application token here."""
+
+    def __init__(self) -> None:
+        super().__init__("The registry takes no passwords here: make an application token and log in with that.")
 
 
 class TooManyAttempts(AuthFault):

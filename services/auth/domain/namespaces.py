@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from services.auth.domain.errors import Invalid
+from services.auth.domain.grants import Freeze, Grant
 from services.auth.domain.teams import Role
 from shared.oci.names import is_name_component
 
@@ -31,6 +32,15 @@ class NamespaceFacts:
     """The caller's role in the owning team."""
     is_own: bool = False
     """Whether it is the caller's personal namespace."""
+    id: int = 0
+    team_id: int = 0
+    team: str = ""
+    """Name of the owning team."""
+    is_personal: bool = False
+    """Whether the owning team stands behind one person or the global namespace."""
+    grants: tuple[Grant, ...] = ()
+    """The caller's own that hold in it, personal ones and those of teams."""
+    freezes: tuple[Freeze, ...] = ()
 
 
 Namespaces = Mapping[str, NamespaceFacts]

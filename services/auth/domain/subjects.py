@@ -10,8 +10,25 @@ INTERNAL_USERNAME = "portus"
 class SubjectKind(StrEnum):
     ANONYMOUS = "anonymous"
     PERSON = "person"
+    ROBOT = "robot"
     INTERNAL = "internal"
     OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What a credential leaves of its owner's rights; ``None`` leaves them whole."""
+
+    actions: frozenset[str] | None = None
+    namespaces: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RobotHome:
+    """What a robot belongs to: nothing that it is granted reaches further; neither: the installation."""
+
+    namespace_id: int | None = None
+    team_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +40,13 @@ class Subject:
     """``sub`` of the tokens; empty for an anonymous caller."""
     user_id: int | None = None
     administrator: bool = False
+    auditor: bool = False
+    """Sees everything and changes nothing."""
+    robot_id: int | None = None
+    home: RobotHome | None = None
+    """A robot's own."""
+    narrowing: Narrowing | None = None
+    """Of the credential that was shown; ``None``: it carries all that the subject may do."""
 
 
 ANONYMOUS = Subject(SubjectKind.ANONYMOUS)
@@ -31,6 +55,18 @@ OPERATOR = Subject(SubjectKind.OPERATOR, administrator=True)
 """Whoever runs our commands on the machine; no credential makes anybody one."""
 
 
-def person(user_id: int, username: str, *, administrator: bool = False) -> Subject:
+def person(
+    user_id: int,
+    username: str,
+    *,
+    administrator: bool = False,
+    auditor: bool = False,
+    narrowing: Narrowing | None = None,
+) -> Subject:
     """Return the subject for a person who has an account."""
-    return Subject(SubjectKind.PERSON, username, user_id, administrator)
+    return Subject(SubjectKind.PERSON, username, user_id, administrator, auditor, narrowing=narrowing)
+
+
+def robot(robot_id: int, username: str, home: RobotHome) -> Subject:
+    """Return the subject for a robot account."""
+    return Subject(SubjectKind.ROBOT, username, robot_id=robot_id, home=home)

@@ -5,11 +5,13 @@ namespace, so the rule that lists is the rule that checks.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.auth.domain.decisions import Policy, decide
+from services.auth.domain.grants import Grant
 from services.auth.domain.namespaces import NamespaceFacts, Visibility
-from services.auth.domain.subjects import Subject
+from services.auth.domain.patterns import EVERYTHING
+from services.auth.domain.subjects import Narrowing, Subject
 from services.auth.domain.teams import Role
 
 _PLACES: tuple[Role | None, ...] = (None, *Role)
@@ -23,26 +25,43 @@ class Sight:
     """Also those that Portus does not know."""
     places: Mapping[Visibility, frozenset[Role | None]]
     """By visibility: the roles in the owning team (``None``: no member) that let the subject see it."""
-
-    def covers(self, namespace: NamespaceFacts) -> bool:
-        """Tell whether one namespace may be seen."""
-        return self.everything or namespace.role in self.places[namespace.visibility]
+    by_grant: bool
+    """Whether the subject's grants of ``pull`` let it see more."""
+    only: frozenset[str] | None = None
+    """Names of the namespaces that the credential reaches into; ``None``: all."""
 
 
 def sight_of(subject: Subject) -> Sight:
     """Return what a subject may see."""
+    only = subject.narrowing.namespaces if subject.narrowing else None
+    # The namespaces of a narrowed credential are a filter of their own, whatever else lets it see them.
+    wide = replace(subject, narrowing=Narrowing(subject.narrowing.actions)) if subject.narrowing else subject
     places = {
-        visibility: frozenset(role for role in _PLACES if _may_pull(subject, NamespaceFacts("x", visibility, role)))
+        visibility: frozenset(role for role in _PLACES if _may_pull(wide, NamespaceFacts("x", visibility, role)))
         for visibility in Visibility
     }
-    return Sight(everything=_may_pull(subject, None), places=places)
+    return Sight(_may_pull(wide, None) and only is None, places, _may_pull(wide, _granted(wide)), only)
 
 
 def may_see(subject: Subject, namespace: NamespaceFacts) -> bool:
-    """Tell whether a subject may see one namespace."""
+    """Tell whether a subject may see all of one namespace."""
     return _may_pull(subject, namespace)
+
+
+def _granted(subject: Subject) -> NamespaceFacts:
+    """Return a private namespace, at home for a robot, in which the subject was granted ``pull``."""
+    home = subject.home
+    grant = Grant(0, EVERYTHING, frozenset({"pull"}))
+    return NamespaceFacts(
+        "x",
+        Visibility.PRIVATE,
+        id=(home.namespace_id if home else None) or 0,
+        team_id=(home.team_id if home else None) or 0,
+        grants=(grant,),
+    )
 
 
 def _may_pull(subject: Subject, namespace: NamespaceFacts | None) -> bool:
     # No policy bears on pulling, so any will do.
-    return decide(subject, "pull", "repository", "x/y", namespace, Policy()).allowed
+    name = f"{namespace.name}/y" if namespace else "x/y"
+    return decide(subject, "pull", "repository", name, namespace, Policy()).allowed

@@ -24,8 +24,8 @@ class RegistryTokenSigner:
 
     Args:
         issuer: the registry's ``auth.token.issuer``.
-        service: the registry's ``auth.token.service``; the one audience there is.
-        ttl_s: life of a token.
+        service: the first registry's ``auth.token.service``.
+        ttl_s: life of a token, where a registry has none of its own.
     """
 
     def __init__(self, keyring: Keyring, *, issuer: str, service: str, ttl_s: int, clock: Clock) -> None:
@@ -35,23 +35,28 @@ class RegistryTokenSigner:
         self._ttl_s = ttl_s
         self._clock = clock
 
-    def sign(self, subject: str, access: Sequence[Scope] | None) -> RegistryToken:
+    def sign(
+        self, subject: str, access: Sequence[Scope] | None, *, service: str | None = None, ttl_s: int | None = None
+    ) -> RegistryToken:
         """Sign a token.
 
         Args:
             subject: username of the authenticated caller; empty for an anonymous one.
             access: what was granted; ``None`` leaves the claim out, as a login wants it.
+            service: the audience; ``None`` or empty: the first registry.
+            ttl_s: life of the token; ``None``: as the installation has it.
         """
+        ttl_s = ttl_s or self._ttl_s
         leaf = self._keyring.current()
         now = self._clock().replace(microsecond=0)
         claims: dict[str, Any] = {
             "iss": self._issuer,
             "sub": subject,
             # A single string: registry 2.8 refuses a list.
-            "aud": self._service,
+            "aud": service or self._service,
             "iat": int(now.timestamp()),
             "nbf": int((now - timedelta(seconds=NOT_BEFORE_LEEWAY_S)).timestamp()),
-            "exp": int((now + timedelta(seconds=self._ttl_s)).timestamp()),
+            "exp": int((now + timedelta(seconds=ttl_s)).timestamp()),
             "jti": secrets.token_hex(16),
         }
         if access is not None:
@@ -59,7 +64,7 @@ class RegistryTokenSigner:
         # Registry 2.8 and 3.x both take the chain in x5c; the kid is for those who know the key.
         headers = {"typ": "JWT", "kid": leaf.kid, "x5c": list(leaf.x5c)}
         token = jwt.encode(claims, leaf.key, algorithm="ES256", headers=headers)
-        return RegistryToken(Secret(token), now, self._ttl_s)
+        return RegistryToken(Secret(token), now, ttl_s)
 
 
 def _dump_access(scope: Scope) -> dict[str, Any]:

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, null, or_, select, true, update
+from sqlalchemy import Connection, Row, Select, select, update
 
 from services.auth.domain.namespaces import GLOBAL_NAMESPACE, NamespaceFacts, Visibility
+from services.auth.domain.registries import FIRST_REGISTRY_ID
 from services.auth.domain.subjects import Subject
 from services.auth.domain.teams import Role
-from services.auth.domain.visibility import Sight, sight_of
+from services.auth.storage.facts import facts_statement, load_facts
 from services.auth.storage.rows import insert_row
-from services.auth.storage.tables import namespaces, team_members, teams, users
+from services.auth.storage.tables import namespaces, teams
+from services.auth.storage.visible import visible_namespaces
 from shared.api.paging import ListRequest, Page
 from shared.listing import Listed, Listing, fetch_list
 
@@ -51,10 +53,9 @@ class NamespaceView:
     description: str
     visibility: Visibility
     team: TeamRef
-    role: Role | None
-    """The caller's own role in the team."""
-    is_own: bool
-    """Whether it is the caller's personal namespace."""
+    registry_id: int
+    facts: NamespaceFacts
+    """What the caller's own place in it is."""
     created_at: datetime
     updated_at: datetime
 
@@ -63,15 +64,24 @@ class NamespaceView:
         return self.name == GLOBAL_NAMESPACE
 
     @property
-    def facts(self) -> NamespaceFacts:
-        return NamespaceFacts(self.name, self.visibility, self.role, self.is_own)
+    def role(self) -> Role | None:
+        """The caller's own role in the team."""
+        return self.facts.role
 
 
 def insert_namespace(
-    connection: Connection, name: str, *, team_id: int, visibility: Visibility, description: str, now: datetime
+    connection: Connection,
+    name: str,
+    *,
+    team_id: int,
+    visibility: Visibility,
+    description: str,
+    now: datetime,
+    registry_id: int = FIRST_REGISTRY_ID,
 ) -> int:
     """Insert a namespace and return its id."""
-    row = {"name": name, "team_id": team_id, "visibility": visibility.value, "description": description}
+    place = {"registry_id": registry_id, "team_id": team_id}
+    row = {"name": name, "visibility": visibility.value, "description": description, **place}
     times = {"created_at": now, "updated_at": now}
     return insert_row(connection, namespaces, {**row, **times})
 
@@ -82,73 +92,47 @@ def update_namespace(connection: Connection, namespace_id: int, values: Mapping[
     connection.execute(change.values({**values, "updated_at": now}))
 
 
-def taken_namespace_names(connection: Connection, names: Collection[str]) -> set[str]:
-    """Return which of the names are taken."""
-    return set(connection.execute(select(namespaces.c.name).where(namespaces.c.name.in_(names))).scalars())
+def taken_namespace_names(
+    connection: Connection, names: Collection[str], *, registry_id: int = FIRST_REGISTRY_ID
+) -> set[str]:
+    """Return which of the names are taken in a registry."""
+    taken = select(namespaces.c.name).where(namespaces.c.name.in_(names), namespaces.c.registry_id == registry_id)
+    return set(connection.execute(taken).scalars())
 
 
-def find_namespace(connection: Connection, subject: Subject, namespace_id: int) -> NamespaceView | None:
-    """Return a namespace that the subject may see."""
-    statement = _view(subject).where(namespaces.c.id == namespace_id, _visible(sight_of(subject)))
-    row = connection.execute(statement).one_or_none()
+def find_namespace(
+    connection: Connection, subject: Subject, namespace_id: int, *, now: datetime
+) -> NamespaceView | None:
+    """Return a namespace of which the subject may see something."""
+    visible = visible_namespaces(connection, subject, now=now)
+    row = connection.execute(_view(subject).where(namespaces.c.id == namespace_id, visible), {"now": now}).one_or_none()
     return _load(row) if row else None
 
 
-def list_namespaces(connection: Connection, subject: Subject, request: ListRequest) -> Page[NamespaceView]:
-    """Return a page of the namespaces that the subject may see."""
-    statement = _view(subject).where(_visible(sight_of(subject)))
+def list_namespaces(
+    connection: Connection, subject: Subject, request: ListRequest, *, now: datetime
+) -> Page[NamespaceView]:
+    """Return a page of the namespaces of which the subject may see something."""
+    statement = _view(subject).where(visible_namespaces(connection, subject, now=now)).params(now=now)
     return fetch_list(connection, statement, NAMESPACES, request, load=_load)
 
 
-def visible_names(connection: Connection, subject: Subject, *, limit: int) -> list[str]:
-    """Return the names of the namespaces that the subject may see, in order."""
-    statement = (
-        select(namespaces.c.name)
-        .select_from(namespaces.outerjoin(team_members, _membership(subject)))
-        .where(_visible(sight_of(subject)))
-    )
-    return list(connection.execute(statement.order_by(namespaces.c.name).limit(limit)).scalars())
-
-
-def _visible(sight: Sight) -> ColumnElement[bool]:
-    if sight.everything:
-        return true()
-    return or_(*(_visible_as(visibility, roles) for visibility, roles in sight.places.items()))
-
-
-def _visible_as(visibility: Visibility, roles: Collection[Role | None]) -> ColumnElement[bool]:
-    named = team_members.c.role.in_([role.value for role in roles if role])
-    standing = or_(named, team_members.c.role.is_(None)) if None in roles else named
-    return and_(namespaces.c.visibility == visibility.value, standing)
-
-
-def _membership(subject: Subject) -> ColumnElement[bool]:
-    mine = team_members.c.user_id == (null() if subject.user_id is None else subject.user_id)
-    return and_(team_members.c.team_id == namespaces.c.team_id, mine)
-
-
 def _view(subject: Subject) -> Select[Any]:
-    own = select(users.c.namespace_id).where(users.c.id == subject.user_id).scalar_subquery()
-    return select(
-        namespaces.c.id,
-        namespaces.c.name,
-        namespaces.c.description,
-        namespaces.c.visibility,
-        namespaces.c.created_at,
-        namespaces.c.updated_at,
-        teams.c.id.label("team_id"),
-        teams.c.name.label("team_name"),
-        teams.c.hidden.label("team_hidden"),
-        team_members.c.role,
-        (namespaces.c.id == own).label("is_own"),
-    ).select_from(
-        namespaces.join(teams, teams.c.id == namespaces.c.team_id).outerjoin(team_members, _membership(subject))
-    )
+    """Select namespaces as one caller sees them; the parameter ``now`` is to be given."""
+    columns = ("registry_id", "description", "created_at", "updated_at")
+    return facts_statement(subject).add_columns(*(namespaces.c[name] for name in columns))
 
 
 def _load(row: Row[Any]) -> NamespaceView:
-    values = dict(row._mapping)
-    team = TeamRef(values.pop("team_id"), values.pop("team_name"), values.pop("team_hidden"))
-    role, visibility = values.pop("role"), Visibility(values.pop("visibility"))
-    is_own = bool(values.pop("is_own"))
-    return NamespaceView(**values, team=team, role=Role(role) if role else None, visibility=visibility, is_own=is_own)
+    facts = load_facts(row)
+    return NamespaceView(
+        id=facts.id,
+        name=facts.name,
+        description=row.description,
+        visibility=facts.visibility,
+        team=TeamRef(facts.team_id, facts.team, facts.is_personal),
+        registry_id=row.registry_id,
+        facts=facts,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

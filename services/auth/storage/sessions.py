@@ -16,17 +16,27 @@ class SessionRecord:
     user_id: int
     username: str
     administrator: bool
+    auditor: bool
     enabled: bool
     last_used_at: datetime
     expires_at: datetime = field(compare=False)
 
 
 def insert_session(
-    connection: Connection, *, id: str, user_id: int, token_hash: str, now: datetime, expires_at: datetime
+    connection: Connection,
+    *,
+    id: str,
+    user_id: int,
+    token_hash: str,
+    address: str,
+    user_agent: str,
+    now: datetime,
+    expires_at: datetime,
 ) -> None:
-    """Insert a session."""
+    """Insert a session; ``address`` and ``user_agent`` are cut at what the columns hold."""
     row = {"id": id, "user_id": user_id, "token_hash": token_hash, "created_at": now, "last_used_at": now}
-    connection.execute(insert(sessions).values({**row, "expires_at": expires_at}))
+    origin = {"address": address[:64], "user_agent": user_agent[:255]}
+    connection.execute(insert(sessions).values({**row, **origin, "expires_at": expires_at}))
 
 
 def find_session(connection: Connection, session_id: str, *, now: datetime) -> SessionRecord | None:
@@ -74,6 +84,7 @@ def _find(connection: Connection, matches: object, now: datetime) -> SessionReco
             sessions.c.user_id,
             users.c.username,
             users.c.administrator,
+            users.c.auditor,
             users.c.enabled,
             sessions.c.last_used_at,
             sessions.c.expires_at,

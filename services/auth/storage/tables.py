@@ -32,17 +32,40 @@ teams = Table(
     Column("updated_at", UtcDateTime, nullable=False),
 )
 
+registries = Table(
+    "registries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(255), nullable=False, unique=True),
+    # The registry's auth.token.service; empty for the first one, which the environment names.
+    Column("service", String(255), nullable=False, unique=True),
+    # host[:port] as people type it; empty for the first one, which the environment names.
+    Column("hostname", String(255), nullable=False, unique=True),
+    Column("external_hostname", String(255)),
+    Column("use_ssl", Boolean, nullable=False),
+    # Where they are NULL, the settings of the installation hold.
+    Column("token_ttl_s", Integer),
+    Column("push_policy", String(16)),
+    Column("delete_policy", String(16)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    CheckConstraint("push_policy IN ('allow-teams', 'allow-personal', 'admin-only')", name="push_policy"),
+    CheckConstraint("delete_policy IN ('nobody', 'owners', 'contributors')", name="delete_policy"),
+)
+
 namespaces = Table(
     "namespaces",
     metadata,
     Column("id", Integer, primary_key=True),
+    Column("registry_id", ForeignKey("registries.id"), nullable=False),
     # Empty for the global namespace: that is the first component of a name without a slash.
-    Column("name", String(255), nullable=False, unique=True),
+    Column("name", String(255), nullable=False),
     Column("description", Text, nullable=False),
     Column("visibility", String(16), nullable=False),
     Column("team_id", ForeignKey("teams.id"), nullable=False, index=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    UniqueConstraint("registry_id", "name"),
     CheckConstraint("visibility IN ('private', 'protected', 'public')", name="visibility"),
 )
 
@@ -56,12 +79,20 @@ users = Table(
     Column("email", String(254)),
     Column("email_key", String(254), unique=True),
     Column("display_name", String(255)),
-    Column("password_hash", String(255), nullable=False),
+    # NULL for a bot: it has application tokens only.
+    Column("password_hash", String(255)),
     Column("administrator", Boolean, nullable=False),
+    # Sees everything and changes nothing.
+    Column("auditor", Boolean, nullable=False),
+    Column("bot", Boolean, nullable=False),
     Column("enabled", Boolean, nullable=False),
-    Column("namespace_id", ForeignKey("namespaces.id"), nullable=False, index=True),
+    # The personal namespace; a bot has none.
+    Column("namespace_id", ForeignKey("namespaces.id"), index=True),
+    Column("current_sign_in_at", UtcDateTime),
+    Column("last_sign_in_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    CheckConstraint("NOT (administrator AND auditor)", name="one_office"),
 )
 
 team_members = Table(
@@ -77,6 +108,138 @@ team_members = Table(
     CheckConstraint("role IN ('viewer', 'contributor', 'owner')", name="role"),
 )
 
+application_tokens = Table(
+    "application_tokens",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("name", String(255), nullable=False),
+    # SHA-256 of the secret: 256 random bits need no slow hash.
+    Column("secret_hash", String(64), nullable=False, unique=True),
+    # Narrowing: what is left of the owner's rights; NULL leaves them whole. Actions separated by commas.
+    Column("actions", String(64)),
+    # A JSON list of namespace names.
+    Column("namespaces", JSON(none_as_null=True)),
+    Column("created_by", String(128), nullable=False),
+    Column("expires_at", UtcDateTime, index=True),
+    Column("last_used_at", UtcDateTime),
+    Column("last_used_address", String(64)),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("user_id", "name"),
+)
+
+robots = Table(
+    "robots",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # robot+<name> and the like; lower case.
+    Column("username", String(255), nullable=False, unique=True),
+    Column("name", String(64), nullable=False),
+    Column("description", Text, nullable=False),
+    # What it belongs to bounds what it can be granted; neither: the installation.
+    Column("namespace_id", ForeignKey("namespaces.id", ondelete="CASCADE"), index=True),
+    Column("team_id", ForeignKey("teams.id", ondelete="CASCADE"), index=True),
+    Column("enabled", Boolean, nullable=False),
+    Column("expires_at", UtcDateTime),
+    # A JSON list of networks (CIDR) from which it may be used; NULL: from anywhere.
+    Column("allowed_addresses", JSON(none_as_null=True)),
+    Column("created_by", String(128), nullable=False),
+    Column("last_used_at", UtcDateTime),
+    Column("last_used_address", String(64)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    CheckConstraint("namespace_id IS NULL OR team_id IS NULL", name="one_home"),
+)
+
+robot_secrets = Table(
+    "robot_secrets",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("robot_id", ForeignKey("robots.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("secret_hash", String(64), nullable=False, unique=True),
+    Column("expires_at", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+roles = Table(
+    "roles",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("description", Text, nullable=False),
+    # Separated by commas, sorted.
+    Column("actions", String(64), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # Where it holds: one namespace; or, when that is NULL, every namespace of one registry; or of all.
+    Column("namespace_id", ForeignKey("namespaces.id", ondelete="CASCADE"), index=True),
+    Column("registry_id", ForeignKey("registries.id", ondelete="CASCADE")),
+    # A glob on the full name of the repository; see domain.patterns.
+    Column("pattern", String(255), nullable=False),
+    # Who gets it: one of the three.
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE")),
+    Column("team_id", ForeignKey("teams.id", ondelete="CASCADE")),
+    Column("robot_id", ForeignKey("robots.id", ondelete="CASCADE")),
+    # What: actions separated by commas, or a custom role.
+    Column("actions", String(64)),
+    Column("role_id", ForeignKey("roles.id"), index=True),
+    Column("expires_at", UtcDateTime, index=True),
+    Column("reason", Text, nullable=False),
+    # Whether an administrator gave it: where only administrators may push, no other grant lets one.
+    Column("from_administrator", Boolean, nullable=False),
+    Column("created_by", String(128), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Index(None, "user_id", "namespace_id"),
+    Index(None, "team_id", "namespace_id"),
+    Index(None, "robot_id", "namespace_id"),
+    CheckConstraint(
+        "(CASE WHEN user_id IS NULL THEN 0 ELSE 1 END) + (CASE WHEN team_id IS NULL THEN 0 ELSE 1 END)"
+        " + (CASE WHEN robot_id IS NULL THEN 0 ELSE 1 END) = 1",
+        name="one_grantee",
+    ),
+    CheckConstraint("(actions IS NULL) <> (role_id IS NULL)", name="actions_or_role"),
+)
+
+freezes = Table(
+    "freezes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("namespace_id", ForeignKey("namespaces.id", ondelete="CASCADE"), nullable=False),
+    # Full name of one repository; empty: the whole namespace.
+    Column("repository", String(255), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_by", String(128), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("namespace_id", "repository"),
+)
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("registry_id", ForeignKey("registries.id", ondelete="CASCADE"), nullable=False),
+    # Whose it is, and the credential that it was got with: it ends with either.
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), index=True),
+    Column("robot_id", ForeignKey("robots.id", ondelete="CASCADE"), index=True),
+    Column("application_token_id", ForeignKey("application_tokens.id", ondelete="CASCADE"), index=True),
+    Column("robot_secret_id", ForeignKey("robot_secrets.id", ondelete="CASCADE"), index=True),
+    Column("client_id", String(64), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("last_used_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    CheckConstraint("(user_id IS NULL) <> (robot_id IS NULL)", name="one_owner"),
+)
+
 sessions = Table(
     "sessions",
     metadata,
@@ -85,6 +248,9 @@ sessions = Table(
     Column("user_id", ForeignKey("users.id"), nullable=False, index=True),
     # SHA-256 of the refresh token: 256 random bits need no slow hash.
     Column("token_hash", String(64), nullable=False, unique=True),
+    # Where it was opened and with what, so that its person knows it again; cut at the column's length.
+    Column("address", String(64), nullable=False),
+    Column("user_agent", String(255), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("last_used_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False, index=True),

@@ -47,8 +47,13 @@ class UserView:
     email: str | None
     display_name: str | None
     admin: bool
+    auditor: bool
+    bot: bool
     enabled: bool
-    namespace: NamespaceRef
+    namespace: NamespaceRef | None
+    """The personal one; a bot has none."""
+    current_sign_in_at: datetime | None
+    last_sign_in_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -58,11 +63,11 @@ def insert_user(connection: Connection, values: Mapping[str, Any], *, now: datet
 
     Args:
         values: ``username``, ``email``, ``display_name``, ``password_hash``, ``administrator``,
-            ``namespace_id``.
+            ``namespace_id``; and ``auditor``, ``bot``, where they are set.
     """
     email = values["email"]
     keys = {"username_key": username_key(values["username"]), "email_key": email and email.lower()}
-    row = {**values, **keys, "enabled": True, "created_at": now, "updated_at": now}
+    row = {"auditor": False, "bot": False, **values, **keys, "enabled": True, "created_at": now, "updated_at": now}
     return insert_row(connection, users, row)
 
 
@@ -127,15 +132,19 @@ def _view() -> Select[Any]:
         users.c.email,
         users.c.display_name,
         users.c.administrator.label("admin"),
+        users.c.auditor,
+        users.c.bot,
         users.c.enabled,
+        users.c.current_sign_in_at,
+        users.c.last_sign_in_at,
         users.c.created_at,
         users.c.updated_at,
         namespaces.c.id.label("namespace_id"),
         namespaces.c.name.label("namespace_name"),
-    ).join(namespaces, namespaces.c.id == users.c.namespace_id)
+    ).outerjoin(namespaces, namespaces.c.id == users.c.namespace_id)
 
 
 def _load(row: Row[Any]) -> UserView:
     values = dict(row._mapping)
-    namespace = NamespaceRef(values.pop("namespace_id"), values.pop("namespace_name"))
-    return UserView(**values, namespace=namespace)
+    namespace_id, name = values.pop("namespace_id"), values.pop("namespace_name")
+    return UserView(**values, namespace=None if namespace_id is None else NamespaceRef(namespace_id, name))

@@ -47,7 +47,7 @@ def create_namespace(
             raise Invalid({"name": ["has already been taken"]})
         owning = Ref(owner.id, owner.name)
         namespace_id = add_namespace(connection, record, name, team=owning, description=description, now=clock())
-        namespace = find_namespace(connection, subject, namespace_id)
+        namespace = find_namespace(connection, subject, namespace_id, now=clock())
     if namespace is None:
         raise NotFound("namespace")
     return namespace

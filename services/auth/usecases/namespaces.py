@@ -27,23 +27,23 @@ class NamespaceChange:
     visibility: Visibility | None = None
 
 
-def show_namespace(subject: Subject, namespace_id: int, *, database: Database) -> NamespaceView:
+def show_namespace(subject: Subject, namespace_id: int, *, database: Database, clock: Clock) -> NamespaceView:
     """Return a namespace that the caller may see.
 
     Raises:
         NotFound: it does not exist, or the caller may not see it.
     """
     with database.read() as connection:
-        namespace = find_namespace(connection, subject, namespace_id)
+        namespace = find_namespace(connection, subject, namespace_id, now=clock())
     if namespace is None:
         raise NotFound("namespace")
     return namespace
 
 
-def show_namespaces(subject: Subject, request: ListRequest, *, database: Database) -> Page[NamespaceView]:
+def show_namespaces(subject: Subject, request: ListRequest, *, database: Database, clock: Clock) -> Page[NamespaceView]:
     """Return a page of the namespaces that the caller may see."""
     with database.read() as connection:
-        return list_namespaces(connection, subject, request)
+        return list_namespaces(connection, subject, request, now=clock())
 
 
 def change_namespace(
@@ -60,7 +60,7 @@ def change_namespace(
     with database.write() as connection, audited(connection, actor, clock) as record:
         # What is different is read before and after: nobody else may change it in between.
         hold(connection, Lock.NAMES)
-        namespace = find_namespace(connection, subject, namespace_id)
+        namespace = find_namespace(connection, subject, namespace_id, now=clock())
         if namespace is None:
             raise NotFound("namespace")
         if standing_of(subject, namespace.facts) not in _MANAGERS:
@@ -68,7 +68,7 @@ def change_namespace(
         if change.visibility is not None:
             check_visibility(namespace.name, change.visibility)
         update_namespace(connection, namespace_id, _columns(change), now=clock())
-        changed = find_namespace(connection, subject, namespace_id)
+        changed = find_namespace(connection, subject, namespace_id, now=clock())
         if changed is None:
             raise NotFound("namespace")
         for entry in _changes(namespace, changed):

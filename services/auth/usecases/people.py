@@ -137,7 +137,7 @@ def _add_person(
     if user is None:
         raise LookupError(f"user {user_id} is gone within its own transaction")
     record(Change(Action.USER_CREATED, Ref(user.id, user.username), after=shown_fields(user)))
-    log.info("user.created", username=user.username, namespace=user.namespace.name, administrator=user.admin)
+    log.info("user.created", username=user.username, namespace=namespace, administrator=user.admin)
     return user
 
 
@@ -148,8 +148,10 @@ def shown_fields(user: UserView) -> Fields:
         "email": user.email,
         "display_name": user.display_name,
         "administrator": user.admin,
+        "auditor": user.auditor,
+        "bot": user.bot,
         "enabled": user.enabled,
-        "namespace": user.namespace.name,
+        "namespace": user.namespace.name if user.namespace else None,
     }
 
 

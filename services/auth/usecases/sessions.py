@@ -14,7 +14,7 @@ from datetime import timedelta
 from services.auth.domain.actors import Actor, Origin
 from services.auth.domain.audit import Action, Change, Ref, Target
 from services.auth.domain.errors import BadCredentials
-from services.auth.domain.subjects import Subject, SubjectKind, person
+from services.auth.domain.subjects import Subject, person
 from services.auth.storage.sessions import (
     SessionRecord,
     delete_oldest_sessions,
@@ -26,7 +26,7 @@ from services.auth.storage.sessions import (
 )
 from services.auth.storage.users import UserView, find_user
 from services.auth.usecases.audit import audited
-from services.auth.usecases.authenticate import Authenticator, PasswordCredentials
+from services.auth.usecases.authenticate import Authenticator, CredentialKind, PasswordCredentials
 from shared.clock import Clock
 from shared.config import Secret
 from shared.database import Database
@@ -72,16 +72,26 @@ class SessionKeeper:
 
 
 def sign_in(
-    credentials: PasswordCredentials, *, origin: Origin, authenticator: Authenticator, keeper: SessionKeeper
+    credentials: PasswordCredentials,
+    *,
+    origin: Origin,
+    user_agent: str,
+    authenticator: Authenticator,
+    keeper: SessionKeeper,
 ) -> SignedIn:
     """Open a session for a person.
+
+    Args:
+        user_agent: what the person's browser says that it is.
 
     Raises:
         BadCredentials: wrong password; or the internal account, which is no person.
         TooManyAttempts: too many wrong passwords came before.
     """
-    subject = authenticator.authenticate(credentials, address=origin.address).subject
-    if subject.kind is not SubjectKind.PERSON or subject.user_id is None:
+    caller = authenticator.authenticate(credentials, address=origin.address)
+    subject = caller.subject
+    # An application token is no way into the portal: it may be narrower than a session.
+    if subject.user_id is None or caller.credential.kind is not CredentialKind.PASSWORD:
         raise BadCredentials
     session_id, refresh_token = secrets.token_hex(16), Secret(REFRESH_TOKEN_PREFIX + secrets.token_urlsafe(32))
     now = keeper.clock()
@@ -95,6 +105,8 @@ def sign_in(
             id=session_id,
             user_id=user.id,
             token_hash=_hash(refresh_token),
+            address=origin.address,
+            user_agent=user_agent,
             now=now,
             expires_at=now + keeper.ttl,
         )
@@ -158,7 +170,7 @@ def _usable(session: SessionRecord | None) -> SessionRecord:
 
 
 def _person(session: SessionRecord) -> Subject:
-    return person(session.user_id, session.username, administrator=session.administrator)
+    return person(session.user_id, session.username, administrator=session.administrator, auditor=session.auditor)
 
 
 def _hash(refresh_token: Secret) -> str:

@@ -3,9 +3,10 @@
 import pytest
 
 from services.auth.domain.namespaces import GLOBAL_NAMESPACE, Visibility
+from services.auth.domain.registries import FIRST_SERVICE
 from services.auth.domain.teams import Role
 from services.auth.domain.throttle import FORGET_AFTER, Failures
-from services.auth.storage.credentials import CallerRecord, account_hash, find_caller
+from services.auth.storage.credentials import Asked, CallerRecord, account_hash, find_caller
 from services.auth.storage.failures import count_failure, purge_failures
 from tests.support.auth import AuthService
 
@@ -14,7 +15,7 @@ HOME = "192.0.2.1"
 
 def find(auth: AuthService, username: str | None, *names: str, address: str = HOME) -> CallerRecord:
     with auth.database.read() as connection:
-        return find_caller(connection, username, address, names)
+        return find_caller(connection, username, address, Asked(FIRST_SERVICE, names, auth.clock()))
 
 
 def fail(auth: AuthService, username: str = "jane", *, address: str = HOME, times: int = 1) -> None:

@@ -26,14 +26,10 @@ def test_migrating_twice_changes_nothing(auth: AuthService) -> None:
 
 
 def test_the_way_back_leaves_nothing(database_url: str) -> None:
-    from alembic import command
-
     database = Database(database_url)
     migrations = migrations_of(database)
     migrations.upgrade()
-    with database.write() as connection:
-        migrations._config.attributes["connection"] = connection
-        command.downgrade(migrations._config, "base")
+    migrations.downgrade("base")
 
     assert inspect(database.engine).get_table_names() == ["alembic_version"]
     database.dispose()

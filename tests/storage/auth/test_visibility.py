@@ -1,94 +1,120 @@
 """The rule that lists is the rule that checks, in generated worlds and in both databases."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from services.auth.domain.decisions import Policy, decide
-from services.auth.domain.namespaces import GLOBAL_NAMESPACE, Visibility
-from services.auth.domain.subjects import ANONYMOUS, INTERNAL, Subject
-from services.auth.domain.teams import Role
-from services.auth.storage.credentials import find_caller
-from services.auth.storage.namespaces import (
-    find_namespace,
-    insert_namespace,
-    list_namespaces,
-    update_namespace,
-    visible_names,
-)
-from services.auth.storage.tables import namespaces
-from services.auth.storage.teams import insert_member, insert_team
+from services.auth.domain.namespaces import GLOBAL_NAMESPACE, namespace_of
+from services.auth.domain.patterns import matches
+from services.auth.domain.registries import FIRST_REGISTRY_ID, FIRST_SERVICE
+from services.auth.domain.subjects import ANONYMOUS, INTERNAL, Narrowing, RobotHome, Subject, robot
+from services.auth.domain.visibility import sight_of
+from services.auth.storage.credentials import Asked, find_caller
+from services.auth.storage.facts import find_facts
+from services.auth.storage.namespaces import list_namespaces
+from services.auth.storage.visible import list_visible
 from shared.api.paging import ListRequest, PageRequest
 from tests.support.auth import AuthService, subject_of
+from tests.support.worlds import PEOPLE, REPOSITORIES, Populated, World, populate, worlds
 
-
-@dataclass(frozen=True)
-class Generated:
-    """One namespace of a generated world: its visibility, and Jane's role in its team."""
-
-    visibility: Visibility
-    role: Role | None
-
-
-WORLDS = st.lists(st.builds(Generated, st.sampled_from(Visibility), st.none() | st.sampled_from(Role)), max_size=6)
+CALLERS = ("anonymous", "jane", "admin", "auditor", "internal", "robot", "narrowed to pull", "narrowed to push")
 
 
 @pytest.fixture
 def subjects(auth: AuthService) -> dict[str, Subject]:
+    jane = subject_of(auth.make_user("jane"))
+    auth.make_user("kim")
     return {
         "anonymous": ANONYMOUS,
-        "jane": subject_of(auth.make_user("jane")),
+        "jane": jane,
         "admin": subject_of(auth.make_user("admin", administrator=True)),
+        "auditor": replace(subject_of(auth.make_user("auditor")), auditor=True),
         "internal": INTERNAL,
+        "narrowed to pull": replace(jane, narrowing=Narrowing(frozenset({"pull"}), frozenset({"team", "ci-a"}))),
+        "narrowed to push": replace(jane, narrowing=Narrowing(frozenset({"push"}))),
     }
 
 
-def populate(connection: Connection, auth: AuthService, world: list[Generated], jane: Subject) -> None:
-    assert jane.user_id is not None
-    for number, one in enumerate(world):
-        team_id = insert_team(connection, f"team{number}", now=auth.clock())
-        insert_namespace(
-            connection, f"n{number}", team_id=team_id, visibility=one.visibility, description="", now=auth.clock()
-        )
-        if one.role:
-            insert_member(connection, team_id, jane.user_id, one.role, now=auth.clock())
+def subject_in(world: World, populated: Populated, subjects: dict[str, Subject], caller: str) -> Subject:
+    if caller != "robot":
+        return subjects[caller]
+    home = world.robot_home
+    if home is None:
+        return robot(populated.robot_id, "robot+ci", RobotHome())
+    if world.robot_of_team:
+        return robot(populated.robot_id, "robot+ci", RobotHome(team_id=populated.team_ids[home]))
+    return robot(populated.robot_id, "robot+ci", RobotHome(namespace_id=populated.namespace_ids[home]))
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(world=WORLDS, caller=st.sampled_from(["anonymous", "jane", "admin", "internal"]), protected=st.booleans())
-def test_check_and_list_agree(
-    auth: AuthService, subjects: dict[str, Subject], world: list[Generated], caller: str, protected: bool
-) -> None:
+def people_of(auth: AuthService, connection: Connection) -> dict[str, int]:
+    found = {name: find_caller(connection, name, "", Asked(None, (), auth.clock())).user for name in PEOPLE}
+    return {name: user.id for name, user in found.items() if user}
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(world=worlds(), caller=st.sampled_from(CALLERS))
+def test_check_and_list_agree(auth: AuthService, subjects: dict[str, Subject], world: World, caller: str) -> None:
     """What the token path may pull is what every list shows; the world is rolled back afterwards."""
-    subject = subjects[caller]
+    now = auth.clock()
     with auth.database.engine.connect() as connection:
-        populate(connection, auth, world, subjects["jane"])
-        if protected:
-            change = {"visibility": Visibility.PROTECTED.value}
-            update_namespace(connection, auth.global_namespace_id, change, now=auth.clock())
-        ids = {row.name: row.id for row in connection.execute(select(namespaces.c.name, namespaces.c.id))}
-        facts = find_caller(connection, subject.username or None, "", ids).namespaces
+        populated = populate(connection, world, people_of(auth, connection), now=now)
+        subject = subject_in(world, populated, subjects, caller)
+        facts = find_facts(
+            connection, subject, set(map(namespace_of, REPOSITORIES)), registry_id=FIRST_REGISTRY_ID, now=now
+        )
+        visible = list_visible(connection, subject, registry_id=FIRST_REGISTRY_ID, now=now, limit=1000)
+        listed = list_namespaces(connection, subject, ListRequest(PageRequest(1, 100)), now=now).rows
 
         may_pull = {
             name
-            for name in ids
-            if decide(subject, "pull", "repository", f"{name}/x", facts.get(name), Policy()).allowed
+            for name in REPOSITORIES
+            if decide(subject, "pull", "repository", name, facts.get(namespace_of(name)), Policy()).allowed
         }
+        shown = {
+            name
+            for name in REPOSITORIES
+            if sight_of(subject).everything
+            or namespace_of(name) in visible.namespaces
+            or any(each.namespace == namespace_of(name) and matches(each.pattern, name) for each in visible.glimpses)
+        }
+        in_part = {each.namespace for each in visible.glimpses}
 
-        assert set(facts) == set(ids)
-        assert set(visible_names(connection, subject, limit=1000)) == may_pull
-        assert {
-            row.name for row in list_namespaces(connection, subject, ListRequest(PageRequest(1, 100))).rows
-        } == may_pull
-        assert {name for name, id_ in ids.items() if find_namespace(connection, subject, id_)} == may_pull
+        assert shown == may_pull
+        assert {row.name for row in listed} == set(visible.namespaces) | in_part
         connection.rollback()
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(world=worlds())
+def test_the_token_path_reads_what_everybody_reads(
+    auth: AuthService, subjects: dict[str, Subject], world: World
+) -> None:
+    with auth.database.engine.connect() as connection:
+        populate(connection, world, people_of(auth, connection), now=auth.clock())
+        names = set(map(namespace_of, REPOSITORIES))
+        asked = Asked(FIRST_SERVICE, names, auth.clock())
+
+        record = find_caller(connection, "jane", "", asked)
+
+        facts = find_facts(connection, subjects["jane"], names, registry_id=FIRST_REGISTRY_ID, now=auth.clock())
+        assert {name: _ordered(one) for name, one in record.namespaces.items()} == {
+            name: _ordered(one) for name, one in facts.items()
+        }
+        connection.rollback()
+
+
+def _ordered(facts: object) -> object:
+    return replace(facts, grants=tuple(sorted(facts.grants, key=lambda grant: grant.id)))  # type: ignore[type-var,attr-defined]
 
 
 def test_a_list_is_cut_where_it_says(auth: AuthService) -> None:
     jane = subject_of(auth.make_user("jane"))
 
     with auth.database.read() as connection:
-        assert visible_names(connection, jane, limit=1) == [GLOBAL_NAMESPACE]
+        visible = list_visible(connection, jane, registry_id=FIRST_REGISTRY_ID, now=auth.clock(), limit=1)
+
+    assert visible.namespaces == (GLOBAL_NAMESPACE,)
