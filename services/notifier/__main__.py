@@ -1,5 +1,8 @@
 """``python -m services.notifier <command>``."""
 
+import json
+import sys
+
 import click
 
 from services.notifier.app import prepare_spool
@@ -55,6 +58,12 @@ def check() -> None:
     """Read the settings and put the service together; start nothing."""
     build_app()
     click.echo("notifier: the settings are in order")
+
+
+@commands.command()
+def openapi() -> None:
+    """Print the API's OpenAPI document."""
+    json.dump(build_app().extensions["portus.openapi"].spec.to_dict(), sys.stdout, indent=2)
 
 
 def _settings() -> Settings:

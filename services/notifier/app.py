@@ -5,6 +5,8 @@ from http import HTTPStatus
 from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from services.notifier.api.events import events_blueprint
+from services.notifier.api.turns import Turns
 from services.notifier.api.webhooks import webhooks_blueprint
 from services.notifier.clients.event_store import EventStore, Patience, spool_fault, spool_queue
 from services.notifier.domain.notifications import TooManyEvents
@@ -12,22 +14,32 @@ from services.notifier.metrics import SPOOL_LENGTH
 from services.notifier.settings import Settings
 from services.notifier.storage.schema import migrations
 from services.notifier.usecases.accept_envelope import NothingStored
+from services.notifier.usecases.read_events import EventsGone, NotSignedIn, NotYetGiven
 from shared.api.application import new_api_app
 from shared.api.health import ReadinessCheck
-from shared.api.openapi import new_openapi
+from shared.api.openapi import ProblemApi, new_openapi
 from shared.clock import Clock, utc_now
 from shared.config import Secret, SettingsError
 from shared.database import Database
 from shared.messaging.connections import BROKER_FAULTS, explain_fault
 from shared.messaging.topology import declare_topology, missing_topology, queue_length, topology_fault
+from shared.upstream import UpstreamSession
+from shared.visibility.callers import FindCallersVisibility, callers_visibility
+from shared.visibility.client import VISIBILITY_ERRORS, VisibilityClient
 
 ERRORS: dict[type[Exception], HTTPStatus] = {
     NothingStored: HTTPStatus.SERVICE_UNAVAILABLE,
     TooManyEvents: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    NotSignedIn: HTTPStatus.UNAUTHORIZED,
+    EventsGone: HTTPStatus.GONE,
+    NotYetGiven: HTTPStatus.UNPROCESSABLE_ENTITY,
+    **VISIBILITY_ERRORS,
 }
 
 READINESS_TIMEOUT_S = 0.4
 
+AUTH_READ_TIMEOUT_S = 5
+USER_AGENT = "portus-notifier"
 
 DEFAULT_PATIENCE = Patience()
 
@@ -47,12 +59,30 @@ def create_app(
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign]
     store = EventStore(settings.broker_url, settings.spool_url, patience)
     app.extensions["portus.event_store"] = store
-    api = new_openapi(app, title="Portus notifier", version="1")
-    api.spec.components.security_scheme("secret", {"type": "http", "scheme": "bearer"})
+    api = _new_api(app)
     api.register_blueprint(webhooks_blueprint(store.store, settings.notifications_secret, clock=clock))
+    visibility, turns = _callers_visibility(settings), Turns(settings.serving.threads)
+    for blueprint in (events_blueprint(database, visibility),):
+        turns.guard(blueprint)
+        api.register_blueprint(blueprint)
     if settings.spool_url:
         _measure_spool(app, settings.spool_url, spool_queue(settings.spool_max_events).name)
     return app
+
+
+def _new_api(app: Flask) -> ProblemApi:
+    app.config["API_SPEC_OPTIONS"] = {"security": [{"basic": []}, {"bearer": []}]}
+    api = new_openapi(app, title="Portus notifier", version="1")
+    for name, scheme in (("secret", "bearer"), ("basic", "basic"), ("bearer", "bearer")):
+        api.spec.components.security_scheme(name, {"type": "http", "scheme": scheme})
+    app.extensions["portus.openapi"] = api
+    return api
+
+
+def _callers_visibility(settings: Settings) -> FindCallersVisibility:
+    session = UpstreamSession("auth", settings.auth_url, read_timeout_s=AUTH_READ_TIMEOUT_S, user_agent=USER_AGENT)
+    auth = VisibilityClient(session, peer_secret=settings.internal_secret)
+    return callers_visibility(auth, peer_secret=settings.internal_secret)
 
 
 def prepare_spool(settings: Settings) -> None:

@@ -1,13 +1,14 @@
 """What the notifier reads from its environment; docs/operations.md describes every variable."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from environs import Env
 from marshmallow.validate import Range
 
 from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
-from shared.config import Secret, data_file, read_settings, secret
+from shared.config import Secret, data_file, http_url, read_settings, secret
 from shared.messaging.connections import load_broker_url
 from shared.observability.logs import load_log_level
 
@@ -22,12 +23,20 @@ class Settings:
     """Where events go; may hold a password."""
     notifications_secret: Secret
     """What the registry proves itself with."""
+    auth_url: str
+    """Address at which the notifier reaches ``auth``, to ask what a caller may see."""
+    internal_secret: Secret
+    """What peers prove themselves with."""
     spool_file: Path
     """Store for events while RabbitMQ is away; not used when the broker is a file itself."""
     spool_max_events: int
     """When as many wait, events are refused."""
     max_envelope_bytes: int
     """Largest request body of a registry, in bytes."""
+    events_keep: timedelta
+    """How long an event stays in the log."""
+    events_max: int
+    """Events in the log at the most; the oldest go first."""
     trusted_proxies: int
     """How many proxies in front may be believed about the client's address."""
     log_level: str
@@ -57,9 +66,13 @@ def _build(env: Env) -> Settings:
         database_url=Secret(env.str("PORTUS_NOTIFIER_DATABASE_URL", f"sqlite:///{data_file(env, 'notifier.db')}")),
         broker_url=load_broker_url(env),
         notifications_secret=secret(env, "PORTUS_NOTIFICATIONS_SECRET"),
+        auth_url=http_url(env, "PORTUS_AUTH_URL", "http://localhost:8081"),
+        internal_secret=secret(env, "PORTUS_INTERNAL_SECRET"),
         spool_file=Path(env.str("PORTUS_SPOOL_FILE", str(data_file(env, "spool.db")))).absolute(),
         spool_max_events=env.int("PORTUS_SPOOL_MAX_EVENTS", 1_000_000, validate=Range(1, 100_000_000)),
         max_envelope_bytes=env.int("PORTUS_MAX_ENVELOPE_BYTES", 8_388_608, validate=Range(1024, 67_108_864)),
+        events_keep=timedelta(days=env.int("PORTUS_EVENTS_KEEP_DAYS", 30, validate=Range(1, 3650)) or 1),
+        events_max=env.int("PORTUS_EVENTS_MAX", 5_000_000, validate=Range(1_000, 1_000_000_000)),
         trusted_proxies=load_trusted_proxies(env),
         log_level=load_log_level(env),
         serving=load_serving_settings(env, port_variable="PORTUS_NOTIFIER_PORT", default_port=8083),

@@ -1,4 +1,4 @@
-"""What the notifier does besides answering: empty the spool, keep quarantined events, forget old rows."""
+"""What the notifier does besides answering: empty the spool, keep events and what is no event, forget old rows."""
 
 from threading import Event
 
@@ -7,16 +7,20 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.notifier.app import prepare_spool
 from services.notifier.clients.event_store import spool_queue
+from services.notifier.consumers.events import consume_events
 from services.notifier.consumers.quarantine import consume_quarantine
 from services.notifier.consumers.spool import drain_spool
 from services.notifier.settings import Settings
 from services.notifier.usecases.keep_quarantined import forget_old_messages
+from services.notifier.usecases.record_events import purge_log
 from shared.clock import utc_now
 from shared.commands import Task, run_tasks
 from shared.database import Database
 from shared.messaging.publisher import Publisher
 
 PURGE_EVERY_S = 600.0
+BATCH_PAUSE_S = 0.1
+"""Between two batches, so that whoever appends gets a turn."""
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +37,8 @@ def run_worker(settings: Settings, stop: Event) -> None:
     publisher = Publisher(settings.broker_url)
     tasks: dict[str, Task] = {
         "quarantine": lambda stop: consume_quarantine(settings.broker_url, database=database, clock=utc_now, stop=stop),
-        "housekeeping": lambda stop: _purge(database, stop),
+        "events": lambda stop: consume_events(settings.broker_url, database=database, clock=utc_now, stop=stop),
+        "housekeeping": lambda stop: _purge(settings, database, stop),
     }
     spool_url = settings.spool_url
     if spool_url:
@@ -46,11 +51,17 @@ def run_worker(settings: Settings, stop: Event) -> None:
         database.dispose()
 
 
-def _purge(database: Database, stop: Event) -> None:
+def _purge(settings: Settings, database: Database, stop: Event) -> None:
     while not stop.is_set():
         try:
-            while forget_old_messages(database=database, clock=utc_now) and not stop.is_set():
+            while _purge_some(settings, database) and not stop.wait(BATCH_PAUSE_S):
                 pass
         except SQLAlchemyError as fault:
             log.warning("worker.database_away", fault=type(fault).__name__)
         stop.wait(PURGE_EVERY_S)
+
+
+def _purge_some(settings: Settings, database: Database) -> int:
+    """Forget a bounded number of rows and return how many."""
+    purged = purge_log(database=database, clock=utc_now, keep_for=settings.events_keep, keep=settings.events_max)
+    return purged + forget_old_messages(database=database, clock=utc_now)

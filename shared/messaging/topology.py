@@ -48,7 +48,8 @@ class QueueSpec:
 
 CATALOG_NOTIFICATIONS = QueueSpec("catalog.notifications", ("registry.notification.v1",))
 NOTIFIER_QUARANTINE = QueueSpec("notifier.quarantine", ("registry.notification.quarantined.v1",), max_length=10_000)
-TOPOLOGY = (CATALOG_NOTIFICATIONS, NOTIFIER_QUARANTINE)
+NOTIFIER_EVENTS = QueueSpec("notifier.events", ("registry.notification.v1", "catalog.#", "auth.#"))
+TOPOLOGY = (CATALOG_NOTIFICATIONS, NOTIFIER_QUARANTINE, NOTIFIER_EVENTS)
 
 
 def declare_topology(broker_url: Secret, queues: Sequence[QueueSpec] = TOPOLOGY) -> None:

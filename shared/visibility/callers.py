@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import request
+from flask import Blueprint, Response, request
 
 from shared.api.peers import client_address
 from shared.config import Secret
@@ -25,3 +25,12 @@ def callers_visibility(auth: VisibilityClient, *, peer_secret: Secret) -> FindCa
         return auth.find_visibility(header, address=client_address(request, peer_secret))
 
     return find
+
+
+def keep_private(blueprint: Blueprint) -> None:
+    """Keep a blueprint's answers out of caches: what one caller may see is for nobody else."""
+
+    @blueprint.after_request
+    def mark(response: Response) -> Response:
+        response.headers["Cache-Control"] = "private, no-store"
+        return response

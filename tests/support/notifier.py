@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from shared.api.serving import ServingSettings
 from shared.config import Secret
 from shared.database import Database
 from tests.support.processes import Process
+from tests.support.visibility import PEER_SECRET
 from tests.support.waiting import wait_until
 
 SECRET = "a-secret-between-registry-and-notifier"
@@ -35,6 +37,10 @@ def make_settings(folder: Path, broker_url: Secret, **changes: Any) -> Settings:
         database_url=Secret(f"sqlite:///{folder / 'notifier.db'}"),
         broker_url=broker_url,
         notifications_secret=Secret(SECRET),
+        auth_url="http://127.0.0.1:9",
+        internal_secret=Secret(PEER_SECRET),
+        events_keep=timedelta(days=30),
+        events_max=1_000_000,
         spool_file=folder / "spool.db",
         spool_max_events=1_000,
         max_envelope_bytes=1024 * 1024,
@@ -75,6 +81,14 @@ class Notifier:
     def post_events(self, *events: Mapping[str, Any]) -> TestResponse:
         return self.post(json.dumps({"events": events}))
 
+    def get(self, path: str, *, as_: str | None = "Bearer administrator") -> TestResponse:
+        return self.call("GET", path, as_=as_)
+
+    def call(self, method: str, path: str, *, as_: str | None = "Bearer administrator", **options: Any) -> TestResponse:
+        """Call the API with an ``Authorization`` header, or without."""
+        headers = {"Authorization": as_} if as_ else {}
+        return self.client.open(f"/api/v1{path}", method=method, headers=headers, **options)
+
     def count(self, outcome: str) -> float:
         """Return how many events had an outcome, in this process so far."""
         return _sample(self.client.get("/metrics").text, f'portus_notifier_events_total{{outcome="{outcome}"}}')
@@ -95,6 +109,7 @@ class NotifierProcesses:
             "PORTUS_DATA_DIR": str(folder),
             "PORTUS_BROKER_URL": broker_url.reveal(),
             "PORTUS_NOTIFICATIONS_SECRET": SECRET,
+            "PORTUS_INTERNAL_SECRET": PEER_SECRET,
             "PORTUS_NOTIFIER_PORT": str(port),
             **settings,
         }

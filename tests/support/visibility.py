@@ -8,8 +8,13 @@ from flask import json
 from werkzeug import Request, Response
 
 PEER_SECRET = "a-secret-among-peers"
-ADMINISTRATOR = {"everything": True, "global_namespace": True, "namespaces": []}
+EVERYTHING = {"everything": True, "global_namespace": True, "namespaces": []}
 NOBODY = {"everything": False, "global_namespace": False, "namespaces": []}
+
+
+def subject(username: str, *, administrator: bool = False) -> dict[str, Any]:
+    """Return a person as ``auth`` names them."""
+    return {"username": username, "kind": "person", "administrator": administrator}
 
 
 @dataclass

@@ -24,7 +24,7 @@ from services.catalog.usecases.browse import (
 )
 from shared.api.paging import Page, PageRequest, set_page_headers
 from shared.database import Database
-from shared.visibility.callers import FindCallersVisibility
+from shared.visibility.callers import FindCallersVisibility, keep_private
 
 # A larger number is no id in any database, and none could even be asked for it.
 _ID = "<int(max=9223372036854775807):repository>"
@@ -37,7 +37,7 @@ def repositories_blueprint(database: Database, visibility: FindCallersVisibility
         visibility: asks what the present caller may see.
     """
     blueprint = Blueprint("repositories", __name__, url_prefix="/api/v1", description="What is in the registry")
-    blueprint.after_request(_keep_private)
+    keep_private(blueprint)
 
     @blueprint.get("/repositories")
     @blueprint.arguments(RepositoryListQuery, location="query")
@@ -82,9 +82,3 @@ def _rows(page: Page[Any]) -> Sequence[Any]:
         return set_page_headers(response, page)
 
     return page.rows
-
-
-def _keep_private(response: Response) -> Response:
-    # What one caller may see is for nobody else's cache.
-    response.headers["Cache-Control"] = "private, no-store"
-    return response

@@ -1,1 +1,1 @@
-"""The notifier's one route."""
+"""The notifier's routes: the door for registries, and what happened, for people and programs."""

@@ -1,1 +1,1 @@
-"""The notifier's own database: quarantined events and the inbox."""
+"""The notifier's own database: the event log, quarantined events and the inbox."""

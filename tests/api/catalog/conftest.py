@@ -17,13 +17,13 @@ from shared.messaging.topology import declare_topology
 from tests.support.catalog import envelope_for, new_index
 from tests.support.catalog_clients import new_fetcher, nowhere
 from tests.support.serving import serving
-from tests.support.visibility import ADMINISTRATOR, NOBODY, PEER_SECRET, AuthAnswers
+from tests.support.visibility import EVERYTHING, NOBODY, PEER_SECRET, AuthAnswers
 
 
 @pytest.fixture
 def auth() -> AuthAnswers:
     """An ``auth`` that knows an administrator and shows strangers nothing."""
-    return AuthAnswers({"Bearer administrator": ADMINISTRATOR, None: NOBODY})
+    return AuthAnswers({"Bearer administrator": EVERYTHING, None: NOBODY})
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from shared.config import Secret
 from shared.messaging.topology import declare_topology
 from tests.support.notifier import Notifier, make_settings
 from tests.support.ports import free_port
+from tests.support.serving import serving
+from tests.support.visibility import EVERYTHING, NOBODY, AuthAnswers, subject
 
 NotifierFactory = Callable[..., Notifier]
 
@@ -41,6 +43,31 @@ def make_notifier(tmp_path: Path) -> Iterator[NotifierFactory]:
 
 
 @pytest.fixture
+def auth() -> AuthAnswers:
+    """An ``auth`` that knows an administrator, an auditor and Jane, and shows strangers nothing."""
+    return AuthAnswers(
+        {
+            "Bearer administrator": {**EVERYTHING, "subject": subject("root", administrator=True)},
+            "Bearer auditor": {**EVERYTHING, "subject": subject("ada")},
+            "Bearer jane": {**NOBODY, "namespaces": ["jane"], "subject": subject("jane")},
+            None: NOBODY,
+        }
+    )
+
+
+@pytest.fixture
+def auth_url(auth: AuthAnswers) -> Iterator[str]:
+    with serving(auth.app()) as url:
+        yield url
+
+
+@pytest.fixture
 def notifier(make_notifier: NotifierFactory, broker: Secret) -> Notifier:
     """A notifier in front of a broker in a file."""
     return make_notifier(broker)
+
+
+@pytest.fixture
+def asked(make_notifier: NotifierFactory, broker: Secret, auth_url: str) -> Notifier:
+    """A notifier that can ask who is calling."""
+    return make_notifier(broker, auth_url=auth_url)

@@ -8,11 +8,11 @@ import pytest
 import requests
 from sqlalchemy import select
 
-from services.notifier.storage.tables import quarantined_events
+from services.notifier.storage.tables import events, quarantined_events
 from shared.config import Secret
 from shared.database import Database
-from shared.messaging.topology import NOTIFIER_QUARANTINE, declare_topology
-from tests.support.messages import Collector, consuming, count_messages
+from shared.messaging.topology import NOTIFIER_EVENTS, NOTIFIER_QUARANTINE, declare_topology
+from tests.support.messages import Collector, consuming, count_messages, make_envelope, publish
 from tests.support.notifier import NotifierProcesses
 from tests.support.rabbitmq import RabbitmqNode
 from tests.support.registry_events import make_event
@@ -136,6 +136,29 @@ def test_the_worker_keeps_what_is_quarantined(broker_url: Secret, tmp_path: Path
     database.dispose()
     server.stop()
     assert worker.stop() == 0
+
+
+def test_the_worker_keeps_a_log_of_what_is_told(broker_url: Secret, tmp_path: Path, free_port: Port) -> None:
+    notifier = NotifierProcesses(tmp_path, broker_url, port=free_port())
+    assert notifier.run("migrate", "topology").returncode == 0
+    server, worker = notifier.serve(), notifier.work()
+
+    notifier.deliver([make_event("pushed")])
+    told = [make_envelope(type, type=type) for type in ("catalog.tag.pushed.v1", "auth.namespace.created.v1")]
+    publish(broker_url, [*told, *told])
+    database = Database(f"sqlite:///{tmp_path / 'notifier.db'}")
+    wait_until(lambda: len(logged_ids(database)) == 3, what="all three are in the log")
+    wait_until(lambda: count_messages(broker_url, NOTIFIER_EVENTS.name) == 0, what="the queue is empty")
+
+    assert logged_ids(database) == {"pushed", "catalog.tag.pushed.v1", "auth.namespace.created.v1"}
+    database.dispose()
+    server.stop()
+    assert worker.stop() == 0
+
+
+def logged_ids(database: Database) -> set[str]:
+    with database.read() as connection:
+        return set(connection.scalars(select(events.c.id)))
 
 
 def quarantined_reasons(database: Database) -> list[str]:

@@ -1,5 +1,6 @@
 """When the notifier may be sent events."""
 
+import re
 from pathlib import Path
 
 from shared.config import Secret
@@ -64,4 +65,7 @@ def test_a_full_spool_is_a_fault(make_notifier: NotifierFactory, broker_away: Se
 def test_the_document_of_the_api_is_committed(notifier: Notifier) -> None:
     document = assert_document_is_committed(notifier.app, "notifier.openapi.json")
 
-    assert list(document["paths"]) == ["/v2/webhooks/events"]
+    routes = {rule.rule for rule in notifier.app.url_map.iter_rules() if rule.rule.startswith("/api/v1/")}
+    assert {re.sub("<[^>]*?(\\w+)>", r"{\1}", route) for route in routes} | {"/v2/webhooks/events"} == set(
+        document["paths"]
+    )

@@ -39,7 +39,7 @@ def test_declaring_twice_keeps_what_waits(broker_url: Secret) -> None:
 def test_every_queue_has_a_place_for_its_dead(broker_url: Secret) -> None:
     declare_topology(broker_url)
 
-    assert [count_messages(broker_url, spec.dead_name) for spec in TOPOLOGY] == [0, 0]
+    assert [count_messages(broker_url, spec.dead_name) for spec in TOPOLOGY] == [0] * len(TOPOLOGY)
 
 
 def test_a_broker_that_is_away_is_named_without_its_password() -> None:

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,14 +13,6 @@ from shared.database import Database
 from tests.support.messages import make_envelope
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
-    migrations(database).upgrade()
-    yield database
-    database.dispose()
 
 
 def make_quarantined(id: str, raw: str = "{}") -> Envelope:

@@ -10,6 +10,7 @@ from shared.config import SettingsError
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PORTUS_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("PORTUS_NOTIFICATIONS_SECRET", "a-secret-of-the-registry")
+    monkeypatch.setenv("PORTUS_INTERNAL_SECRET", "a-secret-of-the-peers")
     monkeypatch.delenv("PORTUS_BROKER_URL", raising=False)
 
 
@@ -41,6 +42,10 @@ def test_no_secret_is_printed() -> None:
         ("PORTUS_SPOOL_MAX_EVENTS", "0"),
         ("PORTUS_MAX_ENVELOPE_BYTES", "many"),
         ("PORTUS_LOG_LEVEL", "LOUD"),
+        ("PORTUS_AUTH_URL", "auth:8081"),
+        ("PORTUS_INTERNAL_SECRET", "short"),
+        ("PORTUS_EVENTS_KEEP_DAYS", "0"),
+        ("PORTUS_EVENTS_MAX", "999"),
         ("PORTUS_NOTIFIER_PORT", "99999"),
     ],
 )
