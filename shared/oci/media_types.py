@@ -13,6 +13,9 @@ DOCKER_SCHEMA1_SIGNED = "application/vnd.docker.distribution.manifest.v1+prettyj
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 
+EMPTY = "application/vnd.oci.empty.v1+json"
+"""Of a part that has to be there and says nothing: the two bytes ``{}``."""
+
 OCTET_STREAM = "application/octet-stream"
 """What the registry's notifications call every blob."""
 

@@ -6,7 +6,7 @@ Source: distribution-spec "Pushing".
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import requests
@@ -52,19 +52,29 @@ class Pusher:
         architecture: str = "amd64",
         variant: str | None = None,
         layer_bytes: Sequence[int] = (200, 300),
+        config: Mapping[str, Any] | None = None,
+        history: Sequence[Mapping[str, Any]] = (),
+        annotations: Mapping[str, str] | None = None,
     ) -> Descriptor:
-        """Push an image with layers of random bytes; without a tag, by its digest."""
-        config = {"os": os_name, "architecture": architecture, "rootfs": {"type": "layers", "diff_ids": []}}
+        """Push an image with layers of random bytes; without a tag, by its digest.
+
+        Args:
+            config: how a container of it starts: ``Env``, ``Labels`` and so on.
+        """
+        document: dict[str, Any] = {"os": os_name, "architecture": architecture}
+        document |= {"rootfs": {"type": "layers", "diff_ids": []}, "config": config or {}, "history": list(history)}
         if variant:
-            config["variant"] = variant
-        body = {
+            document["variant"] = variant
+        body: dict[str, Any] = {
             "schemaVersion": 2,
             "mediaType": DOCKER_MANIFEST if docker else OCI_MANIFEST,
-            "config": self.blob(repository, json.dumps(config).encode(), DOCKER_CONFIG if docker else OCI_CONFIG),
+            "config": self.blob(repository, json.dumps(document).encode(), DOCKER_CONFIG if docker else OCI_CONFIG),
             "layers": [
                 self.blob(repository, os.urandom(size), DOCKER_LAYER if docker else OCI_LAYER) for size in layer_bytes
             ],
         }
+        if annotations:
+            body["annotations"] = dict(annotations)
         return self.manifest(repository, tag, body)
 
     def index(

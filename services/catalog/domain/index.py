@@ -4,6 +4,7 @@ The state is a function of the *set* of occurrences, not of their sequence:
 
 * a tag is what its last write says (greatest stamp), a push of a digest or a deletion by name;
 * a tag that was pushed is gone all the same when its digest was deleted after that push;
+* a manifest lies in the repository when its digest was not deleted after its last push;
 * pulls only add up, and are counted apart from the tags, so that one may come before its push.
 """
 
@@ -35,6 +36,21 @@ class TagState:
 
 
 @dataclass(frozen=True, slots=True)
+class ManifestState:
+    """The last push of a manifest, under whatever tag or none, and whether it is there."""
+
+    stamp: Stamp
+    present: bool
+    pushed_by: str | None = None
+    """``None`` when nobody told us."""
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether a crawl found it, and nobody told us of its push."""
+        return not self.stamp.id
+
+
+@dataclass(frozen=True, slots=True)
 class PullCount:
     """How often something was fetched, and when last."""
 
@@ -49,6 +65,7 @@ class RepositoryState:
     """The part of a repository's index that a batch of occurrences is about."""
 
     tags: Mapping[Tag, TagState] = field(default_factory=dict)
+    manifests: Mapping[Digest, ManifestState] = field(default_factory=dict)
     deletions: Mapping[Digest, Stamp] = field(default_factory=dict)
     """The last deletion of each digest, kept for pushes that arrive after it."""
     pulls: Mapping[PullKey, PullCount] = field(default_factory=dict)
@@ -77,13 +94,15 @@ def apply_occurrence(state: RepositoryState, occurrence: Occurrence) -> Outcome:
     """Return the state of the occurrence's repository with it, and the tags it changed.
 
     Args:
-        state: must hold what is known of the occurrence's tag, of its digest's deletion and pulls,
+        state: must hold what is known of the occurrence's tag, of its digest with deletion and pulls,
             and of every tag whose last push was of a digest that the occurrence deletes.
         occurrence: anything that happened in this repository.
     """
     match meaning_of(occurrence):
         case Meaning.TAG_PUSHED:
-            return _push_tag(state, occurrence)
+            return _push_tag(_push_manifest(state, occurrence), occurrence)
+        case Meaning.MANIFEST_PUSHED:
+            return Outcome(_push_manifest(state, occurrence))
         case Meaning.TAG_DELETED:
             return _delete_tag(state, occurrence)
         case Meaning.MANIFEST_DELETED:
@@ -113,10 +132,31 @@ def observe_tag(state: RepositoryState, tag: Tag, digest: Digest, seen_at: datet
         seen_at: the registry's clock at or before the reading.
     """
     known, stamp = state.tags.get(tag), Stamp(seen_at, "")
+    state = _see_manifest(state, digest, stamp)
     # Two readings in one second: the one that comes second is the later one.
     if known and (known.stamp > stamp or (known.present and known.digest == digest)):
         return state
     return _with_tag(state, tag, TagState(digest, stamp, present=not _deleted_after(state, digest, stamp)))
+
+
+def _push_manifest(state: RepositoryState, push: Occurrence) -> RepositoryState:
+    if push.digest is None:
+        return state
+    known = state.manifests.get(push.digest)
+    if known is None or known.stamp < push.stamp:
+        present = not _deleted_after(state, push.digest, push.stamp)
+        return _with_manifest(state, push.digest, ManifestState(push.stamp, present, push.actor))
+    # A crawl saw the outcome before we heard of the push.
+    if known.is_seen and known.present and not _deleted_after(state, push.digest, push.stamp):
+        return _with_manifest(state, push.digest, replace(known, pushed_by=push.actor))
+    return state
+
+
+def _see_manifest(state: RepositoryState, digest: Digest, stamp: Stamp) -> RepositoryState:
+    known = state.manifests.get(digest)
+    if known and (known.present or known.stamp > stamp):
+        return state
+    return _with_manifest(state, digest, ManifestState(stamp, not _deleted_after(state, digest, stamp)))
 
 
 def _push_tag(state: RepositoryState, push: Occurrence) -> Outcome:
@@ -162,8 +202,22 @@ def _delete_manifest(state: RepositoryState, deletion: Occurrence) -> Outcome:
         if known.digest == digest and known.present and known.stamp < deletion.stamp
     }
     changes = tuple(TagChange(tag, None, digest, deletion) for tag in gone)
-    deletions = {**state.deletions, digest: deletion.stamp}
-    return Outcome(replace(state, tags={**state.tags, **gone}, deletions=deletions), changes)
+    state = replace(
+        state,
+        tags={**state.tags, **gone},
+        manifests=_without(state.manifests, digest, deletion.stamp),
+        deletions={**state.deletions, digest: deletion.stamp},
+    )
+    return Outcome(state, changes)
+
+
+def _without(
+    manifests: Mapping[Digest, ManifestState], digest: Digest, deletion: Stamp
+) -> Mapping[Digest, ManifestState]:
+    known = manifests.get(digest)
+    if known is None or known.stamp > deletion:
+        return manifests
+    return {**manifests, digest: replace(known, present=False)}
 
 
 def _count(state: RepositoryState, fetch: Occurrence) -> RepositoryState:
@@ -185,6 +239,10 @@ def _deleted_after(state: RepositoryState, digest: Digest | None, stamp: Stamp) 
 
 def _with_tag(state: RepositoryState, tag: Tag, written: TagState) -> RepositoryState:
     return replace(state, tags={**state.tags, tag: written})
+
+
+def _with_manifest(state: RepositoryState, digest: Digest, written: ManifestState) -> RepositoryState:
+    return replace(state, manifests={**state.manifests, digest: written})
 
 
 def _changes(tag: Tag, before: TagState | None, after: TagState, cause: Occurrence) -> tuple[TagChange, ...]:

@@ -5,15 +5,13 @@ as not readable. Source: image-spec "Image Manifest", "Image Index", "Image Conf
 "Image Manifest V 2, Schema 2".
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any
 
-from shared.oci.media_types import DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED, IMAGE_CONFIGS, INDEXES
+from services.catalog.domain.lenient import Malformed, find_strings, find_text, of_type, read_object
+from shared.oci.media_types import DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED, EMPTY, IMAGE_CONFIGS, INDEXES
 from shared.oci.names import Digest, InvalidName, parse_digest
-
-Value = TypeVar("Value")
 
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 """Larger manifests are not read; a registry takes 4 MiB at most (distribution-spec)."""
@@ -24,8 +22,6 @@ MAX_CHILDREN = 1000
 
 MAX_SIZE_BYTES = 2**40
 """A size above 1 TiB, of a layer or of all together, is a lie: nobody checks what a manifest says."""
-
-MAX_TEXT_LENGTH = 255
 
 _SCHEMA1 = frozenset({DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED})
 
@@ -63,11 +59,18 @@ class Manifest:
     """The manifests of an index."""
     subject: Digest | None = None
     """The manifest that this one is about, as a signature is."""
+    annotations: Mapping[str, str] = field(default_factory=dict)
     readable: bool = True
 
     @property
     def has_image_config(self) -> bool:
         return self.config is not None and self.config.media_type in IMAGE_CONFIGS
+
+    @property
+    def keeps_config(self) -> bool:
+        """Whether the configuration is a document that says something: an image's, a chart's."""
+        config = self.config
+        return config is not None and config.media_type != EMPTY and (config.media_type or "").endswith("json")
 
     @property
     def size_bytes(self) -> int | None:
@@ -86,10 +89,8 @@ class FetchedManifest:
     manifest: Manifest
     platform: Platform | None = None
     """Of a single image: what its configuration says."""
-
-
-class _Malformed(Exception):
-    """The bytes are not what their media type promises."""
+    config: bytes | None = None
+    """The configuration itself, where it is a document."""
 
 
 def read_manifest(body: bytes, content_type: str | None) -> Manifest:
@@ -99,20 +100,20 @@ def read_manifest(body: bytes, content_type: str | None) -> Manifest:
         body: as the registry sent it.
         content_type: as the registry said; the manifest's own word counts when it said nothing.
     """
-    said = _text((content_type or "").partition(";")[0].strip().lower())
+    said = find_text((content_type or "").partition(";")[0].strip().lower())
     try:
-        fields = _object(body)
-        media_type = said or _text(fields.get("mediaType"))
+        fields = read_object(body)
+        media_type = said or find_text(fields.get("mediaType"))
         return Manifest(media_type) if media_type in _SCHEMA1 else _read_fields(fields, media_type)
-    except _Malformed:
+    except Malformed:
         return Manifest(said, readable=False)
 
 
 def read_platform(config: bytes) -> Platform | None:
     """Read what an image's configuration says it runs on; ``None`` when it says nothing usable."""
     try:
-        return _platform(_object(config))
-    except _Malformed:
+        return _platform(read_object(config))
+    except Malformed:
         return None
 
 
@@ -121,27 +122,28 @@ def _read_fields(fields: Mapping[str, Any], media_type: str | None) -> Manifest:
     manifest = Manifest(
         media_type=media_type,
         # image-spec "Guidelines for Artifact Usage": without artifactType the config's type tells.
-        artifact_type=_text(fields.get("artifactType")) or (config.media_type if config else None),
+        artifact_type=find_text(fields.get("artifactType")) or (config.media_type if config else None),
         config=config,
         layers=_descriptors(fields.get("layers")),
         children=_descriptors(fields.get("manifests")) if media_type in INDEXES else (),
         subject=_descriptor(fields["subject"]).digest if fields.get("subject") else None,
+        annotations=find_strings(fields.get("annotations")),
     )
     if (manifest.size_bytes or 0) > MAX_SIZE_BYTES or len(manifest.children) > MAX_CHILDREN:
-        raise _Malformed
+        raise Malformed
     return manifest
 
 
 def _descriptors(values: object) -> tuple[Descriptor, ...]:
-    return tuple(_descriptor(value) for value in _of_type(list, values or []))
+    return tuple(_descriptor(value) for value in of_type(list, values or []))
 
 
 def _descriptor(value: object) -> Descriptor:
-    fields = _of_type(dict, value)
+    fields = of_type(dict, value)
     platform = fields.get("platform")
     return Descriptor(
         digest=_digest(fields.get("digest")),
-        media_type=_text(fields.get("mediaType")),
+        media_type=find_text(fields.get("mediaType")),
         size_bytes=_size(fields.get("size")),
         platform=_platform(platform) if isinstance(platform, dict) else None,
         is_attestation=_is_attestation(fields.get("annotations")),
@@ -149,11 +151,11 @@ def _descriptor(value: object) -> Descriptor:
 
 
 def _platform(fields: Mapping[str, Any]) -> Platform | None:
-    os, architecture = _text(fields.get("os")), _text(fields.get("architecture"))
+    os, architecture = find_text(fields.get("os")), find_text(fields.get("architecture"))
     # BuildKit lists attestations under the platform unknown/unknown.
     if not os or not architecture or (os, architecture) == ("unknown", "unknown"):
         return None
-    return Platform(os, architecture, _text(fields.get("variant")))
+    return Platform(os, architecture, find_text(fields.get("variant")))
 
 
 def _is_attestation(annotations: object) -> bool:
@@ -162,33 +164,13 @@ def _is_attestation(annotations: object) -> bool:
 
 def _digest(value: object) -> Digest:
     try:
-        return parse_digest(_of_type(str, value))
+        return parse_digest(of_type(str, value))
     except InvalidName as fault:
-        raise _Malformed from fault
+        raise Malformed from fault
 
 
 def _size(value: object) -> int:
-    size = _of_type(int, value)
+    size = of_type(int, value)
     if isinstance(value, bool) or not 0 <= size <= MAX_SIZE_BYTES:
-        raise _Malformed
+        raise Malformed
     return size
-
-
-def _text(value: object) -> str | None:
-    # Control characters and lone surrogates, which no database takes, count as not said.
-    if isinstance(value, str) and 0 < len(value) <= MAX_TEXT_LENGTH and value.isprintable():
-        return value
-    return None
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        return _of_type(dict, json.loads(body))
-    except (ValueError, RecursionError) as fault:
-        raise _Malformed from fault
-
-
-def _of_type(kind: type[Value], value: object) -> Value:
-    if not isinstance(value, kind):
-        raise _Malformed
-    return value

@@ -6,13 +6,18 @@ from typing import Any
 
 from sqlalchemy import Connection, case, func, select, update
 
+from services.catalog.domain.configs import read_config
+from services.catalog.domain.labels import list_searchable
 from services.catalog.domain.manifests import MAX_SIZE_BYTES, FetchedManifest
 from services.catalog.storage.statements import insert_missing, upsert
-from services.catalog.storage.tables import manifest_children, manifests
+from services.catalog.storage.tables import configs, manifest_blobs, manifest_children, manifest_labels, manifests
 from shared.oci.names import Digest
 
 _DIGESTS_PER_STATEMENT = 500
 """Well below what either database takes in one statement."""
+
+MAX_LAYERS = 1000
+"""So many layers of one manifest are kept by themselves; its size counts all."""
 
 MAX_NESTING = 3
 """So deep an index may lie in another for its size to be known there."""
@@ -55,6 +60,9 @@ def save_manifests(connection: Connection, fetched: Iterable[FetchedManifest], *
     ordered = sorted(fetched, key=lambda one: one.digest)
     upsert(connection, manifests, [_row(one, now) for one in ordered])
     insert_missing(connection, manifest_children, [row for one in ordered for row in _child_rows(one)])
+    insert_missing(connection, manifest_blobs, [row for one in ordered for row in _blob_rows(one)])
+    insert_missing(connection, manifest_labels, [row for one in ordered for row in _label_rows(one)])
+    insert_missing(connection, configs, _config_rows(ordered))
     affected = list_containing(connection, {one.digest for one in ordered})
     for _ in range(MAX_NESTING):
         if not affected or not _sum_children(connection, affected):
@@ -108,3 +116,35 @@ def _child_rows(fetched: FetchedManifest) -> Sequence[dict[str, Any]]:
         }
         for position, child in enumerate(fetched.manifest.children)
     ]
+
+
+def _blob_rows(fetched: FetchedManifest) -> Sequence[dict[str, Any]]:
+    manifest = fetched.manifest
+    layers = enumerate(manifest.layers[:MAX_LAYERS], start=1)
+    numbered = [*([(0, manifest.config)] if manifest.config else []), *layers]
+    return [
+        {
+            "manifest_digest": fetched.digest,
+            "position": position,
+            "digest": blob.digest,
+            "media_type": blob.media_type,
+            "size_bytes": blob.size_bytes,
+        }
+        for position, blob in numbered
+    ]
+
+
+def _label_rows(fetched: FetchedManifest) -> Sequence[dict[str, Any]]:
+    is_image = fetched.config is not None and fetched.manifest.has_image_config
+    labels = read_config(fetched.config).labels if fetched.config and is_image else {}
+    said = ((True, fetched.manifest.annotations), (False, labels))
+    return [
+        {"manifest_digest": fetched.digest, "is_annotation": is_annotation, "key": key, "value": value}
+        for is_annotation, texts in said
+        for key, value in list_searchable(texts)
+    ]
+
+
+def _config_rows(fetched: Iterable[FetchedManifest]) -> Sequence[dict[str, Any]]:
+    bodies = {one.manifest.config.digest: one.config for one in fetched if one.manifest.config and one.config}
+    return [{"digest": digest, "body": bodies[digest]} for digest in sorted(bodies)]

@@ -7,7 +7,14 @@ from sqlalchemy import Connection, ScalarSelect, exists, func, select, update
 
 from services.catalog.domain.index import BY_DIGEST
 from services.catalog.storage.statements import insert_missing
-from services.catalog.storage.tables import manifest_children, manifests, pulls, repositories, tags
+from services.catalog.storage.tables import (
+    manifest_children,
+    manifests,
+    pulls,
+    repositories,
+    repository_manifests,
+    tags,
+)
 from shared.oci.names import Digest, RepositoryName, split_namespace
 
 
@@ -42,14 +49,18 @@ def _lock(connection: Connection, names: Collection[RepositoryName]) -> dict[Rep
 
 
 def list_names_in(connection: Connection, namespace: str) -> Sequence[RepositoryName]:
-    """Return the repositories of a namespace that hold a tag, by name."""
-    query = select(repositories.c.full_name).where(repositories.c.namespace == namespace, repositories.c.tags_count > 0)
+    """Return the repositories of a namespace that hold a manifest, by name."""
+    is_filled = exists().where(
+        repository_manifests.c.repository_id == repositories.c.id, repository_manifests.c.present
+    )
+    query = select(repositories.c.full_name).where(repositories.c.namespace == namespace, is_filled)
     return [RepositoryName(name) for name in connection.scalars(query.order_by(repositories.c.full_name))]
 
 
 def lock_repositories_with(connection: Connection, digests: Collection[Digest]) -> Sequence[int]:
-    """Return the repositories that have a tag on one of the digests, locked to the transaction's end."""
-    on_digest = select(tags.c.repository_id).where(tags.c.digest.in_(digests), tags.c.present)
+    """Return the repositories in which one of the digests lies, locked to the transaction's end."""
+    held = repository_manifests.c
+    on_digest = select(held.repository_id).where(held.digest.in_(digests), held.present)
     query = select(repositories.c.id).where(repositories.c.id.in_(on_digest))
     return connection.scalars(query.order_by(repositories.c.full_name).with_for_update()).all()
 

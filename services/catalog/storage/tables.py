@@ -89,6 +89,20 @@ manifest_deletions = Table(
     Column("event", name(255), nullable=False),
 )
 
+# A manifest in a repository, by a tag or without one; gone ones stay for a while, like tags.
+repository_manifests = Table(
+    "repository_manifests",
+    metadata,
+    Column("repository_id", RowId, ForeignKey("repositories.id"), primary_key=True),
+    Column("digest", DIGEST, primary_key=True, index=True),
+    Column("present", Boolean(create_constraint=False), nullable=False),
+    # The stamp of the last push.
+    Column("written_at", UtcDateTime, nullable=False),
+    Column("written_by_event", name(255), nullable=False),
+    Column("pushed_by", String(255)),
+    Column("first_seen_at", UtcDateTime, nullable=False),
+)
+
 # Content-addressed, so one row serves every repository. A row without a body is a manifest that we
 # have only heard of.
 manifests = Table(
@@ -120,6 +134,36 @@ manifest_children = Table(
     Column("architecture", String(255)),
     Column("variant", String(255)),
     Column("is_attestation", Boolean(create_constraint=False), nullable=False),
+)
+
+# What a manifest is made of: its configuration has position 0, its layers follow.
+manifest_blobs = Table(
+    "manifest_blobs",
+    metadata,
+    Column("manifest_digest", DIGEST, ForeignKey("manifests.digest"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("digest", DIGEST, nullable=False, index=True),
+    Column("media_type", String(255)),
+    Column("size_bytes", BigInteger, nullable=False),
+)
+
+# What a manifest or its configuration says of itself, to be searched.
+manifest_labels = Table(
+    "manifest_labels",
+    metadata,
+    Column("manifest_digest", DIGEST, ForeignKey("manifests.digest"), primary_key=True),
+    # True: an annotation of the manifest; false: a label of its configuration.
+    Column("is_annotation", Boolean(create_constraint=False), primary_key=True),
+    Column("key", name(255), primary_key=True),
+    Column("value", name(255), nullable=False),
+    Index("ix_manifest_labels_key", "key", "value"),
+)
+
+configs = Table(
+    "configs",
+    metadata,
+    Column("digest", DIGEST, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
 )
 
 pulls = Table(

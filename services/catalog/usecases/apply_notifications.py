@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy import Connection
 
 from services.catalog.domain.occurrences import Meaning, Occurrence, meaning_of
+from services.catalog.storage.contents import note_children
 from services.catalog.storage.manifests import note_manifests, save_manifests
 from services.catalog.storage.pending import add_pending
 from services.catalog.storage.progress import note_indexed
@@ -58,6 +59,7 @@ def apply_notifications(
         ids = lock_repositories(connection, _repositories(fresh), now=now)
         changes = apply_to_tags(connection, ids, fresh, now=now)
         _keep_manifests(connection, pushed, result, now=now)
+        note_children(connection, ids.values(), {push.digest for push in pushed if push.digest}, now=now)
         recount_repositories(connection, ids.values())
         tell_changes(connection, changes)
         note_indexed(connection, now=now)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from services.catalog.domain.index import observe_tag
 from services.catalog.domain.manifests import FetchedManifest
+from services.catalog.storage.contents import note_children
 from services.catalog.storage.index import Wanted, load_states, save_states
 from services.catalog.storage.manifests import note_manifests, save_manifests
 from services.catalog.storage.pending import add_pending
@@ -133,7 +134,7 @@ def _save(
     now: datetime,
 ) -> None:
     row = lock_repositories(connection, [repository], now=now)[repository]
-    wanted = Wanted(tags={(row, one.tag) for one in seen}, deletions={(row, one.digest) for one in seen})
+    wanted = Wanted(tags={(row, one.tag) for one in seen}, manifests={(row, one.digest) for one in seen})
     before = load_states(connection, wanted)
     after = before[row]
     for one in seen:
@@ -141,6 +142,7 @@ def _save(
     save_states(connection, before, {row: after}, now=now)
     save_manifests(connection, result.fetched.values(), now=now)
     note_manifests(connection, dict.fromkeys(one.digest for one in seen))
+    note_children(connection, [row], {one.digest for one in seen}, now=now)
     add_pending(connection, result.missing.keys(), now=now)
     recount_repositories(connection, [row])
 

@@ -11,7 +11,6 @@ from services.catalog.domain.manifests import (
     MAX_CONFIG_BYTES,
     FetchedManifest,
     Manifest,
-    Platform,
     read_manifest,
     read_platform,
 )
@@ -106,7 +105,7 @@ class ManifestFetcher:
 
 
 def fetch_manifest(registry: Registry, repository: RepositoryName, reference: str) -> FetchedManifest:
-    """Fetch one manifest and, of an image, what its configuration says it runs on.
+    """Fetch one manifest and its configuration, where that is a document.
 
     Raises:
         RegistryError: it did not come; a manifest that is too large comes as one that is not readable.
@@ -118,15 +117,17 @@ def fetch_manifest(registry: Registry, repository: RepositoryName, reference: st
             raise
         return FetchedManifest(fault.digest, b"", Manifest(fault.media_type, readable=False))
     manifest = read_manifest(raw.body, raw.media_type)
-    return FetchedManifest(raw.digest, raw.body, manifest, _fetch_platform(registry, repository, manifest))
+    config = _fetch_config(registry, repository, manifest)
+    platform = read_platform(config) if config and manifest.has_image_config else None
+    return FetchedManifest(raw.digest, raw.body, manifest, platform, config)
 
 
-def _fetch_platform(registry: Registry, repository: RepositoryName, manifest: Manifest) -> Platform | None:
+def _fetch_config(registry: Registry, repository: RepositoryName, manifest: Manifest) -> bytes | None:
     config = manifest.config
-    if config is None or not manifest.has_image_config or config.size_bytes > MAX_CONFIG_BYTES:
+    if config is None or not manifest.keeps_config or config.size_bytes > MAX_CONFIG_BYTES:
         return None
     try:
-        return read_platform(registry.get_blob(repository, config.digest, max_bytes=MAX_CONFIG_BYTES))
+        return registry.get_blob(repository, config.digest, max_bytes=MAX_CONFIG_BYTES)
     except (NotInRegistry, InvalidAnswer):
         # The image is broken in the registry, which is no reason not to show what there is of it.
         return None

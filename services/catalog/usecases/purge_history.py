@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.catalog.storage.index import purge_deletions
+from services.catalog.storage.index import purge_deletions, purge_manifests
 from services.catalog.storage.tables import inbox
 from shared.clock import Clock
 from shared.database import Database
@@ -16,4 +16,6 @@ def purge_history(*, database: Database, clock: Clock) -> int:
     """Forget a bounded number of message ids and deletions that have grown old; return how many."""
     before = clock() - KEPT_FOR
     with database.write() as connection:
-        return purge_inbox(connection, inbox, before=before) + purge_deletions(connection, before=before)
+        purged = purge_inbox(connection, inbox, before=before)
+        purged += purge_deletions(connection, before=before)
+        return purged + purge_manifests(connection, before=before)

@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy import Connection
 
 from services.catalog.domain.retries import next_attempt
+from services.catalog.storage.contents import note_children
 from services.catalog.storage.manifests import list_containing, list_fetched, save_manifests
 from services.catalog.storage.pending import PendingFetch, add_pending, drop_pending, give_up, postpone, take_due
 from services.catalog.storage.repositories import lock_repositories_with, recount_repositories
@@ -42,6 +43,7 @@ def _settle(connection: Connection, due: Sequence[PendingFetch], result: FetchRe
     affected = list_containing(connection, digests | result.fetched.keys())
     repositories = lock_repositories_with(connection, affected)
     save_manifests(connection, result.fetched.values(), now=now)
+    note_children(connection, repositories, affected, now=now)
     known = list_fetched(connection, digests)
     recount_repositories(connection, repositories)
     drop_pending(connection, known)

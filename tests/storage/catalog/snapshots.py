@@ -6,7 +6,14 @@ from typing import Any
 from sqlalchemy import Table, select
 
 from services.catalog.storage.repository_queries import RepositoryFilter, RepositoryRow, list_repositories
-from services.catalog.storage.tables import manifest_deletions, metadata, pulls, repositories, tags
+from services.catalog.storage.tables import (
+    manifest_deletions,
+    metadata,
+    pulls,
+    repositories,
+    repository_manifests,
+    tags,
+)
 from services.catalog.storage.tag_queries import TagRow, list_tags
 from shared.database import Database
 from shared.visibility.answers import Visibility
@@ -48,6 +55,7 @@ def remembered(database: Database) -> dict[str, set[Any]]:
             (tags, {"id", "first_seen_at"}),
             (pulls, set()),
             (manifest_deletions, set()),
+            (repository_manifests, {"first_seen_at"}),
         )
     } | {"repositories": {astuple(replace(row, id=0, created_at=NOON)) for row in shown_repositories(database)}}
 

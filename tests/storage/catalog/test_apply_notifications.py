@@ -4,10 +4,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from services.catalog.domain.occurrences import Occurrence
-from services.catalog.storage.tables import inbox, manifest_deletions, outbox, tags
+from services.catalog.storage.tables import (
+    inbox,
+    manifest_children,
+    manifest_deletions,
+    outbox,
+    repository_manifests,
+    tags,
+)
 from services.catalog.usecases.apply_notifications import apply_notifications
 from services.catalog.usecases.browse import get_freshness
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
@@ -169,6 +176,20 @@ class TestPurge:
         self.purge(database, after=KEPT_FOR + timedelta(days=1))
 
         assert [count(database, table) for table in (tags, manifest_deletions, inbox)] == [0, 0, 0]
+        # Only the manifest of the tag that was deleted by name is still there.
+        assert count(database, repository_manifests) == 1
+
+    def test_remembers_that_what_an_index_lists_was_deleted(
+        self, database: Database, no_registry: ManifestFetcher
+    ) -> None:
+        apply(database, no_registry, push("1.0", A, 1), push(None, B, 2), delete(3, digest=B))
+        with database.write() as connection:
+            row = {"parent_digest": A, "position": 0, "digest": B, "is_attestation": False}
+            connection.execute(insert(manifest_children).values(row))
+
+        self.purge(database, after=KEPT_FOR + timedelta(days=1))
+
+        assert (count(database, manifest_deletions), count(database, repository_manifests)) == (1, 2)
 
     def test_leaves_what_is_shown(self, database: Database, no_registry: ManifestFetcher) -> None:
         apply(database, no_registry, push("1.0", A, 1), pull(A, 2, tag="1.0"))
