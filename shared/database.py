@@ -5,6 +5,7 @@ what is stored. Writers on SQLite begin IMMEDIATE: with Python's default transac
 read-modify-write loses updates without any error.
 """
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,6 +86,7 @@ class Database:
         self._reader = (
             self._writer.execution_options(begin="DEFERRED") if self.is_sqlite else _reading_engine(url, pool_size)
         )
+        self._together = threading.local()
 
     @property
     def engine(self) -> Engine:
@@ -94,6 +96,10 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a connection for reading; nothing written through it may be relied on."""
+        joined = self._joined
+        if joined is not None:
+            yield joined
+            return
         with self._reader.connect() as connection:
             yield connection
 
@@ -111,6 +117,12 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open one write transaction: committed at the end, rolled back by an exception."""
+        joined = self._joined
+        if joined is not None:
+            # What fails within is undone, even where somebody further out goes on.
+            with joined.begin_nested():
+                yield joined
+            return
         with self._writer.begin() as connection:
             yield connection
 
@@ -129,6 +141,23 @@ class Database:
             # Several replicas may run this at once; the second waits and then finds nothing to do.
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('portus.migrate'))"))
             yield connection
+
+    @property
+    def _joined(self) -> Connection | None:
+        return getattr(self._together, "connection", None)
+
+    @contextmanager
+    def together(self) -> Iterator[Connection]:
+        """Open one write transaction that every ``read`` and ``write`` of this thread joins until it ends.
+
+        For what must be kept together with the work of a use case that knows nothing of it.
+        """
+        with self._writer.begin() as connection:
+            self._together.connection = connection
+            try:
+                yield connection
+            finally:
+                self._together.connection = None
 
     def ping(self) -> None:
         """Ask the database for its pulse.

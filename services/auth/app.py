@@ -7,6 +7,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from services.auth.api.errors import ERRORS, register_errors
+from services.auth.api.identity import name_caller
 from services.auth.api.internal import internal_blueprint
 from services.auth.api.keys import keys_blueprint
 from services.auth.api.openapi import register_management_api
@@ -15,17 +16,22 @@ from services.auth.api.token import token_blueprint
 from services.auth.api.unknown_service import UnknownServiceNotes
 from services.auth.settings import Settings
 from services.auth.signing.access_tokens import AccessTokens
+from services.auth.signing.answers import AnswerCipher
 from services.auth.signing.authority import authority_fault, load_authority
 from services.auth.signing.keyring import Keyring
 from services.auth.signing.registry_tokens import RegistryTokenSigner
+from services.auth.storage.tables import idempotency_keys
 from services.auth.usecases.authenticate import Authenticator, Use
 from services.auth.usecases.memory import PasswordMemory
 from services.auth.usecases.passwords import Passwords, new_hasher
 from services.auth.usecases.sessions import SessionKeeper
 from shared.api.application import new_api_app
+from shared.api.cors import register_cors
+from shared.api.creation import register_creation
 from shared.api.health import ReadinessCheck
 from shared.clock import Clock, utc_now
 from shared.database import Database, Migrations
+from shared.idempotency import KeptAnswers
 
 MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
 
@@ -45,6 +51,8 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, hasher: PasswordHa
     app = new_api_app("services.auth", checks=_checks(services), errors=ERRORS)
     install_services(app, services)
     register_errors(app)
+    register_cors(app, settings.web_url)
+    register_creation(app, _kept_answers(services), name_caller)
     app.register_blueprint(token_blueprint())
     app.register_blueprint(keys_blueprint())
     app.register_blueprint(internal_blueprint(settings.internal_secret))
@@ -104,6 +112,11 @@ def migrations_of(database: Database) -> Migrations:
 
 def _forget(_use: Use) -> None:
     """Take no note of a credential's use."""
+
+
+def _kept_answers(services: Services) -> KeptAnswers:
+    cipher = AnswerCipher(load_authority(services.settings.ca_dir))
+    return KeptAnswers(services.database, idempotency_keys, cipher, services.clock)
 
 
 def _checks(services: Services) -> dict[str, ReadinessCheck]:

@@ -32,6 +32,8 @@ class Settings:
     """Audience of registry tokens: the registry's ``auth.token.service``."""
     registry_host: str
     """The registry as people type it; the name under which the global namespace is shown."""
+    web_url: str
+    """Address of the portal as people type it; its pages may call the API with credentials."""
     token_ttl_s: int
     """Life of a registry token, in seconds, 60 to 3600: clients take less for 60."""
     access_token_ttl_s: int
@@ -98,6 +100,7 @@ def _build(env: Env) -> Settings:
         issuer=env.str("PORTUS_ISSUER", "portus", validate=Length(min=1)),
         registry_service=env.str("PORTUS_REGISTRY_SERVICE", "portus-registry", validate=_is_audience),
         registry_host=env.str("PORTUS_REGISTRY_HOST", "localhost:5000"),
+        web_url=env.str("PORTUS_WEB_URL", "http://localhost:8080"),
         token_ttl_s=env.int("PORTUS_TOKEN_TTL_S", 900, validate=Range(60, 3600)),
         access_token_ttl_s=env.int("PORTUS_ACCESS_TOKEN_TTL_S", 300, validate=Range(30, 3600)),
         session_ttl=timedelta(seconds=env.int("PORTUS_SESSION_TTL_S", 1_209_600, validate=Range(300, 31_536_000)) or 0),

@@ -15,11 +15,12 @@ from services.auth.signing.authority import load_authority
 from services.auth.signing.keyring import Keyring
 from services.auth.storage.failures import purge_failures
 from services.auth.storage.sessions import purge_sessions
-from services.auth.storage.tables import outbox
+from services.auth.storage.tables import idempotency_keys, outbox
 from services.auth.usecases.purge_audit import purge_audit
 from shared.clock import Clock, utc_now
 from shared.commands import Task, run_tasks
 from shared.database import Database
+from shared.idempotency import purge_answers
 from shared.messaging.outbox import relay_outbox
 from shared.messaging.publisher import Publisher
 
@@ -58,6 +59,7 @@ def tidy(keyring: Keyring, database: Database, clock: Clock, *, keep_months: int
     with database.write() as connection:
         purge_sessions(connection, now=now)
         purge_failures(connection, now=now)
+        purge_answers(connection, idempotency_keys, now=now)
     purge_audit(keep_months=keep_months, database=database, clock=clock)
 
 

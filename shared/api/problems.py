@@ -85,12 +85,20 @@ def _mapped(status: HTTPStatus) -> Any:
 def http_problem(error: HTTPException) -> Response:
     """Dump a werkzeug error, with the headers that belong to it (``Allow`` on 405)."""
     status = HTTPStatus(error.code or 500)
-    # marshmallow's faults, put here by webargs through flask-smorest.
-    data = getattr(error, "data", None) or {}
-    messages = data.get("messages")
-    detail = "The request is not valid." if messages else (error.description or status.phrase)
+    errors, detail = _faults(error)
     extra = {name: value for name, value in error.get_headers() if name.lower() not in ("content-type",)}
-    return problem_response(Problem(status, detail, errors=messages, headers=extra))
+    return problem_response(Problem(status, detail or error.description or status.phrase, errors=errors, headers=extra))
+
+
+def _faults(error: HTTPException) -> tuple[Mapping[str, Any] | None, str]:
+    """Return marshmallow's faults by field, put here by webargs, and one sentence."""
+    messages = (getattr(error, "data", None) or {}).get("messages") or {}
+    # By the part of the request that was read, of which there is one at a time.
+    for faults in messages.values():
+        if isinstance(faults, Mapping):
+            return faults, "The request is not valid."
+        return None, " ".join(faults)
+    return None, ""
 
 
 def _http_exception(error: HTTPException) -> Response:

@@ -55,6 +55,7 @@ def make_settings(folder: Path, database_url: str, **changes: Any) -> Settings:
         issuer="portus",
         registry_service=SERVICE,
         registry_host="registry.example.org",
+        web_url="https://portus.example.org",
         token_ttl_s=900,
         access_token_ttl_s=300,
         session_ttl=timedelta(days=14),

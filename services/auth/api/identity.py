@@ -104,6 +104,13 @@ def subject() -> Subject:
     return found
 
 
+def name_caller() -> str:
+    """Name the same person, as no other caller is named."""
+    who = subject()
+    # An id can be given again after a deletion, and so can a name.
+    return f"{who.kind}/{who.user_id}/{who.username}"
+
+
 def actor() -> Actor:
     """Return the same person as somebody who changes something."""
     return Actor(subject(), origin())

@@ -4,7 +4,6 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Response
-from flask_smorest import Blueprint
 
 from services.auth.api.documents import page_response, refuses
 from services.auth.api.fields import MAX_ID
@@ -14,10 +13,12 @@ from services.auth.api.services import services
 from services.auth.storage.namespaces import NAMESPACES, NamespaceView
 from services.auth.usecases.create_namespace import create_namespace
 from services.auth.usecases.namespaces import NamespaceChange, change_namespace, show_namespace, show_namespaces
+from shared.api.blueprints import ApiBlueprint
+from shared.api.etags import if_match
 from shared.api.lists import page_query
 from shared.api.paging import ListRequest
 
-blueprint = Blueprint("namespaces", __name__, url_prefix="/api/v1/namespaces", description="Namespaces")
+blueprint = ApiBlueprint("namespaces", __name__, url_prefix="/api/v1/namespaces", description="Namespaces")
 blueprint.before_request(require_person)
 
 _NAMESPACE = f"/<int(max={MAX_ID}):namespace_id>"
@@ -35,6 +36,7 @@ def list_namespaces(asked: ListRequest) -> Response:
 
 
 @blueprint.route("", methods=["POST"])
+@blueprint.creates(".get_namespace", namespace_id="id")
 @blueprint.arguments(NewNamespaceInput)
 @blueprint.response(HTTPStatus.CREATED, NamespaceOutput)
 @refuses(blueprint, *_REFUSED)
@@ -45,6 +47,7 @@ def post_namespace(values: dict[str, Any]) -> NamespaceView:
 
 
 @blueprint.route(_NAMESPACE)
+@blueprint.versioned
 @blueprint.response(HTTPStatus.OK, NamespaceOutput)
 @refuses(blueprint, *_REFUSED)
 def get_namespace(namespace_id: int) -> NamespaceView:
@@ -53,6 +56,7 @@ def get_namespace(namespace_id: int) -> NamespaceView:
 
 
 @blueprint.route(_NAMESPACE, methods=["PUT"])
+@blueprint.versioned
 @blueprint.arguments(NamespaceChangeInput)
 @blueprint.response(HTTPStatus.OK, NamespaceOutput)
 @refuses(blueprint, *_REFUSED)
@@ -60,4 +64,5 @@ def put_namespace(values: dict[str, Any], namespace_id: int) -> NamespaceView:
     """Change description or visibility; for owners of the team."""
     auth = services()
     change = NamespaceChange(**values)
-    return change_namespace(actor(), namespace_id, change, database=auth.database, clock=auth.clock)
+    expected = if_match(NamespaceOutput())
+    return change_namespace(actor(), namespace_id, change, expected=expected, database=auth.database, clock=auth.clock)

@@ -3,7 +3,6 @@
 from http import HTTPStatus
 
 from flask import Response
-from flask_smorest import Blueprint
 
 from services.auth.api.documents import refuses
 from services.auth.api.identity import caller_agent, origin
@@ -11,9 +10,10 @@ from services.auth.api.schemas import RefreshTokenInput, SessionOutput, SignInIn
 from services.auth.api.services import services
 from services.auth.usecases.authenticate import PasswordCredentials
 from services.auth.usecases.sessions import SignedIn, refresh_session, revoke_session, sign_in
+from shared.api.blueprints import ApiBlueprint
 from shared.config import Secret
 
-blueprint = Blueprint("sessions", __name__, url_prefix="/api/v1/sessions", description="Signing in and out")
+blueprint = ApiBlueprint("sessions", __name__, url_prefix="/api/v1/sessions", description="Signing in and out")
 
 
 @blueprint.after_request

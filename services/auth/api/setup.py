@@ -3,17 +3,16 @@
 from http import HTTPStatus
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from services.auth.api.documents import refuses
 from services.auth.api.identity import origin
 from services.auth.api.schemas import NewUserInput, SetupOutput, UserOutput
 from services.auth.api.services import services
 from services.auth.storage.users import UserView
 from services.auth.usecases.people import NewPerson, bootstrap_administrator, needs_administrator
+from shared.api.blueprints import ApiBlueprint
 from shared.config import Secret
 
-blueprint = Blueprint("setup", __name__, url_prefix="/api/v1", description="The first administrator")
+blueprint = ApiBlueprint("setup", __name__, url_prefix="/api/v1", description="The first administrator")
 
 
 @blueprint.route("/setup")
@@ -27,6 +26,7 @@ def show_setup() -> dict[str, bool]:
 
 
 @blueprint.route("/users/bootstrap", methods=["POST"])
+@blueprint.creates("users.get_user", repeatable=False, user_id="id")
 @blueprint.doc(security=[])
 @blueprint.arguments(NewUserInput)
 @blueprint.response(HTTPStatus.CREATED, UserOutput)

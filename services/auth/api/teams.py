@@ -4,7 +4,6 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Response
-from flask_smorest import Blueprint
 
 from services.auth.api.documents import page_response, refuses
 from services.auth.api.fields import MAX_ID
@@ -13,12 +12,14 @@ from services.auth.api.schemas import MemberChangeInput, MemberOutput, NewMember
 from services.auth.api.services import services
 from services.auth.domain.teams import Role
 from services.auth.storage.teams import MEMBERS, TEAMS, MemberView, TeamView
-from services.auth.usecases.members import add_member, change_member, remove_member, show_members
+from services.auth.usecases.members import add_member, change_member, remove_member, show_member, show_members
 from services.auth.usecases.teams import create_team, show_team, show_teams
+from shared.api.blueprints import ApiBlueprint
+from shared.api.etags import if_match
 from shared.api.lists import page_query
 from shared.api.paging import ListRequest
 
-blueprint = Blueprint("teams", __name__, url_prefix="/api/v1/teams", description="Teams and their members")
+blueprint = ApiBlueprint("teams", __name__, url_prefix="/api/v1/teams", description="Teams and their members")
 blueprint.before_request(require_person)
 
 _TEAM = f"/<int(max={MAX_ID}):team_id>"
@@ -37,6 +38,7 @@ def list_teams(asked: ListRequest) -> Response:
 
 
 @blueprint.route("", methods=["POST"])
+@blueprint.creates(".get_team", team_id="id")
 @blueprint.arguments(NewTeamInput)
 @blueprint.response(HTTPStatus.CREATED, TeamOutput)
 @refuses(blueprint, *_REFUSED)
@@ -46,6 +48,7 @@ def post_team(values: dict[str, Any]) -> TeamView:
 
 
 @blueprint.route(_TEAM)
+@blueprint.versioned
 @blueprint.response(HTTPStatus.OK, TeamOutput)
 @refuses(blueprint, *_REFUSED)
 def get_team(team_id: int) -> TeamView:
@@ -64,6 +67,7 @@ def list_members(asked: ListRequest, team_id: int) -> Response:
 
 
 @blueprint.route(f"{_TEAM}/members", methods=["POST"])
+@blueprint.creates(".get_member", member_id="id")
 @blueprint.arguments(NewMemberInput)
 @blueprint.response(HTTPStatus.CREATED, MemberOutput)
 @refuses(blueprint, *_REFUSED)
@@ -72,19 +76,34 @@ def post_member(values: dict[str, Any], team_id: int) -> MemberView:
     return add_member(actor(), team_id, **values, database=services().database, clock=services().clock)
 
 
+@blueprint.route(_MEMBER)
+@blueprint.versioned
+@blueprint.response(HTTPStatus.OK, MemberOutput)
+@refuses(blueprint, *_REFUSED)
+def get_member(team_id: int, member_id: int) -> MemberView:
+    """Show a member, disabled or not, to the team's members."""
+    return show_member(subject(), team_id, member_id, database=services().database)
+
+
 @blueprint.route(_MEMBER, methods=["PUT"])
+@blueprint.versioned
 @blueprint.arguments(MemberChangeInput)
 @blueprint.response(HTTPStatus.OK, MemberOutput)
 @refuses(blueprint, *_REFUSED)
 def put_member(values: dict[str, Role], team_id: int, member_id: int) -> MemberView:
     """Give a member another role; for owners."""
     auth = services()
-    return change_member(actor(), team_id, member_id, **values, database=auth.database, clock=auth.clock)
+    expected = if_match(MemberOutput())
+    return change_member(
+        actor(), team_id, member_id, **values, expected=expected, database=auth.database, clock=auth.clock
+    )
 
 
 @blueprint.route(_MEMBER, methods=["DELETE"])
+@blueprint.versioned
 @blueprint.response(HTTPStatus.NO_CONTENT)
 @refuses(blueprint, *_REFUSED, HTTPStatus.UNPROCESSABLE_ENTITY)
 def delete_member(team_id: int, member_id: int) -> None:
     """Take a person out of a team; for its owners."""
-    remove_member(actor(), team_id, member_id, database=services().database, clock=services().clock)
+    auth, expected = services(), if_match(MemberOutput())
+    remove_member(actor(), team_id, member_id, expected=expected, database=auth.database, clock=auth.clock)

@@ -4,7 +4,6 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Response
-from flask_smorest import Blueprint
 
 from services.auth.api.documents import page_response, refuses
 from services.auth.api.fields import MAX_ID
@@ -15,11 +14,13 @@ from services.auth.domain.accounts import UserChange
 from services.auth.storage.users import USERS, UserView
 from services.auth.usecases.manage_users import change_user, show_self, show_user, show_users
 from services.auth.usecases.people import NewPerson, create_user
+from shared.api.blueprints import ApiBlueprint
+from shared.api.etags import if_match
 from shared.api.lists import page_query
 from shared.api.paging import ListRequest
 from shared.config import Secret
 
-blueprint = Blueprint("users", __name__, url_prefix="/api/v1/users", description="People's accounts")
+blueprint = ApiBlueprint("users", __name__, url_prefix="/api/v1/users", description="People's accounts")
 blueprint.before_request(require_person)
 
 _USER = f"/<int(max={MAX_ID}):user_id>"
@@ -27,6 +28,7 @@ _REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 @blueprint.route("/self")
+@blueprint.versioned
 @blueprint.response(HTTPStatus.OK, UserOutput)
 @refuses(blueprint, *_REFUSED)
 def get_self() -> UserView:
@@ -45,6 +47,7 @@ def list_users(asked: ListRequest) -> Response:
 
 
 @blueprint.route("", methods=["POST"])
+@blueprint.creates(".get_user", user_id="id")
 @blueprint.arguments(NewUserInput)
 @blueprint.response(HTTPStatus.CREATED, UserOutput)
 @refuses(blueprint, *_REFUSED)
@@ -56,6 +59,7 @@ def post_user(values: dict[str, Any]) -> UserView:
 
 
 @blueprint.route(_USER)
+@blueprint.versioned
 @blueprint.response(HTTPStatus.OK, UserOutput)
 @refuses(blueprint, *_REFUSED, HTTPStatus.NOT_FOUND)
 def get_user(user_id: int) -> UserView:
@@ -64,6 +68,7 @@ def get_user(user_id: int) -> UserView:
 
 
 @blueprint.route(_USER, methods=["PUT"])
+@blueprint.versioned
 @blueprint.arguments(UserChangeInput)
 @blueprint.response(HTTPStatus.OK, UserOutput)
 @refuses(blueprint, *_REFUSED, HTTPStatus.NOT_FOUND)
@@ -74,6 +79,7 @@ def put_user(values: dict[str, Any], user_id: int) -> UserView:
         actor(),
         user_id,
         UserChange(**values),
+        expected=if_match(UserOutput()),
         database=auth.database,
         clock=auth.clock,
         passwords=auth.passwords,

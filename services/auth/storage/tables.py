@@ -16,6 +16,7 @@ from sqlalchemy import (
 )
 
 from shared.database import UtcDateTime, new_metadata
+from shared.idempotency import idempotency_table
 from shared.messaging.outbox import outbox_table
 
 metadata = new_metadata()
@@ -334,3 +335,5 @@ audit_heads = Table(
 )
 
 outbox = outbox_table(metadata)
+
+idempotency_keys = idempotency_table(metadata)

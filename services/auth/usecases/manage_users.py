@@ -18,6 +18,7 @@ from services.auth.storage.users import (
 from services.auth.usecases.audit import audited
 from services.auth.usecases.passwords import Passwords
 from services.auth.usecases.people import require_administrator, shown_fields
+from shared.api.etags import Expected, anything
 from shared.api.paging import ListRequest, Page
 from shared.clock import Clock
 from shared.config import Secret
@@ -58,13 +59,21 @@ def show_users(subject: Subject, request: ListRequest, *, database: Database) ->
 
 
 def change_user(
-    actor: Actor, user_id: int, change: UserChange, *, database: Database, clock: Clock, passwords: Passwords
+    actor: Actor,
+    user_id: int,
+    change: UserChange,
+    *,
+    expected: Expected = anything,
+    database: Database,
+    clock: Clock,
+    passwords: Passwords,
 ) -> UserView:
     """Change an account, as an administrator; a new password or disabling ends its sessions.
 
     Raises:
         Forbidden: the caller is no administrator, or would take that right from themselves.
         NotFound: there is no such account.
+        PreconditionFailed: it is not what the caller has seen.
         Invalid: a value breaks a rule.
     """
     require_administrator(actor.subject)
@@ -72,6 +81,7 @@ def change_user(
     with database.write() as connection, audited(connection, actor, clock) as record:
         hold(connection, Lock.NAMES)
         before = _get(find_user(connection, user_id))
+        expected(before)
         others = count_other_administrators(connection, user_id)
         check_user_change(actor.subject, user_id, change, other_administrators=others)
         if find_clashes(connection, username=None, email=change.email, but=user_id):

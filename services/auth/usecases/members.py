@@ -22,6 +22,7 @@ from services.auth.storage.teams import (
 from services.auth.storage.users import find_user_named
 from services.auth.usecases.audit import audited
 from services.auth.usecases.teams import get_managed_team, get_visible_team
+from shared.api.etags import Expected, anything
 from shared.api.paging import ListRequest, Page
 from shared.clock import Clock
 from shared.database import Database
@@ -36,6 +37,17 @@ def show_members(subject: Subject, team_id: int, request: ListRequest, *, databa
     with database.read() as connection:
         get_visible_team(connection, subject, team_id)
         return list_members(connection, team_id, request)
+
+
+def show_member(subject: Subject, team_id: int, member_id: int, *, database: Database) -> MemberView:
+    """Return a member of a team, disabled or not, to its members and to administrators.
+
+    Raises:
+        NotFound: no such team for the caller, or no such member.
+    """
+    with database.read() as connection:
+        get_visible_team(connection, subject, team_id)
+        return _get(connection, team_id, member_id)
 
 
 def add_member(
@@ -64,19 +76,28 @@ def add_member(
 
 
 def change_member(
-    actor: Actor, team_id: int, member_id: int, *, role: Role, database: Database, clock: Clock
+    actor: Actor,
+    team_id: int,
+    member_id: int,
+    *,
+    role: Role,
+    expected: Expected = anything,
+    database: Database,
+    clock: Clock,
 ) -> MemberView:
     """Give a member another role.
 
     Raises:
         NotFound: no such team for the caller, or no such member.
         Forbidden: the caller may not change the team.
+        PreconditionFailed: it is not what the caller has seen.
         Invalid: it would demote the only owner, or an administrator.
     """
     with database.write() as connection, audited(connection, actor, clock) as record:
         team = get_managed_team(connection, actor.subject, team_id)
         lock_team(connection, team_id)
         member = _get(connection, team_id, member_id)
+        expected(member)
         others = count_other_owners(connection, member)
         check_role_change(member.role, role, administrator=member.admin, other_owners=others)
         update_member(connection, member_id, role, now=clock())
@@ -84,18 +105,28 @@ def change_member(
         return _get(connection, team_id, member_id)
 
 
-def remove_member(actor: Actor, team_id: int, member_id: int, *, database: Database, clock: Clock) -> None:
+def remove_member(
+    actor: Actor,
+    team_id: int,
+    member_id: int,
+    *,
+    expected: Expected = anything,
+    database: Database,
+    clock: Clock,
+) -> None:
     """Take a person out of a team.
 
     Raises:
         NotFound: no such team for the caller, or no such member.
         Forbidden: the caller may not change the team.
+        PreconditionFailed: it is not what the caller has seen.
         Invalid: it is the only owner.
     """
     with database.write() as connection, audited(connection, actor, clock) as record:
         team = get_managed_team(connection, actor.subject, team_id)
         lock_team(connection, team_id)
         member = _get(connection, team_id, member_id)
+        expected(member)
         check_removal(member.role, other_owners=count_other_owners(connection, member))
         delete_member(connection, member_id)
         record(_change(Action.TEAM_MEMBER_REMOVED, team, member, before=member.role))

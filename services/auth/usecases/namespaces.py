@@ -12,6 +12,7 @@ from services.auth.domain.subjects import Subject
 from services.auth.storage.locks import Lock, hold
 from services.auth.storage.namespaces import NamespaceView, find_namespace, list_namespaces, update_namespace
 from services.auth.usecases.audit import audited
+from shared.api.etags import Expected, anything
 from shared.api.paging import ListRequest, Page
 from shared.clock import Clock
 from shared.database import Database
@@ -47,13 +48,20 @@ def show_namespaces(subject: Subject, request: ListRequest, *, database: Databas
 
 
 def change_namespace(
-    actor: Actor, namespace_id: int, change: NamespaceChange, *, database: Database, clock: Clock
+    actor: Actor,
+    namespace_id: int,
+    change: NamespaceChange,
+    *,
+    expected: Expected = anything,
+    database: Database,
+    clock: Clock,
 ) -> NamespaceView:
     """Change description or visibility.
 
     Raises:
         NotFound: the caller may not see it.
         Forbidden: the caller is neither owner nor administrator.
+        PreconditionFailed: it is not what the caller has seen.
         Invalid: the global namespace may not become private.
     """
     subject = actor.subject
@@ -65,6 +73,7 @@ def change_namespace(
             raise NotFound("namespace")
         if standing_of(subject, namespace.facts) not in _MANAGERS:
             raise Forbidden("Only owners of the team and administrators may change a namespace.")
+        expected(namespace)
         if change.visibility is not None:
             check_visibility(namespace.name, change.visibility)
         update_namespace(connection, namespace_id, _columns(change), now=clock())

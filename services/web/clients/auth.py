@@ -149,12 +149,12 @@ class AuthClient:
         body = {"user": {name: value for name, value in fields_by_name.items() if value}}
         response = self._peer.post("/api/v1/users/bootstrap", body, headers=self._forwarded(address))
         match response.status_code:
+            case 400 | 422 if faults := _faults(response):
+                return SetupDenied(faults=faults)
             case 400 | 403:
                 return SetupDenied(faults={}, over=True)
             case 405:
                 return SetupDenied(faults={}, switched_off=True)
-            case 422:
-                return SetupDenied(faults=_faults(response))
         self._peer.checked(response)
         return None
 
@@ -172,9 +172,6 @@ def _retry_after_s(response: requests.Response) -> int:
 
 
 def _faults(response: requests.Response) -> Mapping[str, Sequence[str]]:
-    """Read ``errors`` of a problem, which may be nested under ``user`` as the request is."""
-    body = response.json()
-    errors = body.get("errors") or {}
-    errors = errors.get("json", errors)
-    errors = errors.get("user", errors)
+    """Read ``errors`` of a problem; none when the form is not at fault."""
+    errors = response.json().get("errors") or {}
     return {name: [faults] if isinstance(faults, str) else list(map(str, faults)) for name, faults in errors.items()}

@@ -30,6 +30,7 @@ POST   /namespaces                         401     401     403     403     403  
 GET    /namespaces/{namespace}             401     401     403     404     200     200     200     200
 GET    /namespaces/{nothing}               401     401     403     404     404     404     404     404
 PUT    /namespaces/{namespace}             401     401     403     404     403     403     200     200
+GET    /teams/{team}/members/{member}      401     401     403     404     200     200     200     200
 PUT    /teams/{team}/members/{member}      401     401     403     404     403     403     200     200
 DELETE /teams/{team}/members/{member}      401     401     403     404     403     403     204     204
 """

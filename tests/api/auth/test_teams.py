@@ -211,11 +211,14 @@ def test_an_owner_changes_the_visibility(
     assert auth.call("GET", path, user="viewer").get_json()["description"] == "new"
 
 
-@pytest.mark.parametrize("body", [{"visibility": "secret"}, {"name": "other"}, {"visibility": None}, "x"])
-def test_a_change_that_cannot_be_is_refused(auth: AuthService, team: TeamView, body: Any) -> None:
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [({"visibility": "secret"}, 422), ({"name": "other"}, 422), ({"visibility": None}, 422), ("x", 400)],
+)
+def test_a_change_that_cannot_be_is_refused(auth: AuthService, team: TeamView, body: Any, status: int) -> None:
     namespace = auth.make_namespace(team=team)
 
-    assert_problem(auth.call("PUT", f"/api/v1/namespaces/{namespace.id}", user="owner", json=body), 422)
+    assert_problem(auth.call("PUT", f"/api/v1/namespaces/{namespace.id}", user="owner", json=body), status)
 
 
 def test_the_global_namespace_is_shown_by_the_registry_and_kept_by_administrators(

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from flask import Flask, Response, jsonify
 from flask.testing import FlaskClient
-from flask_smorest import Blueprint
 from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Table
 from werkzeug.test import TestResponse
 
 from shared.api.application import new_api_app
+from shared.api.blueprints import ApiBlueprint
 from shared.api.lists import key_query, page_query
 from shared.api.openapi import new_openapi
 from shared.api.paging import EVERYTHING, Cursor, ListRequest, Order, PageRequest, TooManyRows
@@ -58,7 +58,7 @@ class Asked:
         self.following: Cursor | None = None
         app = new_api_app("tests", checks={}, errors={})
         api = new_openapi(app, title="tests", version="1")
-        blueprint = Blueprint("ships", __name__)
+        blueprint = ApiBlueprint("ships", __name__)
 
         @blueprint.route("/pages")
         @blueprint.arguments(page_query(LISTING), location="query")
@@ -96,7 +96,7 @@ def asked() -> Asked:
 
 def refusal(answer: TestResponse) -> dict[str, Any]:
     assert answer.status_code == 422, answer.text
-    return dict(answer.get_json(force=True)["errors"]["query"])
+    return dict(answer.get_json(force=True)["errors"])
 
 
 def test_without_parameters_the_declaration_decides(asked: Asked) -> None:
@@ -227,6 +227,11 @@ def test_a_cursor_of_another_order_is_refused(asked: Asked) -> None:
     faults = refusal(asked.client.get(f"{address}&sort_order=asc"))
 
     assert faults == {"after": ["belongs to another order: begin again without it"]}
+
+
+def test_a_parameter_that_is_not_known_is_refused(asked: Asked) -> None:
+    """Or a typing error would widen a list that a script then works on."""
+    assert list(refusal(asked.client.get("/pages?nmae=mary"))) == ["nmae"]
 
 
 def test_every_parameter_is_documented(asked: Asked) -> None:

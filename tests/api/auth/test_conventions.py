@@ -1,0 +1,231 @@
+"""Versions, repeated creations, methods and pages of other hosts, over every route of the management API."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from werkzeug.test import TestResponse
+
+from services.auth.domain.teams import Role
+from services.auth.storage.tables import idempotency_keys
+from services.auth.worker import tidy
+from tests.support.auth import PASSWORD, AuthFactory, AuthService, assert_problem
+
+BODIES: dict[str, Any] = {
+    "POST /users": {"username": "new", "email": "new@example.org", "password": PASSWORD},
+    "POST /teams": {"name": "red"},
+    "POST /teams/{team_id}/members": {"user": "zoe"},
+    "POST /namespaces": {"name": "fresh", "team": "blue"},
+    "PUT /users/{user_id}": {"display_name": "V."},
+    "PUT /teams/{team_id}/members/{member_id}": {"role": "contributor"},
+    "PUT /namespaces/{namespace_id}": {"description": "new"},
+}
+NO_KEY = {"POST /users/bootstrap", "POST /sessions", "POST /sessions/refresh", "POST /sessions/revoke"}
+"""Nobody has signed in yet; there is no caller to whom a key could belong."""
+
+
+@pytest.fixture
+def world(auth: AuthService) -> AuthService:
+    jane = auth.make_user("jane", administrator=True)
+    auth.make_user("vera")
+    auth.make_user("zoe")
+    team = auth.make_team("blue", owner=jane, vera=Role.VIEWER)
+    auth.make_namespace("harbour", team=team)
+    return auth
+
+
+def ids(auth: AuthService) -> dict[str, int]:
+    """Return the ids of what is in the world, by the parameters of the routes."""
+    (vera,) = call(auth, "GET", "/users?username=vera").get_json()
+    (team,) = call(auth, "GET", "/teams?name=blue").get_json()
+    (member,) = call(auth, "GET", f"/teams/{team['id']}/members?username=vera").get_json()
+    (namespace,) = call(auth, "GET", "/namespaces?name=harbour").get_json()
+    return {"user_id": vera["id"], "team_id": team["id"], "member_id": member["id"], "namespace_id": namespace["id"]}
+
+
+def call(auth: AuthService, method: str, path: str, *, user: str = "jane", **options: Any) -> TestResponse:
+    return auth.call(method, f"/api/v1{path}", user=user, **options)
+
+
+def operations(auth: AuthService) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield method, path and description of every documented route below ``/api/v1``."""
+    for path, verbs in auth.client.get("/api/openapi.json").get_json()["paths"].items():
+        for verb, operation in verbs.items():
+            if path.startswith("/api/v1/") and isinstance(operation, dict):
+                yield verb.upper(), path.removeprefix("/api/v1"), operation
+
+
+def takes(operation: dict[str, Any], header: str) -> bool:
+    return header in {parameter.get("name") for parameter in operation.get("parameters", [])}
+
+
+def test_every_change_of_one_thing_can_name_the_version_that_was_seen(world: AuthService) -> None:
+    names = ids(world)
+    changing = [
+        (method, path)
+        for method, path, operation in operations(world)
+        if method in {"PUT", "PATCH", "DELETE"} and takes(operation, "If-Match")
+    ]
+
+    for method, path in changing:
+        body, target = BODIES.get(f"{method} {path}"), path.format(**names)
+        shown = call(world, "GET", target)
+        refused = call(world, method, target, json=body, headers={"If-Match": '"another"'})
+        assert_problem(refused, 412, "read it again")
+        assert call(world, "GET", target).data == shown.data
+        done = call(world, method, target, json=body, headers={"If-Match": shown.headers["ETag"]})
+        assert done.status_code in {200, 204}, (method, path, done.text)
+    assert {f"{method} {path}" for method, path in changing} == {
+        f"{method} {path}" for method, path, _ in operations(world) if method in {"PUT", "PATCH", "DELETE"}
+    }
+
+
+def test_every_thing_that_is_shown_names_its_version(world: AuthService) -> None:
+    names = ids(world)
+    shown = [path for method, path, operation in operations(world) if method == "GET" and path.endswith("_id}")]
+
+    for path in shown:
+        tag = call(world, "GET", path.format(**names)).headers["ETag"]
+        again = call(world, "GET", path.format(**names), headers={"If-None-Match": tag})
+        assert (again.status_code, again.data) == (304, b"")
+
+
+def test_a_change_gives_the_next_version(world: AuthService) -> None:
+    path = f"/namespaces/{ids(world)['namespace_id']}"
+    first = call(world, "GET", path).headers["ETag"]
+
+    second = call(world, "PUT", path, json={"description": "new"}, headers={"If-Match": first}).headers["ETag"]
+
+    assert second != first
+    assert call(world, "GET", path).headers["ETag"] == second
+
+
+def test_who_may_not_change_it_is_not_told_of_versions(world: AuthService) -> None:
+    names = ids(world)
+    refused = {"headers": {"If-Match": '"another"'}, "json": {"description": "new"}}
+
+    assert_problem(call(world, "PUT", f"/namespaces/{names['namespace_id']}", user="vera", **refused), 403)
+    assert_problem(call(world, "PUT", f"/namespaces/{names['namespace_id']}", user="zoe", **refused), 404)
+
+
+def test_of_two_who_have_seen_the_same_one_succeeds(world: AuthService) -> None:
+    path = f"/namespaces/{ids(world)['namespace_id']}"
+    tag = call(world, "GET", path).headers["ETag"]
+    answers: list[int] = []
+
+    def change(description: str) -> None:
+        body, headers = {"description": description}, {"If-Match": tag}
+        answers.append(call(world, "PUT", path, json=body, headers=headers).status_code)
+
+    threads = [threading.Thread(target=change, args=(f"change {number}",)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(answers) == [200, 412, 412, 412]
+
+
+def test_every_creation_can_be_repeated(world: AuthService) -> None:
+    names = ids(world)
+    creating = [
+        path
+        for method, path, operation in operations(world)
+        if method == "POST" and takes(operation, "Idempotency-Key")
+    ]
+
+    for path in creating:
+        body, headers = BODIES[f"POST {path}"], {"Idempotency-Key": "once"}
+        first, second = (call(world, "POST", path.format(**names), json=body, headers=headers) for _ in range(2))
+        assert (first.status_code, second.status_code, second.data) == (201, 201, first.data), path
+        assert second.headers["Idempotency-Replayed"] == "true"
+        assert second.headers["Location"] == first.headers["Location"]
+    posts = {f"POST {path}" for method, path, _ in operations(world) if method == "POST"}
+    assert {f"POST {path}" for path in creating} == posts - NO_KEY
+
+
+def test_what_was_made_is_found_where_the_answer_says(world: AuthService) -> None:
+    names = ids(world)
+
+    for route in (route for route in BODIES if route.startswith("POST")):
+        made = call(world, "POST", route.removeprefix("POST ").format(**names), json=BODIES[route])
+        assert world.call("GET", made.headers["Location"], user="jane").get_json() == made.get_json()
+
+
+def test_the_first_administrator_is_found_where_the_answer_says(auth: AuthService) -> None:
+    made = auth.call("POST", "/api/v1/users/bootstrap", json={**BODIES["POST /users"], "username": "jane"})
+
+    assert auth.call("GET", made.headers["Location"], user="jane").get_json() == made.get_json()
+
+
+def test_a_key_belongs_to_one_caller(world: AuthService) -> None:
+    headers = {"Idempotency-Key": "once"}
+    call(world, "POST", "/teams", json={"name": "red"}, headers=headers)
+
+    answer = call(world, "POST", "/teams", user="vera", json={"name": "red"}, headers=headers)
+
+    assert_problem(answer, 422, "has already been taken")
+
+
+def test_another_body_under_the_same_key_is_422(world: AuthService) -> None:
+    headers = {"Idempotency-Key": "once"}
+    call(world, "POST", "/teams", json={"name": "red"}, headers=headers)
+
+    assert_problem(call(world, "POST", "/teams", json={"name": "green"}, headers=headers), 422, "another body")
+
+
+def test_a_refused_creation_is_tried_anew(world: AuthService) -> None:
+    headers = {"Idempotency-Key": "once"}
+    assert_problem(call(world, "POST", "/teams", json={"name": "blue"}, headers=headers), 422)
+
+    again = call(world, "POST", "/teams", json={"name": "red"}, headers=headers)
+
+    assert again.status_code == 201
+
+
+def test_a_repeated_creation_needs_credentials_like_the_first(world: AuthService) -> None:
+    body, headers = {"name": "red"}, {"Idempotency-Key": "once"}
+    call(world, "POST", "/teams", user="vera", json=body, headers=headers)
+    call(world, "PUT", f"/users/{ids(world)['user_id']}", json={"enabled": False})
+
+    assert_problem(call(world, "POST", "/teams", user="vera", json=body, headers=headers), 401)
+
+
+def test_kept_answers_hold_nothing_in_clear_and_go_after_a_day(world: AuthService) -> None:
+    call(world, "POST", "/teams", json={"name": "red"}, headers={"Idempotency-Key": "once"})
+    with world.database.read() as connection:
+        (row,) = connection.execute(select(idempotency_keys)).all()
+    assert "red" not in row.answer
+    assert "once" not in str(row)
+
+    world.clock.advance(hours=24)
+    tidy(world.services.keyring, world.database, world.clock)
+
+    with world.database.read() as connection:
+        assert connection.execute(select(func.count()).select_from(idempotency_keys)).scalar_one() == 0
+
+
+def test_a_method_that_a_route_does_not_know_is_405_with_those_that_it_does(world: AuthService) -> None:
+    answer = call(world, "PATCH", f"/users/{ids(world)['user_id']}")
+
+    assert_problem(answer, 405)
+    assert {"GET", "PUT"} <= set(answer.headers["Allow"].split(", "))
+
+
+def test_asking_beforehand_needs_no_credentials(auth: AuthService) -> None:
+    asked = {"Origin": "https://other.example.org", "Access-Control-Request-Method": "POST"}
+
+    for path in {"/api/v1" + path.replace("{", "<").split("<")[0] for _, path, _ in operations(auth)}:
+        answer = auth.client.options(path.rstrip("/"), headers=asked)
+        assert answer.status_code == 200, path
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_the_portals_pages_may_call_with_credentials(make_auth: AuthFactory) -> None:
+    auth = make_auth(web_url="https://portal.example.org/")
+
+    answer = auth.client.get("/api/v1/setup", headers={"Origin": "https://portal.example.org"})
+
+    assert answer.headers["Access-Control-Allow-Credentials"] == "true"
