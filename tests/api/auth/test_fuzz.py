@@ -11,7 +11,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance
 
 from tests.support.auth import AuthFactory, basic
 
-OPERATIONS = 23
+OPERATIONS = 24
 
 
 @pytest.fixture
