@@ -14,6 +14,7 @@ from services.auth.api.openapi import register_management_api
 from services.auth.api.services import Services, install_services
 from services.auth.api.token import token_blueprint
 from services.auth.api.unknown_service import UnknownServiceNotes
+from services.auth.clients.registry import probe_registry
 from services.auth.settings import Settings
 from services.auth.signing.access_tokens import AccessTokens
 from services.auth.signing.answers import AnswerCipher
@@ -97,6 +98,7 @@ def build_services(settings: Settings, *, clock: Clock, hasher: PasswordHasher) 
         access_tokens=access_tokens,
         keeper=SessionKeeper(database, clock, access_tokens.issue, settings.session_ttl),
         note_unknown_service=UnknownServiceNotes(settings.registry_service, clock),
+        probe_registry=probe_registry,
     )
 
 

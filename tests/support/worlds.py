@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert
 from services.auth.domain.grants import Action, dump_actions
 from services.auth.domain.namespaces import Visibility
 from services.auth.domain.registries import FIRST_REGISTRY_ID
+from services.auth.domain.subjects import RobotHome, Subject, robot
 from services.auth.domain.teams import Role
 from services.auth.storage.namespaces import insert_namespace
 from services.auth.storage.rows import insert_row
@@ -126,6 +127,16 @@ def populate(connection: Connection, world: World, people: dict[str, int], *, no
     for grant in world.grants:
         _insert_grant(connection, grant, populated, people, now, times)
     return populated
+
+
+def robot_in(world: World, populated: Populated) -> Subject:
+    """Return the world's robot."""
+    home = RobotHome()
+    if world.robot_home is not None and world.robot_of_team:
+        home = RobotHome(team_id=populated.team_ids[world.robot_home])
+    elif world.robot_home is not None:
+        home = RobotHome(namespace_id=populated.namespace_ids[world.robot_home])
+    return robot(populated.robot_id, "robot+ci", home)
 
 
 def _insert_robot(connection: Connection, world: World, populated: Populated, times: dict[str, datetime]) -> int:

@@ -12,6 +12,7 @@ from services.auth.signing.keyring import Keyring
 from services.auth.signing.registry_tokens import RegistryTokenSigner
 from services.auth.usecases.authenticate import Authenticator
 from services.auth.usecases.passwords import Passwords
+from services.auth.usecases.registries import Probe
 from services.auth.usecases.sessions import SessionKeeper
 from shared.clock import Clock
 from shared.database import Database
@@ -33,6 +34,7 @@ class Services:
     access_tokens: AccessTokens
     keeper: SessionKeeper
     note_unknown_service: Callable[[str | None], None]
+    probe_registry: Probe
 
 
 def install_services(app: Flask, services: Services) -> None:

@@ -4,13 +4,19 @@ The first is the one that the environment names; its row holds no service and no
 is alone, nobody needs to know that there could be others.
 """
 
+import re
 from dataclasses import dataclass, replace
 
 from services.auth.domain.decisions import DeletePolicy, Policy, PushPolicy
+from services.auth.domain.errors import Invalid
 
 FIRST_REGISTRY_ID = 1
 FIRST_SERVICE = ""
 """Stands for the service name of the first registry, which the environment names."""
+
+MAX_HOSTNAME_LENGTH = 255
+_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+_HOSTNAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*(?::[0-9]{{1,5}})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,14 @@ class RegistryFacts:
         return replace(installation, push=self.push or installation.push, delete=self.delete or installation.delete)
 
 
+@dataclass(frozen=True, slots=True)
+class FirstRegistry:
+    """What the environment says of the first registry."""
+
+    service: str
+    hostname: str
+
+
 def service_key(asked: str | None, first_service: str) -> str | None:
     """Return what a registry is looked up by.
 
@@ -43,3 +57,13 @@ def service_key(asked: str | None, first_service: str) -> str | None:
     if not asked:
         return None
     return FIRST_SERVICE if asked == first_service else asked
+
+
+def check_hostname(field: str, hostname: str) -> None:
+    """Check a registry's ``host[:port]``.
+
+    Raises:
+        Invalid: it holds a scheme, a path, or anything else that no host has.
+    """
+    if len(hostname) > MAX_HOSTNAME_LENGTH or not _HOSTNAME.fullmatch(hostname):
+        raise Invalid({field: ["must be a host and, where needed, a port: registry.example.org:5000"]})

@@ -104,6 +104,12 @@ def list_teams(connection: Connection, subject: Subject, request: ListRequest) -
     return fetch_list(connection, _team_view(subject).where(mine), TEAMS, request, load=_load_team)
 
 
+def find_team_id(connection: Connection, name: str) -> int:
+    """Return the id of the team of that name, hidden or not; it is known to be there."""
+    team_id: int = connection.execute(select(teams.c.id).where(teams.c.name == name)).scalar_one()
+    return team_id
+
+
 def lock_team(connection: Connection, team_id: int) -> None:
     """Keep others from changing the team's members until the transaction ends."""
     connection.execute(select(teams.c.id).where(teams.c.id == team_id).with_for_update())

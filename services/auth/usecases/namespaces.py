@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.auth.domain.actors import Actor
 from services.auth.domain.audit import Action, Change, Ref
-from services.auth.domain.decisions import Standing, standing_of
+from services.auth.domain.discretion import manages
 from services.auth.domain.errors import Forbidden, NotFound
 from services.auth.domain.namespaces import Visibility, check_visibility
 from services.auth.domain.subjects import Subject
@@ -16,8 +16,6 @@ from shared.api.etags import Expected, anything
 from shared.api.paging import ListRequest, Page
 from shared.clock import Clock
 from shared.database import Database
-
-_MANAGERS = frozenset({Standing.ADMINISTRATOR, Standing.OWNER, Standing.PERSONAL_OWNER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ def change_namespace(
         namespace = find_namespace(connection, subject, namespace_id, now=clock())
         if namespace is None:
             raise NotFound("namespace")
-        if standing_of(subject, namespace.facts) not in _MANAGERS:
+        if not manages(subject, namespace.facts):
             raise Forbidden("Only owners of the team and administrators may change a namespace.")
         expected(namespace)
         if change.visibility is not None:

@@ -11,7 +11,7 @@ from services.auth.domain.decisions import Policy, decide
 from services.auth.domain.namespaces import GLOBAL_NAMESPACE, namespace_of
 from services.auth.domain.patterns import matches
 from services.auth.domain.registries import FIRST_REGISTRY_ID, FIRST_SERVICE
-from services.auth.domain.subjects import ANONYMOUS, INTERNAL, Narrowing, RobotHome, Subject, robot
+from services.auth.domain.subjects import ANONYMOUS, INTERNAL, Narrowing, Subject
 from services.auth.domain.visibility import sight_of
 from services.auth.storage.credentials import Asked, find_caller
 from services.auth.storage.facts import find_facts
@@ -19,7 +19,7 @@ from services.auth.storage.namespaces import list_namespaces
 from services.auth.storage.visible import list_visible
 from shared.api.paging import ListRequest, PageRequest
 from tests.support.auth import AuthService, subject_of
-from tests.support.worlds import PEOPLE, REPOSITORIES, Populated, World, populate, worlds
+from tests.support.worlds import PEOPLE, REPOSITORIES, Populated, World, populate, robot_in, worlds
 
 CALLERS = ("anonymous", "jane", "admin", "auditor", "internal", "robot", "narrowed to pull", "narrowed to push")
 
@@ -40,14 +40,7 @@ def subjects(auth: AuthService) -> dict[str, Subject]:
 
 
 def subject_in(world: World, populated: Populated, subjects: dict[str, Subject], caller: str) -> Subject:
-    if caller != "robot":
-        return subjects[caller]
-    home = world.robot_home
-    if home is None:
-        return robot(populated.robot_id, "robot+ci", RobotHome())
-    if world.robot_of_team:
-        return robot(populated.robot_id, "robot+ci", RobotHome(team_id=populated.team_ids[home]))
-    return robot(populated.robot_id, "robot+ci", RobotHome(namespace_id=populated.namespace_ids[home]))
+    return robot_in(world, populated) if caller == "robot" else subjects[caller]
 
 
 def people_of(auth: AuthService, connection: Connection) -> dict[str, int]:
