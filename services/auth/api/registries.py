@@ -5,7 +5,6 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Response
-from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
 from services.auth.api.documents import page_response, refuses
@@ -23,10 +22,12 @@ from services.auth.usecases.registries import (
     show_registry,
     validate_registry,
 )
+from shared.api.blueprints import ApiBlueprint
+from shared.api.etags import if_match
 from shared.api.lists import page_query
 from shared.api.paging import ListRequest
 
-blueprint = Blueprint("registries", __name__, url_prefix="/api/v1/registries", description="Registries")
+blueprint = ApiBlueprint("registries", __name__, url_prefix="/api/v1/registries", description="Registries")
 blueprint.before_request(require_person)
 
 _REGISTRY = f"/<int(max={MAX_ID}):registry_id>"
@@ -107,6 +108,7 @@ def list_registries(asked: ListRequest) -> Response:
 
 
 @blueprint.route("", methods=["POST"])
+@blueprint.creates(".get_registry", registry_id="id")
 @blueprint.arguments(NewRegistryInput)
 @blueprint.arguments(ForceQuery, location="query")
 @blueprint.response(HTTPStatus.CREATED, RegistryOutput)
@@ -142,6 +144,7 @@ def get_validation(query: dict[str, Any]) -> Mapping[str, object]:
 
 
 @blueprint.route(_REGISTRY)
+@blueprint.versioned
 @blueprint.response(HTTPStatus.OK, RegistryOutput)
 @refuses(blueprint, *_REFUSED, HTTPStatus.NOT_FOUND)
 def get_registry(registry_id: int) -> RegistryView:
@@ -150,6 +153,7 @@ def get_registry(registry_id: int) -> RegistryView:
 
 
 @blueprint.route(_REGISTRY, methods=["PUT"])
+@blueprint.versioned
 @blueprint.arguments(RegistryChangeInput)
 @blueprint.arguments(ForceQuery, location="query")
 @blueprint.response(HTTPStatus.OK, RegistryOutput)
@@ -162,6 +166,7 @@ def put_registry(values: dict[str, Any], query: dict[str, bool], registry_id: in
         registry_id,
         values,
         force=query["force"],
+        expected=if_match(RegistryOutput()),
         probe=auth.probe_registry,
         first=first_registry(),
         database=auth.database,
@@ -170,12 +175,20 @@ def put_registry(values: dict[str, Any], query: dict[str, bool], registry_id: in
 
 
 @blueprint.route(_REGISTRY, methods=["DELETE"])
+@blueprint.versioned
 @blueprint.response(HTTPStatus.NO_CONTENT)
 @refuses(blueprint, *_REFUSED, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
 def delete_registry(registry_id: int) -> None:
     """Forget a registry without namespaces; for administrators. Nothing in it is touched."""
     auth = services()
-    remove_registry(actor(), registry_id, first=first_registry(), database=auth.database, clock=auth.clock)
+    remove_registry(
+        actor(),
+        registry_id,
+        expected=if_match(RegistryOutput()),
+        first=first_registry(),
+        database=auth.database,
+        clock=auth.clock,
+    )
 
 
 def first_registry() -> FirstRegistry:

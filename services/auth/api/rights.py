@@ -5,7 +5,6 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Response, jsonify
-from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError, fields, validate
 
 from services.auth.api.documents import refuses
@@ -17,11 +16,12 @@ from services.auth.domain.errors import Invalid
 from services.auth.domain.subjects import SubjectKind
 from services.auth.usecases.explain import Explained, Inquiry, explain_access, simulate_token
 from services.auth.usecases.who_can import Place, list_who_can
+from shared.api.blueprints import ApiBlueprint
 from shared.api.paging import DEFAULT_PER_PAGE, MAX_PER_PAGE, address_with
 from shared.oci.names import MAX_REPOSITORY_NAME_LENGTH, InvalidName, parse_repository_name
 from shared.oci.scopes import MAX_SCOPE_LENGTH, MAX_SCOPES, InvalidScope, Scope, parse_scopes
 
-blueprint = Blueprint("rights", __name__, url_prefix="/api/v1", description="Who may do what, and why")
+blueprint = ApiBlueprint("rights", __name__, url_prefix="/api/v1", description="Who may do what, and why")
 # An auditor may ask as well: simulating changes nothing.
 blueprint.before_request(require_reader)
 

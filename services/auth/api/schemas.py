@@ -182,6 +182,7 @@ class NewNamespaceInput(Input):
     name = text(longest=MAX_NAMESPACE_NAME_LENGTH, required=True)
     team = text(longest=MAX_TEAM_NAME_LENGTH, required=True)
     description = text(longest=MAX_DESCRIPTION_LENGTH, lines=True, load_default="")
+    registry = text(longest=255, load_default=None, metadata={"description": "Its name; the first one, if not given."})
 
 
 class NamespaceChangeInput(Input):

@@ -63,6 +63,20 @@ def find_registry_facts(connection: Connection, service: str | None, *, first_se
     return RegistryFacts(view.id, view.service, view.token_ttl_s, view.push_policy, view.delete_policy)
 
 
+def find_registry_id(connection: Connection, name: str | None) -> int:
+    """Return the id of the registry of that name; ``None``: the first one.
+
+    Raises:
+        NotFound: there is no such registry.
+    """
+    if name is None:
+        return FIRST_REGISTRY_ID
+    registry_id = connection.execute(select(registries.c.id).where(registries.c.name == name)).scalar()
+    if registry_id is None:
+        raise NotFound("registry")
+    return int(registry_id)
+
+
 def insert_registry(connection: Connection, values: Mapping[str, Any], *, now: datetime) -> int:
     """Insert a registry and return its id."""
     return insert_row(connection, registries, {**values, "created_at": now, "updated_at": now})

@@ -10,9 +10,11 @@ from services.auth.domain.audit import Action, Change, Ref
 from services.auth.domain.decisions import Policy, decide
 from services.auth.domain.errors import Forbidden, Invalid, NotFound
 from services.auth.domain.namespaces import NamespaceFacts, Visibility, check_namespace_name
+from services.auth.domain.registries import FIRST_REGISTRY_ID
 from services.auth.domain.subjects import Subject
 from services.auth.storage.locks import Lock, hold
 from services.auth.storage.namespaces import NamespaceView, find_namespace, insert_namespace, taken_namespace_names
+from services.auth.storage.registries import find_registry_id
 from services.auth.storage.tables import outbox
 from services.auth.storage.teams import TeamView, find_team_named
 from services.auth.usecases.audit import Record, audited
@@ -26,12 +28,23 @@ SOURCE = "/auth"
 
 
 def create_namespace(
-    actor: Actor, *, name: str, team: str, description: str, policy: Policy, database: Database, clock: Clock
+    actor: Actor,
+    *,
+    name: str,
+    team: str,
+    description: str,
+    registry: str | None = None,
+    policy: Policy,
+    database: Database,
+    clock: Clock,
 ) -> NamespaceView:
     """Make a private namespace for a team; whoever may push to it may make it.
 
+    Args:
+        registry: name of the registry that it is in; ``None``: the first one.
+
     Raises:
-        NotFound: there is no such team.
+        NotFound: there is no such team or registry.
         Forbidden: the caller could not push to it.
         Invalid: the name is outside the grammar or taken.
     """
@@ -43,10 +56,13 @@ def create_namespace(
         if owner is None:
             raise NotFound("team")
         _check_permission(subject, name, owner, policy)
-        if taken_namespace_names(connection, [name]):
+        registry_id = find_registry_id(connection, registry)
+        if taken_namespace_names(connection, [name], registry_id=registry_id):
             raise Invalid({"name": ["has already been taken"]})
         owning = Ref(owner.id, owner.name)
-        namespace_id = add_namespace(connection, record, name, team=owning, description=description, now=clock())
+        namespace_id = add_namespace(
+            connection, record, name, team=owning, description=description, registry_id=registry_id, now=clock()
+        )
         namespace = find_namespace(connection, subject, namespace_id, now=clock())
     if namespace is None:
         raise NotFound("namespace")
@@ -54,12 +70,25 @@ def create_namespace(
 
 
 def add_namespace(
-    connection: Connection, record: Record, name: str, *, team: Ref, description: str, now: datetime
+    connection: Connection,
+    record: Record,
+    name: str,
+    *,
+    team: Ref,
+    description: str,
+    now: datetime,
+    registry_id: int = FIRST_REGISTRY_ID,
 ) -> int:
     """Insert a private namespace together with its event and its audit entry; return its id."""
     visibility = Visibility.PRIVATE
     namespace_id = insert_namespace(
-        connection, name, team_id=team.id, visibility=visibility, description=description, now=now
+        connection,
+        name,
+        team_id=team.id,
+        visibility=visibility,
+        description=description,
+        registry_id=registry_id,
+        now=now,
     )
     event = NamespaceCreated(name=name, team=team.name, visibility=visibility.value)
     record_event(connection, outbox, envelope_of(event, id=uuid4().hex, source=SOURCE, time=now, subject=name))

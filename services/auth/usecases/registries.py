@@ -28,6 +28,7 @@ from services.auth.storage.registries import (
 from services.auth.storage.teams import find_team_id
 from services.auth.usecases.audit import audited
 from services.auth.usecases.people import require_administrator
+from shared.api.etags import Expected, anything
 from shared.api.paging import ListRequest, Page
 from shared.clock import Clock
 from shared.database import Database
@@ -122,6 +123,7 @@ def change_registry(
     wanted: Wanted,
     *,
     force: bool,
+    expected: Expected = anything,
     probe: Probe,
     first: FirstRegistry,
     database: Database,
@@ -144,6 +146,7 @@ def change_registry(
     with database.write() as connection, audited(connection, actor, clock) as record:
         hold(connection, Lock.NAMES)
         before = _get(connection, registry_id, first)
+        expected(before)
         wanted = _differences(before, wanted)
         _refuse_moving(connection, before, wanted)
         _refuse_clashes(connection, wanted, first, but=registry_id)
@@ -160,7 +163,15 @@ def change_registry(
     return after
 
 
-def remove_registry(actor: Actor, registry_id: int, *, first: FirstRegistry, database: Database, clock: Clock) -> None:
+def remove_registry(
+    actor: Actor,
+    registry_id: int,
+    *,
+    expected: Expected = anything,
+    first: FirstRegistry,
+    database: Database,
+    clock: Clock,
+) -> None:
     """Forget a registry that holds no namespace but its global one; nothing in it is touched.
 
     Raises:
@@ -172,6 +183,7 @@ def remove_registry(actor: Actor, registry_id: int, *, first: FirstRegistry, dat
     with database.write() as connection, audited(connection, actor, clock) as record:
         hold(connection, Lock.NAMES)
         registry = _get(connection, registry_id, first)
+        expected(registry)
         if registry.is_first:
             raise Invalid({"registry": ["the first registry is the one that the environment names; it stays"]})
         if held := count_namespaces(connection, registry_id):

@@ -31,11 +31,30 @@ GET    /namespaces/{namespace}             401     401     403     404     200  
 GET    /namespaces/{nothing}               401     401     403     404     404     404     404     404
 PUT    /namespaces/{namespace}             401     401     403     404     403     403     200     200
 GET    /teams/{team}/members/{member}      401     401     403     404     200     200     200     200
+GET    /registries                         401     401     403     403     403     403     403     200
+POST   /registries                         401     401     403     403     403     403     403     201
+GET    /registries/validate                401     401     403     403     403     403     403     200
+GET    /registries/{registry}              401     401     403     403     403     403     403     200
+PUT    /registries/{registry}              401     401     403     403     403     403     403     200
+DELETE /registries/{nothing}               401     401     403     403     403     403     403     404
+GET    /explain                            401     401     403     200     200     200     200     200
+POST   /simulate                           401     401     403     200     200     200     200     200
+GET    /who-can                            401     401     403     403     403     403     200     200
 PUT    /teams/{team}/members/{member}      401     401     403     404     403     403     200     200
 DELETE /teams/{team}/members/{member}      401     401     403     404     403     403     204     204
 """
 
+QUERIES = {
+    "POST /registries": "?force=true",
+    "GET /registries/validate": "?name=new&only=name",
+    "GET /explain": "?repository=team-a/app",
+    "GET /who-can": "?repository=team-a/app&action=pull",
+}
+
 BODIES: dict[str, Any] = {
+    "POST /registries": {"name": "second", "hostname": "second.example.org"},
+    "PUT /registries/{registry}": {"name": "main"},
+    "POST /simulate": {"scopes": ["repository:team-a/app:pull"]},
     "POST /users": {"username": "new", "email": "new@example.org", "password": PASSWORD},
     "PUT /users/{viewer}": {"display_name": "V"},
     "POST /teams": {"name": "another"},
@@ -79,7 +98,7 @@ def world(make_auth: AuthFactory) -> World:
     members = auth.call("GET", f"/api/v1/teams/{team.id}/members", user="owner").get_json()
     (member_id,) = [member["id"] for member in members if member["username"] == "viewer"]
     ids = {"team": team.id, "namespace": namespace.id, "viewer": people["viewer"].id, "member": member_id}
-    return World(auth, {**ids, "nothing": 99_999})
+    return World(auth, {**ids, "registry": 1, "nothing": 99_999})
 
 
 @pytest.mark.parametrize("caller", EXPECTED)
@@ -90,7 +109,7 @@ def test_access(world: World, caller: str) -> None:
     got = {}
     for route in EXPECTED[caller]:
         verb, path = route.split()
-        target = "/api/v1" + path.format(**world.ids)
+        target = "/api/v1" + path.format(**world.ids) + QUERIES.get(route, "")
         got[route] = world.auth.call(verb, target, user=user, password=password, json=BODIES.get(route)).status_code
 
     assert got == EXPECTED[caller]

@@ -7,6 +7,7 @@ import jwt
 import pytest
 import requests
 
+from services.auth.clients.registry import probe_registry
 from services.auth.domain.namespaces import Visibility
 from services.auth.signing.leaves import Leaf
 from tests.conftest import RegistryFactory
@@ -54,6 +55,12 @@ def token_for(auth: AuthService, *scopes: str, user: str | None = "jane") -> str
 def test_a_login_is_accepted(registry: Registry, auth: AuthService) -> None:
     assert requests.get(f"{registry.url}/v2/", timeout=10).status_code == 401
     assert call(registry, "/v2/", token_for(auth)).status_code == 200
+
+
+def test_a_registry_says_what_it_calls_itself(registry: Registry, auth: AuthService) -> None:
+    answer = probe_registry(registry.url.removeprefix("http://"), False)
+
+    assert (answer.fault, answer.realm, answer.service) == (None, "http://localhost/v2/token", SERVICE)
 
 
 def test_what_was_granted_is_allowed_and_nothing_else(registry: Registry, auth: AuthService) -> None:

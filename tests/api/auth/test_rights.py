@@ -51,7 +51,13 @@ def test_what_is_allowed_names_its_path(house: AuthService) -> None:
 
     assert [each["allowed"] for each in (pull, push, delete)] == [True, True, False]
     assert push["paths"] == [
-        {"kind": "standing", "rule": "push.allow-teams", "standing": "an owner of the team", "grant_id": None, "team": "platform"}
+        {
+            "kind": "standing",
+            "rule": "push.allow-teams",
+            "standing": "an owner of the team",
+            "grant_id": None,
+            "team": "platform",
+        }
     ]
 
 
@@ -74,7 +80,9 @@ def test_simulating_says_no_more_to_a_stranger_than_explaining(house: AuthServic
 def test_a_simulated_token_holds_what_a_real_one_holds(house: AuthService) -> None:
     scopes = ["repository:team-a/app:pull,push,delete", "repository:nowhere/x:pull", "registry:catalog:*"]
     for user in ("owner", "viewer", "stranger", "admin"):
-        body = house.call("POST", "/api/v1/simulate", user="admin", json={"username": user, "scopes": scopes}).get_json()
+        body = house.call(
+            "POST", "/api/v1/simulate", user="admin", json={"username": user, "scopes": scopes}
+        ).get_json()
 
         assert body["granted"] == house.access(*scopes, user=user)
 
