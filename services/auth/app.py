@@ -1,5 +1,6 @@
 """The one place where ``auth`` is put together."""
 
+from functools import partial
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -22,10 +23,12 @@ from services.auth.signing.authority import authority_fault, load_authority
 from services.auth.signing.keyring import Keyring
 from services.auth.signing.registry_tokens import RegistryTokenSigner
 from services.auth.storage.tables import idempotency_keys
-from services.auth.usecases.authenticate import Authenticator, Use
+from services.auth.usecases.authenticate import Authenticator
+from services.auth.usecases.background import GATHER_S, Background
 from services.auth.usecases.memory import PasswordMemory
 from services.auth.usecases.passwords import Passwords, new_hasher
 from services.auth.usecases.sessions import SessionKeeper
+from services.auth.usecases.write_notes import write_notes
 from shared.api.application import new_api_app
 from shared.api.cors import register_cors
 from shared.api.creation import register_creation
@@ -37,18 +40,21 @@ from shared.idempotency import KeptAnswers
 MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
 
 
-def create_app(settings: Settings, *, clock: Clock = utc_now, hasher: PasswordHasher | None = None) -> Flask:
+def create_app(
+    settings: Settings, *, clock: Clock = utc_now, hasher: PasswordHasher | None = None, gather_s: float = GATHER_S
+) -> Flask:
     """Build the service.
 
     Args:
         settings: see ``services.auth.settings``.
         clock: the present moment.
         hasher: hashes passwords; tests take a cheaper one.
+        gather_s: how long notes wait for others before they are written; tests write them when they want.
 
     Raises:
         SettingsError: the CA's files cannot be used.
     """
-    services = build_services(settings, clock=clock, hasher=hasher or new_hasher())
+    services = build_services(settings, clock=clock, hasher=hasher or new_hasher(), gather_s=gather_s)
     app = new_api_app("services.auth", checks=_checks(services), errors=ERRORS)
     install_services(app, services)
     register_errors(app)
@@ -63,7 +69,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, hasher: PasswordHa
     return app
 
 
-def build_services(settings: Settings, *, clock: Clock, hasher: PasswordHasher) -> Services:
+def build_services(settings: Settings, *, clock: Clock, hasher: PasswordHasher, gather_s: float) -> Services:
     """Wire everything that views hand to use cases.
 
     Raises:
@@ -71,6 +77,7 @@ def build_services(settings: Settings, *, clock: Clock, hasher: PasswordHasher) 
     """
     database = new_database(settings)
     passwords = Passwords(hasher)
+    background = Background(partial(write_notes, database=database), gather_s=gather_s)
     keyring = Keyring(load_authority(settings.ca_dir), database=database, clock=clock)
     access_tokens = AccessTokens(keyring, issuer=settings.issuer, ttl_s=settings.access_token_ttl_s, clock=clock)
     return Services(
@@ -84,7 +91,7 @@ def build_services(settings: Settings, *, clock: Clock, hasher: PasswordHasher) 
             memory=PasswordMemory(clock),
             internal_secret=settings.service_account_secret,
             first_service=settings.registry_service,
-            note_use=_forget,
+            note_use=background.put,
             clock=clock,
         ),
         keyring=keyring,
@@ -99,6 +106,7 @@ def build_services(settings: Settings, *, clock: Clock, hasher: PasswordHasher) 
         keeper=SessionKeeper(database, clock, access_tokens.issue, settings.session_ttl),
         note_unknown_service=UnknownServiceNotes(settings.registry_service, clock),
         probe_registry=probe_registry,
+        background=background,
     )
 
 
@@ -110,10 +118,6 @@ def new_database(settings: Settings) -> Database:
 def migrations_of(database: Database) -> Migrations:
     """Return the schema history of the service."""
     return Migrations(database, MIGRATIONS)
-
-
-def _forget(_use: Use) -> None:
-    """Take no note of a credential's use."""
 
 
 def _kept_answers(services: Services) -> KeptAnswers:

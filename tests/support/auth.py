@@ -139,6 +139,10 @@ class AuthService:
         change = NamespaceChange(visibility=visibility)
         return change_namespace(ROOT, namespace.id, change, database=self.database, clock=self.clock)
 
+    def write_notes(self) -> None:
+        """Write what the requests have noted, as the background thread would."""
+        assert self.services.background.flush()
+
     def set_global_visibility(self, visibility: Visibility) -> None:
         change = NamespaceChange(visibility=visibility)
         change_namespace(ROOT, self.global_namespace_id, change, database=self.database, clock=self.clock)
@@ -202,9 +206,11 @@ def auth_factory(folder: Path, database_url: str, stack: ExitStack) -> AuthFacto
         settings = make_settings(folder, database_url, **changes)
         create_authority(settings.ca_dir, now=datetime.now(UTC))
         clock, hasher = clock or TestClock(), CountingHasher()
-        app = create_app(settings, clock=clock, hasher=hasher)
+        # Notes are written when a test says so: see AuthService.write_notes.
+        app = create_app(settings, clock=clock, hasher=hasher, gather_s=3600)
         services: Services = app.extensions["portus-auth"]
         stack.callback(services.database.dispose)
+        stack.callback(services.background.close)
         migrations_of(services.database).upgrade()
         return AuthService(app, clock, hasher, services)
 

@@ -11,9 +11,11 @@ from services.auth.signing.access_tokens import AccessTokens
 from services.auth.signing.keyring import Keyring
 from services.auth.signing.registry_tokens import RegistryTokenSigner
 from services.auth.usecases.authenticate import Authenticator
+from services.auth.usecases.background import Background
 from services.auth.usecases.passwords import Passwords
 from services.auth.usecases.registries import Probe
 from services.auth.usecases.sessions import SessionKeeper
+from services.auth.usecases.write_notes import Note
 from shared.clock import Clock
 from shared.database import Database
 
@@ -35,6 +37,7 @@ class Services:
     keeper: SessionKeeper
     note_unknown_service: Callable[[str | None], None]
     probe_registry: Probe
+    background: Background[Note]
 
 
 def install_services(app: Flask, services: Services) -> None:

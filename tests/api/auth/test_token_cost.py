@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.support.auth import PASSWORD, SERVICE, AuthFactory, AuthService, assert_problem, basic
+from tests.support.machines import make_robot, make_token
 from tests.support.statements import database_away, statements
 
 SCOPES = ("repository:jane/web:pull,push", "repository:team-a/base:pull")
@@ -16,12 +17,24 @@ def jane(auth: AuthService) -> AuthService:
     return auth
 
 
-@pytest.mark.parametrize("user", [None, "jane"], ids=["anonymous", "password"])
-def test_a_token_costs_one_read_and_no_write(jane: AuthService, user: str | None) -> None:
-    jane.get_token(*SCOPES, user=user)
+@pytest.fixture(params=["anonymous", "password", "application token", "robot"])
+def login(request: pytest.FixtureRequest, auth: AuthService) -> dict[str, str]:
+    """The header with which each kind of caller asks."""
+    jane = auth.make_user("jane")
+    if request.param == "anonymous":
+        return {}
+    if request.param == "password":
+        return basic("jane")
+    machine = make_robot(auth) if request.param == "robot" else make_token(auth, jane)
+    return basic(machine.username, machine.secret)
+
+
+def test_a_token_costs_one_read_and_no_write(auth: AuthService, login: dict[str, str]) -> None:
+    query = [("service", SERVICE), *(("scope", scope) for scope in SCOPES)]
+    auth.client.get("/v2/token", query_string=query, headers=login)
 
     with statements() as seen:
-        assert jane.get_token(*SCOPES, user=user).status_code == 200
+        assert auth.client.get("/v2/token", query_string=query, headers=login).status_code == 200
 
     (statement,) = seen
     assert statement.lstrip().startswith("SELECT")

@@ -1,0 +1,44 @@
+"""Write a batch of what a process has noted beside its requests."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection
+
+from services.auth.storage.uses import (
+    LastUse,
+    note_refresh_token_uses,
+    note_robot_uses,
+    note_secret_uses,
+    note_token_uses,
+)
+from services.auth.usecases.authenticate import CredentialKind, Use
+from shared.database import Database
+
+Note = Use
+"""What there is to note."""
+
+
+def write_notes(notes: Sequence[Note], *, database: Database) -> None:
+    """Write a batch in one transaction."""
+    with database.write() as connection:
+        _write_uses(connection, notes)
+
+
+def _write_uses(connection: Connection, uses: Sequence[Use]) -> None:
+    note_token_uses(connection, _last_uses((_token_id(use), use) for use in uses))
+    note_robot_uses(connection, _last_uses((use.subject.robot_id, use) for use in uses))
+    note_secret_uses(connection, _last_uses((_secret_id(use), use) for use in uses))
+    note_refresh_token_uses(connection, _last_uses((use.credential.refresh_token_id, use) for use in uses))
+
+
+def _last_uses(uses: Iterable[tuple[int | None, Use]]) -> Iterable[LastUse]:
+    """Return the last use of each id; they come in the order in which they happened."""
+    return {id: LastUse(id, use.at, use.address) for id, use in uses if id is not None}.values()
+
+
+def _token_id(use: Use) -> int | None:
+    return use.credential.id if use.credential.kind is CredentialKind.APPLICATION_TOKEN else None
+
+
+def _secret_id(use: Use) -> int | None:
+    return use.credential.id if use.credential.kind is CredentialKind.ROBOT_SECRET else None
