@@ -32,11 +32,9 @@ _PAGING = frozenset({"page", "per_page", "all", "sort_attr", "sort_order", AFTER
 
 
 class ListQuery(Schema):
-    """What every list takes; ``page_query`` and ``key_query`` add the rest."""
+    """What every list takes; the functions below add the rest."""
 
     listing: Listing
-
-    per_page = fields.Integer(load_default=DEFAULT_PER_PAGE, validate=validate.Range(1, MAX_PER_PAGE))
 
     @post_load
     def build(self, values: dict[str, Any], **_options: Any) -> ListRequest:
@@ -44,7 +42,9 @@ class ListQuery(Schema):
         order = self._order(values)
         after = values.get(AFTER)
         return ListRequest(
-            page=EVERYTHING if values.get("all") else PageRequest(values.get("page", 1), values["per_page"]),
+            page=EVERYTHING
+            if values.get("all")
+            else PageRequest(values.get("page", 1), values.get("per_page", DEFAULT_PER_PAGE)),
             order=order,
             filters={name: value for name, value in values.items() if name not in _PAGING},
             after=after and self._cursor(after, order),
@@ -67,6 +67,7 @@ def page_query(listing: Listing) -> Schema:
     """Return the query parameters of a list that is walked by page number."""
     paging: dict[str, fields.Field[Any]] = {
         "page": fields.Integer(load_default=1, validate=validate.Range(1, MAX_PAGE)),
+        "per_page": _per_page(),
         "all": _flag(
             f"Everything in one answer, without pages; 400 when that is more than {EVERYTHING.per_page} rows."
         ),
@@ -78,7 +79,12 @@ def key_query(listing: Listing) -> Schema:
     """Return the query parameters of a list that is walked by key."""
     described = {"description": "Where to go on: from the Link header of the part before."}
     after = fields.String(validate=validate.Length(1, MAX_CURSOR_LENGTH), metadata=described)
-    return _query(listing, listing.key_names(), {AFTER: after})
+    return _query(listing, listing.key_names(), {"per_page": _per_page(), AFTER: after})
+
+
+def file_query(listing: Listing) -> Schema:
+    """Return the query parameters of a list that is given whole, as one file."""
+    return _query(listing, listing.key_names(), {})
 
 
 def _query(listing: Listing, sortable: list[str], paging: Mapping[str, fields.Field[Any]]) -> Schema:
@@ -127,6 +133,10 @@ def _field(listed: Listed, *, description: str = "") -> fields.Field[Any]:
             return _text(description)
         case _:
             raise TypeError(f"a list cannot be narrowed by a column of type {kind!r}")
+
+
+def _per_page() -> fields.Integer:
+    return fields.Integer(load_default=DEFAULT_PER_PAGE, validate=validate.Range(1, MAX_PER_PAGE))
 
 
 def _flag(description: str) -> fields.Boolean:

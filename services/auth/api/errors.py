@@ -14,6 +14,7 @@ from services.auth.domain.errors import (
     SetupClosed,
     SetupDone,
     TooManyAttempts,
+    TooManyEntries,
 )
 from shared.api.problems import Problem, problem_response
 
@@ -23,6 +24,7 @@ ERRORS: Mapping[type[Exception], HTTPStatus] = {
     Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     SetupClosed: HTTPStatus.METHOD_NOT_ALLOWED,
     SetupDone: HTTPStatus.BAD_REQUEST,
+    TooManyEntries: HTTPStatus.BAD_REQUEST,
 }
 
 

@@ -68,7 +68,7 @@ class Action(StrEnum):
 CONCERNED = ("user", "team", "namespace")
 """What a change can concern, besides being done to something."""
 
-PORTUS_KEYS: Mapping[Action, str] = {
+PORTUS_KEYS: Mapping[str, str] = {
     Action.USER_DELETED: "user.delete",
     Action.TOKEN_CREATED: "application_token.create",
     Action.TOKEN_REVOKED: "application_token.destroy",

@@ -25,7 +25,7 @@ GENESIS = "0" * 64
 class Entry:
     """One change, as it is kept."""
 
-    sequence: int
+    id: int
     """Counts all entries that there ever were, from 1."""
     partition: str
     """Month (UTC) in which it was written: ``2026-11``."""
@@ -36,6 +36,7 @@ class Entry:
     actor: str
     """Username; empty for somebody anonymous and for the command line."""
     actor_id: int | None
+    """Of the person or the robot; ``None``: the actor has none."""
     address: str
     request_id: str
     action: str
@@ -62,7 +63,7 @@ class Head:
     previous_hash: str
     """Hash of the last entry before the partition."""
     entries: int
-    last_sequence: int
+    last_id: int
     hash: str
     """Hash of its last entry."""
     purged_at: datetime | None = None
@@ -81,10 +82,10 @@ def next_head(head: Head | None, at: datetime) -> Head:
     """
     partition = partition_of(at)
     if head is None:
-        return Head(partition, GENESIS, entries=0, last_sequence=0, hash=GENESIS)
+        return Head(partition, GENESIS, entries=0, last_id=0, hash=GENESIS)
     if partition <= head.partition:
         return head
-    return Head(partition, head.hash, entries=0, last_sequence=head.last_sequence, hash=head.hash)
+    return Head(partition, head.hash, entries=0, last_id=head.last_id, hash=head.hash)
 
 
 def extend(head: Head, actor: Actor, changes: Iterable[Change], *, at: datetime) -> Iterator[Entry]:
@@ -111,13 +112,13 @@ def canonical(entry: Entry) -> bytes:
 def _entry(head: Head, number: int, actor: Actor, change: Change, at: datetime, previous_hash: str) -> Entry:
     subject = actor.subject
     entry = Entry(
-        sequence=head.last_sequence + number,
+        id=head.last_id + number,
         partition=head.partition,
         position=head.entries + number,
         at=at,
         actor_kind=subject.kind.value,
         actor=subject.username,
-        actor_id=subject.user_id,
+        actor_id=subject.robot_id if subject.user_id is None else subject.user_id,
         address=actor.origin.address[:64],
         request_id=actor.origin.request_id,
         action=change.action.value,

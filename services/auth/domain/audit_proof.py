@@ -51,7 +51,7 @@ def follow(head: Head, entries: Iterable[Entry]) -> Iterator[Entry | Break]:
         entries: all that are there, by position.
     """
     previous, position = head.previous_hash, 0
-    first = head.last_sequence - head.entries
+    first = head.last_id - head.entries
     for entry in entries:
         position += 1
         breach = _breach(head, entry, position, first + position, previous)
@@ -72,17 +72,17 @@ def find_gap(before: Head | None, head: Head) -> Break | None:
     Args:
         before: the head of the partition before; ``None``: there is none.
     """
-    end = (before.hash, before.last_sequence) if before else (GENESIS, 0)
-    if (head.previous_hash, head.last_sequence - head.entries) == end:
+    end = (before.hash, before.last_id) if before else (GENESIS, 0)
+    if (head.previous_hash, head.last_id - head.entries) == end:
         return None
     return Break(head.partition, 1, Breach.APART)
 
 
-def _breach(head: Head, entry: Entry, position: int, sequence: int, previous: str) -> Breach | None:
+def _breach(head: Head, entry: Entry, position: int, id: int, previous: str) -> Breach | None:
     if entry.position > head.entries or entry.position < position:
         return Breach.ADDED
     if entry.position > position:
         return Breach.MISSING
-    if entry.previous_hash != previous or entry.sequence != sequence:
+    if entry.previous_hash != previous or entry.id != id:
         return Breach.OUT_OF_ORDER
     return Breach.CHANGED if entry_hash(entry) != entry.hash else None

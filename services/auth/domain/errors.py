@@ -9,6 +9,7 @@ AuthFault                  the request cannot be carried out
 ├── Invalid                a value breaks a rule; the faults are given by field
 ├── SetupClosed            the first administrator may not be made this way here
 ├── SetupDone              there are people already
+├── TooManyEntries         more of the audit trail was asked for than one file may hold
 └── Overloaded             more passwords wait to be checked than this process can check
 
 A denied action of a token's scope is none of these: it is a ``Decision``.
@@ -80,6 +81,16 @@ class SetupDone(AuthFault):
 
     def __init__(self) -> None:
         super().__init__("There are people already: sign in, or ask an administrator for an account.")
+
+
+class TooManyEntries(AuthFault):
+    """An export would hold more entries of the audit trail than it may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"That is more than {limit} entries, the most of one file. Take it in parts: at_from and at_until "
+            "narrow it to a time, other parameters to what they name."
+        )
 
 
 class Overloaded(AuthFault):

@@ -26,7 +26,7 @@ def append_changes(connection: Connection, actor: Actor, changes: Sequence[Chang
     entries = list(extend(head, actor, changes, at=now))
     connection.execute(insert(audit_entries), [dump_entry(entry) for entry in entries])
     end = entries[-1]
-    moved = replace(head, entries=end.position, last_sequence=end.sequence, hash=end.hash)
+    moved = replace(head, entries=end.position, last_id=end.id, hash=end.hash)
     _keep_head(connection, moved, is_new=last is None or last.partition != head.partition)
 
 

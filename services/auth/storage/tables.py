@@ -287,7 +287,7 @@ audit_entries = Table(
     "audit_entries",
     metadata,
     # Counted by us and not by the database, without a gap.
-    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("partition", String(7), nullable=False),
     Column("position", BigInteger, nullable=False),
     Column("at", UtcDateTime, nullable=False, index=True),
@@ -313,13 +313,13 @@ audit_entries = Table(
     Column("hash", String(64), nullable=False),
     UniqueConstraint("partition", "position"),
     # Pages go from the newest entry back, so every filter leads into that order.
-    Index(None, "actor", "sequence"),
-    Index(None, "actor_id", "sequence"),
-    Index(None, "action", "sequence"),
-    Index(None, "target_name", "sequence"),
-    Index(None, "user_id", "sequence"),
-    Index(None, "team_id", "sequence"),
-    Index(None, "namespace_id", "sequence"),
+    Index(None, "actor", "id"),
+    Index(None, "actor_id", "id"),
+    Index(None, "action", "id"),
+    Index(None, "target_name", "id"),
+    Index(None, "user_id", "id"),
+    Index(None, "team_id", "id"),
+    Index(None, "namespace_id", "id"),
 )
 
 audit_heads = Table(
@@ -328,7 +328,7 @@ audit_heads = Table(
     Column("partition", String(7), primary_key=True),
     Column("previous_hash", String(64), nullable=False),
     Column("entries", BigInteger, nullable=False),
-    Column("last_sequence", BigInteger, nullable=False),
+    Column("last_id", BigInteger, nullable=False),
     Column("hash", String(64), nullable=False),
     # The head outlives the entries.
     Column("purged_at", UtcDateTime),

@@ -42,6 +42,11 @@ POST   /simulate                           401     401     403     200     200  
 GET    /who-can                            401     401     403     403     403     403     200     200
 PUT    /teams/{team}/members/{member}      401     401     403     404     403     403     200     200
 DELETE /teams/{team}/members/{member}      401     401     403     404     403     403     204     204
+GET    /audit                              401     401     403     200     200     200     200     200
+GET    /audit/{entry}                      401     401     403     404     200     200     200     200
+GET    /audit/{nothing}                    401     401     403     404     404     404     404     404
+GET    /audit.csv                          401     401     403     200     200     200     200     200
+GET    /audit.json                         401     401     403     200     200     200     200     200
 """
 
 QUERIES = {
@@ -97,8 +102,9 @@ def world(make_auth: AuthFactory) -> World:
     auth.call("PUT", f"/api/v1/users/{people['disabled'].id}", user="admin", json={"enabled": False})
     members = auth.call("GET", f"/api/v1/teams/{team.id}/members", user="owner").get_json()
     (member_id,) = [member["id"] for member in members if member["username"] == "viewer"]
+    (entry,) = auth.call("GET", "/api/v1/audit?action=namespace.created&target_name=team-a", user="admin").get_json()
     ids = {"team": team.id, "namespace": namespace.id, "viewer": people["viewer"].id, "member": member_id}
-    return World(auth, {**ids, "registry": 1, "nothing": 99_999})
+    return World(auth, {**ids, "registry": 1, "entry": entry["id"], "nothing": 99_999})
 
 
 @pytest.mark.parametrize("caller", EXPECTED)

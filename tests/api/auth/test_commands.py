@@ -94,7 +94,7 @@ def test_the_audit_trail_is_proved(prepared: Environment) -> None:
 
     database = Database(prepared["PORTUS_AUTH_DATABASE_URL"])
     with database.write() as connection:
-        connection.exec_driver_sql("UPDATE audit_entries SET actor = 'jane' WHERE sequence = 2")
+        connection.exec_driver_sql("UPDATE audit_entries SET actor = 'jane' WHERE id = 2")
     database.dispose()
 
     assert "entry 2: changed" in run(prepared, "verify-audit", status=1)

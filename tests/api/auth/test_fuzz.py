@@ -11,8 +11,6 @@ from schemathesis.specs.openapi.checks import content_type_conformance
 
 from tests.support.auth import AuthFactory, basic
 
-OPERATIONS = 24
-
 
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
@@ -24,15 +22,16 @@ def operations(make_auth: AuthFactory) -> list[Any]:
     auth = make_auth()
     auth.make_team(owner=auth.make_user("admin", administrator=True))
     schema: Any = schemathesis.openapi.from_wsgi("/api/openapi.json", auth.app)
-    return [result.ok() for result in schema.get_all_operations()]
+    found = [result.ok() for result in schema.get_all_operations()]
+    paths = auth.client.get("/api/openapi.json").get_json()["paths"]
+    assert len(found) == sum(len({*methods} - {"parameters"}) for methods in paths.values())
+    return found
 
 
 def test_no_request_breaks_the_service(operations: list[Any]) -> None:
     """An administrator sends generated requests to every route; no answer is a 5xx or of an unknown type."""
     for operation in operations:
         _send_many(operation)
-
-    assert len(operations) == OPERATIONS
 
 
 def _send_many(operation: Any) -> None:

@@ -21,7 +21,7 @@ from tests.support.auth import ORIGIN, PASSWORD, ROOT, AuthService
 
 def trail(auth: AuthService) -> list[Entry]:
     with auth.database.read() as connection:
-        return [load_entry(row) for row in connection.execute(select(audit_entries).order_by("sequence"))]
+        return [load_entry(row) for row in connection.execute(select(audit_entries).order_by("id"))]
 
 
 def last(auth: AuthService, *, of: int = 1) -> Entry:
@@ -61,7 +61,7 @@ def test_entries_are_counted_and_chained(auth: AuthService) -> None:
 
     entries = trail(auth)
 
-    assert [(entry.sequence, entry.position) for entry in entries] == [(1, 1), (2, 2), (3, 3)]
+    assert [(entry.id, entry.position) for entry in entries] == [(1, 1), (2, 2), (3, 3)]
     assert [entry.previous_hash for entry in entries] == [GENESIS, entries[0].hash, entries[1].hash]
     assert all(entry.hash == entry_hash(entry) for entry in entries)
 
@@ -75,7 +75,7 @@ def test_a_new_month_continues_the_chain_in_a_partition_of_its_own(auth: AuthSer
     before, after = trail(auth)
 
     assert (before.partition, after.partition) == ("2026-11", "2026-12")
-    assert (after.position, after.sequence, after.previous_hash) == (1, 2, before.hash)
+    assert (after.position, after.id, after.previous_hash) == (1, 2, before.hash)
 
 
 def test_a_clock_that_goes_back_opens_no_older_partition(auth: AuthService) -> None:

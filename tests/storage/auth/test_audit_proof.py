@@ -62,11 +62,11 @@ def head_of(auth: AuthService, partition: str) -> Any:
         return connection.execute(select(audit_heads).where(HEADS.partition == partition)).one()
 
 
-def rehash(connection: Connection, sequence: int) -> str:
+def rehash(connection: Connection, id_: int) -> str:
     """Make an entry's hash fit what it says, as a forger would."""
-    row = connection.execute(select(audit_entries).where(ENTRIES.sequence == sequence)).one()
+    row = connection.execute(select(audit_entries).where(ENTRIES.id == id_)).one()
     hash_ = entry_hash(load_entry(row))
-    connection.execute(update(audit_entries).where(ENTRIES.sequence == sequence).values(hash=hash_))
+    connection.execute(update(audit_entries).where(ENTRIES.id == id_).values(hash=hash_))
     return hash_
 
 
@@ -79,7 +79,7 @@ def test_an_empty_trail_holds(make_auth: AuthFactory) -> None:
 
 
 def test_one_partition_is_followed_alone(auth: AuthService) -> None:
-    tamper(auth, update(audit_entries).where(ENTRIES.sequence == 1).values(actor="nobody"))
+    tamper(auth, update(audit_entries).where(ENTRIES.id == 1).values(actor="nobody"))
 
     assert prove(auth, partition="2026-11") == Proof(4, head_of(auth, "2026-11").hash, None, met=True)
     assert broken(auth) == Break("2026-10", 1, Breach.CHANGED)
@@ -126,12 +126,12 @@ def test_a_changed_field_is_found(auth: AuthService, field: str) -> None:
 
 
 def test_every_column_but_the_counted_ones_is_tried_above() -> None:
-    counted = {"sequence", "partition", "position", "previous_hash", "user_name", "namespace_name"}
+    counted = {"id", "partition", "position", "previous_hash", "user_name", "namespace_name"}
 
     assert set(ENTRIES.keys()) == counted | CHANGED.keys()
 
 
-@pytest.mark.parametrize("field", ["previous_hash", "sequence"])
+@pytest.mark.parametrize("field", ["previous_hash", "id"])
 def test_an_entry_that_follows_from_another_is_found(auth: AuthService, field: str) -> None:
     value = "f" * 64 if field == "previous_hash" else 1000
 
@@ -155,15 +155,15 @@ def test_a_deleted_tail_is_found(auth: AuthService, kept: int) -> None:
 
 
 def test_the_deleted_end_of_the_whole_trail_is_found(auth: AuthService) -> None:
-    tamper(auth, delete(audit_entries).where(ENTRIES.sequence == 12))
+    tamper(auth, delete(audit_entries).where(ENTRIES.id == 12))
 
     assert broken(auth) == Break("2026-12", 4, Breach.TAIL_CUT)
 
 
 def test_two_swapped_entries_are_found(auth: AuthService) -> None:
     def move(one: int, to: int) -> Any:
-        change = {"sequence": to, "position": ENTRIES.position + (to - one)}
-        return update(audit_entries).where(ENTRIES.sequence == one).values(change)
+        change = {"id": to, "position": ENTRIES.position + (to - one)}
+        return update(audit_entries).where(ENTRIES.id == one).values(change)
 
     tamper(auth, move(6, 1006), move(7, 6), move(1006, 7))
 
@@ -171,7 +171,7 @@ def test_two_swapped_entries_are_found(auth: AuthService) -> None:
 
 
 def test_a_forged_entry_at_the_end_is_found(auth: AuthService) -> None:
-    tamper(auth, forged(auth, sequence=13, partition="2026-12", position=5))
+    tamper(auth, forged(auth, id=13, partition="2026-12", position=5))
 
     assert broken(auth) == Break("2026-12", 5, Breach.ADDED)
 
@@ -179,29 +179,29 @@ def test_a_forged_entry_at_the_end_is_found(auth: AuthService) -> None:
 def test_a_forged_entry_in_the_middle_is_found(auth: AuthService) -> None:
     """The forger moves the later ones back and makes all their hashes fit their words."""
 
-    def back(sequence: int) -> Any:
-        moved = {"sequence": sequence + 1, "position": ENTRIES.position + 1}
-        return update(audit_entries).where(ENTRIES.sequence == sequence).values(moved)
+    def back(id_: int) -> Any:
+        moved = {"id": id_ + 1, "position": ENTRIES.position + 1}
+        return update(audit_entries).where(ENTRIES.id == id_).values(moved)
 
     with auth.database.read() as connection:
-        before = connection.execute(select(ENTRIES.hash).where(ENTRIES.sequence == 10)).scalar_one()
-    fitting = forged(auth, sequence=11, partition="2026-12", position=3, previous_hash=before)
+        before = connection.execute(select(ENTRIES.hash).where(ENTRIES.id == 10)).scalar_one()
+    fitting = forged(auth, id=11, partition="2026-12", position=3, previous_hash=before)
     tamper(auth, back(12), back(11), fitting)
     with auth.database.write() as connection:
-        for sequence in (11, 12, 13):
-            rehash(connection, sequence)
+        for id_ in (11, 12, 13):
+            rehash(connection, id_)
 
     assert broken(auth) == Break("2026-12", 4, Breach.OUT_OF_ORDER)
 
 
 def test_a_forged_entry_where_there_is_no_partition_is_found(auth: AuthService) -> None:
-    tamper(auth, forged(auth, sequence=13, partition="2030-01", position=1))
+    tamper(auth, forged(auth, id=13, partition="2030-01", position=1))
 
     assert broken(auth) == Break("2030-01", 1, Breach.ADDED)
 
 
 def test_an_entry_that_is_changed_with_its_hash_breaks_the_next(auth: AuthService) -> None:
-    tamper(auth, update(audit_entries).where(ENTRIES.sequence == 6).values(actor="jane"))
+    tamper(auth, update(audit_entries).where(ENTRIES.id == 6).values(actor="jane"))
     with auth.database.write() as connection:
         rehash(connection, 6)
 
@@ -209,7 +209,7 @@ def test_an_entry_that_is_changed_with_its_hash_breaks_the_next(auth: AuthServic
 
 
 def test_the_last_entry_changed_with_its_hash_contradicts_the_head(auth: AuthService) -> None:
-    tamper(auth, update(audit_entries).where(ENTRIES.sequence == 8).values(actor="jane"))
+    tamper(auth, update(audit_entries).where(ENTRIES.id == 8).values(actor="jane"))
     with auth.database.write() as connection:
         rehash(connection, 8)
 
@@ -217,7 +217,7 @@ def test_the_last_entry_changed_with_its_hash_contradicts_the_head(auth: AuthSer
 
 
 def test_a_head_that_was_changed_to_fit_contradicts_the_next_partition(auth: AuthService) -> None:
-    tamper(auth, update(audit_entries).where(ENTRIES.sequence == 8).values(actor="jane"))
+    tamper(auth, update(audit_entries).where(ENTRIES.id == 8).values(actor="jane"))
     with auth.database.write() as connection:
         forged_hash = rehash(connection, 8)
     tamper(auth, update(audit_heads).where(HEADS.partition == "2026-11").values(hash=forged_hash))
@@ -278,7 +278,7 @@ class TestRetention:
         self.purge(auth, 1)
 
         with auth.database.read() as connection:
-            entry = load_entry(connection.execute(select(audit_entries).where(ENTRIES.sequence == 13)).one())
+            entry = load_entry(connection.execute(select(audit_entries).where(ENTRIES.id == 13)).one())
         assert (entry.action, entry.actor_kind) == ("audit.purged", "internal")
         assert entry.before == {"partition": "2026-10", "entries": 4}
 
@@ -306,7 +306,7 @@ class TestRetention:
     def test_an_entry_that_comes_back_is_found(self, auth: AuthService) -> None:
         self.purge(auth, 1)
 
-        tamper(auth, forged(auth, sequence=1, partition="2026-10", position=1))
+        tamper(auth, forged(auth, id=1, partition="2026-10", position=1))
 
         assert broken(auth) == Break("2026-10", 1, Breach.ADDED)
 
@@ -321,7 +321,7 @@ class TestRetention:
 def forged(auth: AuthService, **place: Any) -> Any:
     """Return the insertion of an entry that looks like the last one, its hash fitting its words."""
     with auth.database.read() as connection:
-        row = connection.execute(select(audit_entries).order_by(ENTRIES.sequence.desc()).limit(1)).one()
+        row = connection.execute(select(audit_entries).order_by(ENTRIES.id.desc()).limit(1)).one()
     values = {**dump_entry(load_entry(row)), "previous_hash": row.hash, **place}
     return insert(audit_entries).values(values)
 

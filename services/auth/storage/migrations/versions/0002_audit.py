@@ -17,7 +17,7 @@ def upgrade() -> None:
     """Create both tables."""
     op.create_table(
         "audit_entries",
-        sa.Column("sequence", sa.BigInteger, autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger, autoincrement=False, nullable=False),
         sa.Column("partition", sa.String(7), nullable=False),
         sa.Column("position", sa.BigInteger, nullable=False),
         sa.Column("at", UtcDateTime, nullable=False),
@@ -40,19 +40,19 @@ def upgrade() -> None:
         sa.Column("after", sa.JSON, nullable=False),
         sa.Column("previous_hash", sa.String(64), nullable=False),
         sa.Column("hash", sa.String(64), nullable=False),
-        sa.PrimaryKeyConstraint("sequence", name="pk_audit_entries"),
+        sa.PrimaryKeyConstraint("id", name="pk_audit_entries"),
         sa.UniqueConstraint("partition", "position", name="uq_audit_entries_partition_position"),
     )
     op.create_index("ix_audit_entries_at", "audit_entries", ["at"])
     op.create_index("ix_audit_entries_request_id", "audit_entries", ["request_id"])
     for column in _PAGED:
-        op.create_index(f"ix_audit_entries_{column}_sequence", "audit_entries", [column, "sequence"])
+        op.create_index(f"ix_audit_entries_{column}_id", "audit_entries", [column, "id"])
     op.create_table(
         "audit_heads",
         sa.Column("partition", sa.String(7), nullable=False),
         sa.Column("previous_hash", sa.String(64), nullable=False),
         sa.Column("entries", sa.BigInteger, nullable=False),
-        sa.Column("last_sequence", sa.BigInteger, nullable=False),
+        sa.Column("last_id", sa.BigInteger, nullable=False),
         sa.Column("hash", sa.String(64), nullable=False),
         sa.Column("purged_at", UtcDateTime),
         sa.PrimaryKeyConstraint("partition", name="pk_audit_heads"),
