@@ -1,11 +1,12 @@
 """The one place where the catalogue is put together."""
 
 from collections.abc import Collection
-from http import HTTPStatus
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from services.catalog.api.deletions import deletions_blueprint
+from services.catalog.api.errors import ERRORS
 from services.catalog.api.internal import internal_blueprint
 from services.catalog.api.repositories import repositories_blueprint
 from services.catalog.api.schemas import REGISTRY_HOST
@@ -14,7 +15,7 @@ from services.catalog.clients.tokens import RegistryTokens
 from services.catalog.settings import Settings
 from services.catalog.storage.manifests import list_fetched
 from services.catalog.storage.schema import migrations
-from services.catalog.usecases.browse import RepositoryNotFound
+from services.catalog.usecases.delete_content import ContentDeleter
 from services.catalog.usecases.empty_repository import RepositoryEmptier
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
 from services.catalog.usecases.registry import Registry, WritableRegistry
@@ -26,13 +27,8 @@ from shared.database import Database
 from shared.messaging.topology import topology_fault
 from shared.oci.names import Digest
 from shared.upstream import UpstreamSession
-from shared.visibility.callers import callers_visibility
-from shared.visibility.client import VISIBILITY_ERRORS, VisibilityClient
-
-ERRORS: dict[type[Exception], HTTPStatus] = {
-    RepositoryNotFound: HTTPStatus.NOT_FOUND,
-    **VISIBILITY_ERRORS,
-}
+from shared.visibility.callers import callers_permissions, callers_visibility
+from shared.visibility.client import VisibilityClient
 
 AUTH_READ_TIMEOUT_S = 5
 REGISTRY_READ_TIMEOUT_S = 5
@@ -59,7 +55,11 @@ def create_app(settings: Settings, database: Database) -> Flask:
     api.spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
     api.register_blueprint(repositories_blueprint(database, visibility))
-    emptier = RepositoryEmptier(database, new_registry(settings), utc_now)
+    registry = new_registry(settings)
+    permissions = callers_permissions(auth, peer_secret=settings.internal_secret)
+    deleter = ContentDeleter(database, registry, utc_now)
+    api.register_blueprint(deletions_blueprint(deleter, visibility, permissions))
+    emptier = RepositoryEmptier(database, registry, utc_now)
     app.register_blueprint(internal_blueprint(database, emptier, settings.internal_secret))
     app.extensions["portus.openapi"] = api
     return app
@@ -77,7 +77,7 @@ def readiness_checks(settings: Settings, database: Database) -> dict[str, Readin
 
 
 def new_registry(settings: Settings) -> WritableRegistry:
-    """Return the registry, read as the internal account."""
+    """Return the registry, used as the internal account."""
     session = UpstreamSession(
         "registry", settings.registry_url, read_timeout_s=REGISTRY_READ_TIMEOUT_S, user_agent=USER_AGENT, pool_size=32
     )

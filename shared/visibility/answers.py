@@ -1,5 +1,6 @@
 """The answer of ``auth``, read into a type."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +46,25 @@ class Visibility:
     """Single repositories of other namespaces; at most ``MAX_PATTERNS``."""
     caller: Caller | None = None
     """``None``: anonymous."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Whether a caller may do one thing, and why."""
+
+    allowed: bool
+    reason: str
+    """One sentence for the caller."""
+
+
+def load_permissions(body: Any, actions: Collection[str]) -> dict[str, Permission]:
+    """Read what was asked from the answer's JSON; only what is plainly granted is granted.
+
+    Raises:
+        LookupError, TypeError: an action is missing or of another form.
+    """
+    given = {action: body["actions"][action] for action in actions}
+    return {action: Permission(one["allowed"] is True, str(one["reason"])) for action, one in given.items()}
 
 
 def load_visibility(body: Any) -> Visibility:

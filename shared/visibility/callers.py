@@ -1,16 +1,21 @@
-"""What the caller of the present request may see."""
+"""What the caller of the present request may see and do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
 from flask import Blueprint, Response, request
 
 from shared.api.peers import client_address
 from shared.config import Secret
-from shared.visibility.answers import Visibility
+from shared.oci.names import RepositoryName
+from shared.visibility.answers import Permission, Visibility
 from shared.visibility.client import VisibilityClient
 
 FindCallersVisibility = Callable[[], Visibility]
 """Answers for the request that is being served."""
+
+
+FindCallersPermissions = Callable[[RepositoryName, Collection[str]], Mapping[str, Permission]]
+"""Answers for the request that is being served: repository and actions in, permissions by action out."""
 
 
 def callers_visibility(auth: VisibilityClient, *, peer_secret: Secret) -> FindCallersVisibility:
@@ -23,6 +28,20 @@ def callers_visibility(auth: VisibilityClient, *, peer_secret: Secret) -> FindCa
     def find() -> Visibility:
         header = request.headers.get("Authorization")
         return auth.find_visibility(header, address=client_address(request, peer_secret))
+
+    return find
+
+
+def callers_permissions(auth: VisibilityClient, *, peer_secret: Secret) -> FindCallersPermissions:
+    """Return the question that is asked before anything is changed.
+
+    Args:
+        peer_secret: lets a peer say whose request it passes on.
+    """
+
+    def find(repository: RepositoryName, actions: Collection[str]) -> Mapping[str, Permission]:
+        header = request.headers.get("Authorization")
+        return auth.find_permissions(header, repository, actions, address=client_address(request, peer_secret))
 
     return find
 

@@ -1,19 +1,24 @@
-"""``auth``, asked what a caller may see.
+"""``auth``, asked what a caller may see and do.
 
 CallerRefused          the caller's credentials are wrong
 CallerSlowedDown       too many wrong passwords from there
 VisibilityUnavailable  auth does not answer, or not what it should
 """
 
+from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
+from typing import Any, TypeVar
 
 import requests
 import structlog
 
 from shared.api.peers import PEER_HEADER
 from shared.config import Secret
+from shared.oci.names import RepositoryName
 from shared.upstream import UpstreamError, UpstreamSession
-from shared.visibility.answers import Visibility, load_visibility
+from shared.visibility.answers import Permission, Visibility, load_permissions, load_visibility
+
+Answer = TypeVar("Answer")
 
 RETRY_AFTER_S = 5
 
@@ -41,7 +46,7 @@ class CallerSlowedDown(Exception):
 
 
 class VisibilityUnavailable(Exception):
-    """Nobody can say what the caller may see, so nothing is shown."""
+    """Nobody can say what the caller may see or do, so nothing is shown or done."""
 
     def __init__(self) -> None:
         super().__init__("The authorization service does not answer. Try again in a moment.")
@@ -78,18 +83,44 @@ class VisibilityClient:
         Raises:
             CallerRefused, CallerSlowedDown, VisibilityUnavailable: see above.
         """
+        return _load(self._ask("GET", "visibility", authorization, address), load_visibility)
+
+    def find_permissions(
+        self, authorization: str | None, repository: RepositoryName, actions: Collection[str], *, address: str
+    ) -> Mapping[str, Permission]:
+        """Return what the caller may do in a repository, by action.
+
+        Args:
+            authorization: the caller's header as it came; ``None``: anonymous.
+            actions: of ``pull``, ``push``, ``delete``.
+            address: where the caller is, against which ``auth`` counts wrong passwords.
+
+        Raises:
+            CallerRefused, CallerSlowedDown, VisibilityUnavailable: see above.
+        """
+        question = {"repository": repository, "actions": list(actions)}
+        response = self._ask("POST", "permissions", authorization, address, question)
+        return _load(response, lambda body: load_permissions(body, actions))
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        authorization: str | None,
+        address: str,
+        question: Mapping[str, object] | None = None,
+    ) -> requests.Response:
         headers = {PEER_HEADER: self._peer_secret.reveal(), "X-Forwarded-For": address}
         if authorization is not None:
             headers["Authorization"] = authorization
         try:
-            response = self._session.request("GET", "/internal/v1/visibility", headers=headers)
+            return self._session.request(method, f"/internal/v1/{path}", headers=headers, json=question)
         except UpstreamError as fault:
             log.warning("auth.away", fault=str(fault))
             raise VisibilityUnavailable from fault
-        return _load(response)
 
 
-def _load(response: requests.Response) -> Visibility:
+def _load(response: requests.Response, read: Callable[[Any], Answer]) -> Answer:
     if response.status_code == 401:
         raise CallerRefused(response.headers.get("WWW-Authenticate", 'Basic realm="Portus"'))
     if response.status_code == 429:
@@ -99,7 +130,7 @@ def _load(response: requests.Response) -> Visibility:
         log.error("auth.unexpected_answer", status=response.status_code, hint=hint)
         raise VisibilityUnavailable
     try:
-        return load_visibility(response.json())
+        return read(response.json())
     except (ValueError, LookupError, TypeError) as fault:
         log.error("auth.unexpected_answer", status=200, fault=type(fault).__name__)
         raise VisibilityUnavailable from fault

@@ -1,6 +1,7 @@
 """A real registry (distribution) with a configuration given as a dict."""
 
 import json
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,17 @@ class Registry:
         """Stop it and start it again on the same data."""
         self.stop()
         self.start()
+
+    def collect_garbage(self) -> None:
+        """Give back the storage of what nothing refers to; the registry should be stopped meanwhile."""
+        command = [self._program, "garbage-collect", "--delete-untagged", str(self.folder / "config.yml")]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+    @property
+    def stored_bytes(self) -> int:
+        """How much its blobs take."""
+        blobs = self.folder / "data/docker/registry/v2/blobs"
+        return sum(path.stat().st_size for path in blobs.rglob("data"))
 
     def pause(self) -> None:
         """Freeze it."""

@@ -1,4 +1,4 @@
-"""An ``auth`` that answers one question, for tests of the services that ask it."""
+"""An ``auth`` that answers two questions, for tests of the services that ask it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,18 +23,31 @@ class AuthAnswers:
 
     visibility: dict[str | None, dict[str, Any]] = field(default_factory=dict)
     override: Response | None = None
+    permissions: dict[str | None, dict[str, str]] = field(default_factory=dict)
+    """By ``Authorization`` header: action → the reason why it is refused. What is not named is granted."""
+    no_permissions: Response | None = None
+    """What it says instead."""
     asked: list[dict[str, str]] = field(default_factory=list)
 
     def app(self) -> Callable[..., object]:
         return Request.application(self._answer)
 
     def _answer(self, request: Request) -> Response:
-        self.asked.append({"path": request.path, **dict(request.headers)})
+        self.asked.append({"path": request.path, "body": request.get_data(as_text=True), **dict(request.headers)})
         if self.override:
             return self.override
         if request.headers.get("X-Portus-Peer") != PEER_SECRET:
             return Response("no", 404)
-        found = self.visibility.get(request.headers.get("Authorization"))
+        caller = request.headers.get("Authorization")
+        found = self.visibility.get(caller)
         if found is None:
             return Response("no", 401, headers={"WWW-Authenticate": 'Basic realm="Portus"'})
+        if request.path == "/internal/v1/permissions":
+            return self.no_permissions or Response(
+                json.dumps({"actions": self._permissions(caller, request.get_json()["actions"])})
+            )
         return Response(json.dumps({"subject": None, **found}), content_type="application/json")
+
+    def _permissions(self, caller: str | None, actions: list[str]) -> dict[str, dict[str, Any]]:
+        refused = self.permissions.get(caller, {})
+        return {one: {"allowed": one not in refused, "reason": refused.get(one, "you may")} for one in actions}

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response, after_this_request
 from flask_smorest import Blueprint
 
+from services.catalog.api.fields import ID
 from services.catalog.api.schemas import (
     FreshnessSchema,
     RepositoryListQuery,
@@ -26,9 +27,6 @@ from shared.api.paging import Page, PageRequest, set_page_headers
 from shared.database import Database
 from shared.visibility.callers import FindCallersVisibility, keep_private
 
-# A larger number is no id in any database, and none could even be asked for it.
-_ID = "<int(max=9223372036854775807):repository>"
-
 
 def repositories_blueprint(database: Database, visibility: FindCallersVisibility) -> Blueprint:
     """Build the routes.
@@ -47,20 +45,20 @@ def repositories_blueprint(database: Database, visibility: FindCallersVisibility
         wanted = RepositoryFilter(query["namespace"], query["name"], query["q"])
         return _rows(list_repositories(visibility(), wanted, _page(query), database=database))
 
-    @blueprint.get(f"/repositories/{_ID}")
+    @blueprint.get(f"/repositories/{ID}")
     @blueprint.response(200, RepositorySchema)
     @blueprint.alt_response(404, "NOT_FOUND")
-    def repository(repository: int) -> RepositoryRow:
+    def repository(id: int) -> RepositoryRow:
         """Show one repository"""
-        return get_repository(visibility(), repository, database=database)
+        return get_repository(visibility(), id, database=database)
 
-    @blueprint.get(f"/repositories/{_ID}/tags")
+    @blueprint.get(f"/repositories/{ID}/tags")
     @blueprint.arguments(TagListQuery, location="query")
     @blueprint.response(200, TagSchema(many=True))
     @blueprint.alt_response(404, "NOT_FOUND")
-    def tags(query: dict[str, Any], repository: int) -> Sequence[TagRow]:
+    def tags(query: dict[str, Any], id: int) -> Sequence[TagRow]:
         """List a repository's tags, newest push first"""
-        return _rows(list_tags(visibility(), repository, _page(query), q=query["q"], database=database))
+        return _rows(list_tags(visibility(), id, _page(query), q=query["q"], database=database))
 
     @blueprint.get("/freshness")
     @blueprint.doc(security=[])

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from time import monotonic
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
@@ -16,6 +17,7 @@ from services.catalog.usecases.registry import (
     InvalidAnswer,
     NotInRegistry,
     RegistryUnavailable,
+    TagsNotDeletable,
     TooLarge,
 )
 from shared.oci.media_types import DOCKER_SCHEMA1_SIGNED
@@ -23,6 +25,8 @@ from shared.oci.names import Digest, InvalidName, parse_digest
 
 MAX_READ_S = 15
 """Longest time for a whole body, however steadily it drips."""
+
+MAX_REFUSAL_BYTES = 64 * 1024
 
 _CHUNK_BYTES = 64 * 1024
 
@@ -89,25 +93,67 @@ def read_answer(response: requests.Response, what: str, *, max_bytes: int) -> An
         response.close()
 
 
-def read_deletion(response: requests.Response, what: str, *, asked_at: datetime) -> datetime:
+def read_deletion(response: requests.Response, what: str, *, asked_at: datetime, is_tag: bool = False) -> datetime:
     """Read the answer to a DELETE; return when it happened, by the registry's clock.
 
     Args:
         asked_at: by our own clock.
+        is_tag: a tag was to be deleted alone.
 
     Raises:
         NotInRegistry: 404.
         DeletionDisabled: 405.
+        TagsNotDeletable: 400 for a tag.
         RegistryUnavailable: 429, or an error of the registry's own.
         InvalidAnswer: any other refusal.
     """
     response.close()
     if response.status_code == 405:
         raise DeletionDisabled
+    if response.status_code == 400 and is_tag:
+        # 2.8 takes the tag for a digest: DIGEST_INVALID.
+        raise TagsNotDeletable
     _require(202, response.status_code, f"{what} to delete")
     # The registry tells the second only. Our clock says where in it, unless the two do not agree.
     second = Answer(response.headers, b"").sent_at(asked_at)
     return max(second, min(asked_at, second + timedelta(seconds=1)))
+
+
+def read_created(response: requests.Response, what: str) -> None:
+    """Read the answer to a PUT.
+
+    Raises:
+        RegistryUnavailable: 429, or an error of the registry's own.
+        InvalidAnswer: any other refusal, with the registry's word for it.
+    """
+    try:
+        word = _read(response, what, MAX_REFUSAL_BYTES).decode(errors="replace") if response.status_code == 400 else ""
+    except requests.RequestException as fault:
+        raise RegistryUnavailable(f"the registry broke off {what} ({type(fault).__name__})") from fault
+    finally:
+        response.close()
+    if word:
+        raise InvalidAnswer(f"the registry does not take {what}: {_first_line(word)}")
+    _require(201, response.status_code, what)
+
+
+def read_location(response: requests.Response, what: str) -> str:
+    """Read where an upload that was begun goes on: path and query, on the same server.
+
+    Raises:
+        RegistryUnavailable, InvalidAnswer: it was not begun.
+    """
+    response.close()
+    _require(202, response.status_code, what)
+    # Behind a proxy the registry may name a host that we cannot reach.
+    parts = urlsplit(response.headers.get("Location", ""))
+    if not parts.path.startswith("/"):
+        raise InvalidAnswer(f"the registry says no place for {what}")
+    return urlunsplit(("", "", parts.path, parts.query, ""))
+
+
+def _first_line(word: str) -> str:
+    return "".join(filter(str.isprintable, word))[:300]
 
 
 def _require(good: int, status: int, what: str) -> None:

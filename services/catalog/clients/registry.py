@@ -1,17 +1,28 @@
-"""The registry, read like any client reads it.
+"""The registry, used like any client uses it.
 
-Source: distribution-spec "Pull", "Content Discovery"; reference of what 2.8 and 3.x really answer.
+Source: distribution-spec "Pull", "Push", "Content Discovery", "Content Management";
+reference of what 2.8 and 3.x really answer.
 """
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 from urllib.parse import quote, urljoin
+from uuid import uuid4
 
 import requests
 import structlog
 from requests.utils import parse_header_links
 
-from services.catalog.clients.answers import Answer, check_digest, read_answer, read_deletion
+from services.catalog.clients.answers import (
+    Answer,
+    check_digest,
+    read_answer,
+    read_created,
+    read_deletion,
+    read_location,
+)
 from services.catalog.clients.challenges import Challenge, parse_challenge
 from services.catalog.clients.tokens import RegistryTokens
 from services.catalog.domain.manifests import MAX_MANIFEST_BYTES
@@ -21,6 +32,7 @@ from services.catalog.usecases.registry import (
     RawManifest,
     RegistryUnavailable,
     TagList,
+    TagsNotDeletable,
     TooLarge,
 )
 from shared.clock import Clock
@@ -38,11 +50,13 @@ MAX_PAGE_BYTES = 32 * 1024 * 1024
 
 MAX_REDIRECTS = 3
 
+_ACCEPT = {"Accept": ACCEPT_MANIFESTS}
+
 log = structlog.get_logger(__name__)
 
 
 class RegistryClient:
-    """Reads one registry; may be used by many threads at once.
+    """Reads and changes one registry; may be used by many threads at once.
 
     Args:
         session: on ``PORTUS_REGISTRY_URL``.
@@ -62,7 +76,7 @@ class RegistryClient:
             RegistryError: as ``usecases.registry`` draws them.
         """
         asked, what = _find_digest(reference), f"manifest {repository}@{reference}"
-        response = self._open("GET", _manifest_path(repository, reference), _pull(repository), accept=ACCEPT_MANIFESTS)
+        response = self._open("GET", _manifest_path(repository, reference), _pull(repository), headers=_ACCEPT)
         try:
             answer = read_answer(response, what, max_bytes=MAX_MANIFEST_BYTES)
         except TooLarge as fault:
@@ -78,7 +92,7 @@ class RegistryClient:
 
     def find_digest(self, repository: RepositoryName, tag: Tag) -> Digest:
         """Return where a tag points, at the price of a HEAD."""
-        response = self._open("HEAD", _manifest_path(repository, tag), _pull(repository), accept=ACCEPT_MANIFESTS)
+        response = self._open("HEAD", _manifest_path(repository, tag), _pull(repository), headers=_ACCEPT)
         answer = read_answer(response, f"tag {repository}:{tag}", max_bytes=MAX_MANIFEST_BYTES)
         if answer.digest is None:
             raise InvalidAnswer(f"the registry names no digest for {repository}:{tag}")
@@ -122,6 +136,38 @@ class RegistryClient:
         response = self._open("DELETE", _manifest_path(repository, digest), scope)
         return read_deletion(response, f"manifest {repository}@{digest}", asked_at=asked_at)
 
+    def delete_tag(self, repository: RepositoryName, tag: Tag) -> datetime:
+        """Delete a tag alone; return when, by the registry's clock."""
+        asked_at, scope = self._clock(), f"repository:{repository}:delete"
+        response = self._open("DELETE", _manifest_path(repository, tag), scope)
+        return read_deletion(response, f"tag {repository}:{tag}", asked_at=asked_at, is_tag=True)
+
+    def deletes_tags(self, repository: RepositoryName) -> bool:
+        """Tell whether the registry can delete a tag alone, by deleting one that nobody has."""
+        try:
+            self.delete_tag(repository, Tag(f"portus-probe-{uuid4().hex}"))
+        except TagsNotDeletable:
+            return False
+        except NotInRegistry:
+            return True
+        return True
+
+    def put_manifest(self, repository: RepositoryName, reference: str, body: bytes, media_type: str) -> Digest:
+        """Put a manifest under a tag or its digest."""
+        headers, path = {"Content-Type": media_type}, _manifest_path(repository, reference)
+        response = self._open("PUT", path, _push(repository), headers=headers, data=body)
+        read_created(response, f"manifest {repository}@{reference}")
+        return _digest_of(body)
+
+    def put_blob(self, repository: RepositoryName, body: bytes) -> Digest:
+        """Put a small blob, in one go."""
+        what, digest = f"blob of {repository}", _digest_of(body)
+        begun = self._open("POST", f"/v2/{repository}/blobs/uploads/", _push(repository))
+        location = read_location(begun, what)
+        place = f"{location}{'&' if '?' in location else '?'}digest={quote(digest)}"
+        read_created(self._open("PUT", place, _push(repository), data=body), what)
+        return digest
+
     def _pages(self, path: str, scope: str, *, after: str = "") -> Iterator[Answer]:
         begin = f"last={quote(after, safe='')}" if after else ""
         first = f"{path}?{begin}{'&' * bool(begin)}n={PAGE_SIZE}"
@@ -142,25 +188,33 @@ class RegistryClient:
             url = following
         raise InvalidAnswer(f"the registry's list {path} does not end")
 
-    def _open(self, method: str, path: str, scope: str, *, accept: str | None = None) -> requests.Response:
+    def _open(self, method: str, path: str, scope: str, **options: Any) -> requests.Response:
         """Send a request with a token, where the registry wants one."""
         token = self._tokens.find_token(scope)
-        response = self._send(method, path, token, accept)
+        response = self._send(method, path, token, **options)
         if response.status_code == 401:
             # Without a token, or with one that has come to its end.
             token = self._tokens.answer_challenge(_challenge(response), scope)
-            response = self._send(method, path, token, accept)
+            response = self._send(method, path, token, **options)
         if response.status_code == 401:
             raise self._tokens.refused(_challenge(response), token or "", scope)
         self._tokens.accepted()
         return response
 
-    def _send(self, method: str, url: str, token: str | None, accept: str | None = None) -> requests.Response:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        if accept:
-            headers["Accept"] = accept
+    def _send(
+        self,
+        method: str,
+        url: str,
+        token: str | None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        data: bytes | None = None,
+    ) -> requests.Response:
+        authorization = {"Authorization": f"Bearer {token}"} if token else {}
         try:
-            return self._session.request(method, url, headers=headers, stream=True)
+            return self._session.request(
+                method, url, headers={**(headers or {}), **authorization}, data=data, stream=True
+            )
         except UpstreamError as fault:
             raise RegistryUnavailable(str(fault)) from fault
 
@@ -181,6 +235,14 @@ def _challenge(response: requests.Response) -> Challenge:
 
 def _manifest_path(repository: RepositoryName, reference: str) -> str:
     return f"/v2/{repository}/manifests/{reference}"
+
+
+def _push(repository: RepositoryName) -> str:
+    return f"repository:{repository}:pull,push"
+
+
+def _digest_of(body: bytes) -> Digest:
+    return Digest(f"sha256:{hashlib.sha256(body).hexdigest()}")
 
 
 def _pull(repository: RepositoryName) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 
+from services.catalog.domain import throwaway
 from shared.oci.media_types import OCTET_STREAM
 from shared.oci.names import Digest, RepositoryName, Tag
 
@@ -74,7 +75,8 @@ def meaning_of(occurrence: Occurrence) -> Meaning:
 
 
 def _push(occurrence: Occurrence) -> Meaning:
-    if occurrence.digest is None:
+    # Our own way to delete a tag: that the tag goes is told by the deletion that follows.
+    if occurrence.digest is None or occurrence.digest == throwaway.DIGEST:
         return Meaning.NOTHING
     if occurrence.tag:
         return Meaning.TAG_PUSHED
@@ -92,4 +94,6 @@ def _delete(occurrence: Occurrence) -> Meaning:
     # alone. A deleted blob looks like a deleted manifest: no tag points at it, so nothing comes of it.
     if occurrence.tag:
         return Meaning.TAG_DELETED
-    return Meaning.MANIFEST_DELETED if occurrence.digest else Meaning.NOTHING
+    if occurrence.digest in (None, throwaway.DIGEST):
+        return Meaning.NOTHING
+    return Meaning.MANIFEST_DELETED

@@ -8,16 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
-from uuid import uuid4
 
 import structlog
 
 from services.catalog.domain.manifests import read_manifest
-from services.catalog.domain.occurrences import Occurrence, Stamp
 from services.catalog.storage.contents import list_manifests_of
-from services.catalog.storage.repositories import lock_repositories, recount_repositories
 from services.catalog.storage.tag_queries import list_present_tags
-from services.catalog.usecases.apply_occurrences import apply_to_tags, tell_changes
+from services.catalog.usecases.record_deletions import deletion_of, record_deletions
 from services.catalog.usecases.registry import (
     InvalidAnswer,
     NotInRegistry,
@@ -123,16 +120,5 @@ class RepositoryEmptier:
             done.failures.append(DeletionFailure(str(fault), repository, tag))
 
     def _record(self, repository: RepositoryName, done: Emptying, actor: str) -> None:
-        if not done.deletions:
-            return
-        deletions = [
-            Occurrence(Stamp(at, f"portus-{uuid4()}"), "delete", repository, digest=digest, actor=actor)
-            for digest, at in done.deletions.items()
-        ]
-        with self.database.write() as connection:
-            now = self.clock()
-            ids = lock_repositories(connection, [repository], now=now)
-            changes = apply_to_tags(connection, ids, deletions, now=now)
-            recount_repositories(connection, ids.values())
-            tell_changes(connection, changes)
-        log.info("deletion.recorded", repository=repository, manifests=len(deletions), tags=len(changes))
+        deletions = [deletion_of(repository, at, actor, digest=digest) for digest, at in done.deletions.items()]
+        record_deletions(deletions, database=self.database, clock=self.clock)

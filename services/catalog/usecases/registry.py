@@ -3,7 +3,8 @@
 RegistryError              a call that did not succeed
 ├── RegistryUnavailable    no answer in time, or an error of the registry's own: ask again later
 ├── RegistryRefused        it does not accept our token: somebody must change a configuration
-│   └── DeletionDisabled   it deletes nothing: somebody must change its configuration
+│   ├── DeletionDisabled   it deletes nothing: somebody must change its configuration
+│   └── TagsNotDeletable   it deletes digests, and no tag alone
 ├── NotInRegistry          it has no such repository, manifest or blob
 └── InvalidAnswer          it answered what cannot be right (a wrong digest, no JSON)
     └── TooLarge           more bytes than we are willing to read
@@ -34,6 +35,13 @@ class DeletionDisabled(RegistryRefused):
 
     def __init__(self) -> None:
         super().__init__("the registry deletes nothing: storage.delete.enabled must be true in its configuration")
+
+
+class TagsNotDeletable(RegistryRefused):
+    """The registry can delete a digest with all its tags, and no tag alone (2.8)."""
+
+    def __init__(self) -> None:
+        super().__init__("the registry deletes no tag alone")
 
 
 class NotInRegistry(RegistryError):
@@ -100,3 +108,15 @@ class WritableRegistry(Registry, Protocol):
 
     def delete_manifest(self, repository: RepositoryName, digest: Digest) -> datetime:
         """Delete a manifest with every tag on it; return when, by the registry's clock."""
+
+    def delete_tag(self, repository: RepositoryName, tag: Tag) -> datetime:
+        """Delete a tag alone, where the registry can; return when, by its clock."""
+
+    def put_manifest(self, repository: RepositoryName, reference: str, body: bytes, media_type: str) -> Digest:
+        """Put a manifest under a tag or its digest."""
+
+    def put_blob(self, repository: RepositoryName, body: bytes) -> Digest:
+        """Put a small blob."""
+
+    def deletes_tags(self, repository: RepositoryName) -> bool:
+        """Tell whether the registry can delete a tag alone, at the price of one request that deletes nothing."""

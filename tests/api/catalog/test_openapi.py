@@ -1,6 +1,7 @@
 """The committed OpenAPI document is what the code says, and valid."""
 
 import json
+import re
 from pathlib import Path
 
 from flask import Flask
@@ -26,4 +27,4 @@ def test_every_route_is_in_the_document(app: Flask) -> None:
     documented = set(app.extensions["portus.openapi"].spec.to_dict()["paths"])
 
     routes = {rule.rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/api/v1")}
-    assert len(routes) == len(documented) == 4
+    assert {re.sub(r"<(?:[^>]*:)?(\w+)>", r"{\1}", rule) for rule in routes} == documented

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import requests
 from sqlalchemy import select
-from werkzeug import Request, Response
 
 from services.catalog.storage.tables import outbox
 from services.catalog.usecases.apply_notifications import apply_notifications
@@ -22,7 +21,7 @@ from tests.storage.catalog.snapshots import shown_index
 from tests.support.catalog import NOON, envelope_for, push
 from tests.support.catalog_clients import new_client, new_fetcher, nowhere
 from tests.support.images import Descriptor, Pusher, on
-from tests.support.registry_proxy import RegistryProxy
+from tests.support.registry_proxy import RegistryProxy, refuses
 from tests.support.serving import serving
 
 Tell = Callable[..., None]
@@ -74,10 +73,6 @@ def is_there(proxy: RegistryProxy, repository: str, pushed: Descriptor) -> bool:
 
 def tags_in(proxy: RegistryProxy, repository: str) -> list[str]:
     return list(new_client(proxy.target).list_tags(RepositoryName(repository)).tags)
-
-
-def refuses(status: int, word: str) -> Callable[[Request, Response], Response | None]:
-    return lambda request, _: Response("no", status) if request.method == "DELETE" and word in request.path else None
 
 
 def test_every_repository_of_the_namespace_goes_and_no_other(
@@ -159,7 +154,7 @@ def test_a_refusal_leaves_the_tag_in_the_index_and_the_rest_goes_on(
     tell("team/app", "kept", kept)
     tell("team/app", "gone", gone)
     tell("team/b", "1.0", other)
-    proxy.spoil = refuses(403, kept["digest"])
+    proxy.refuse = refuses(403, "DELETE", kept["digest"])
 
     done = empty(emptier)
 
@@ -168,15 +163,16 @@ def test_a_refusal_leaves_the_tag_in_the_index_and_the_rest_goes_on(
     assert "403" in done.failed[0].reason
     assert (done.deleted, done.remaining) == ([RepositoryName("team/b")], 0)
     assert shown_index(database) == {"team/app": {"kept": kept["digest"]}}
+    assert tags_in(proxy, "team/app") == ["kept"]
 
 
 def test_a_failed_deletion_is_tried_again_by_the_next_call(
     database: Database, proxy: RegistryProxy, pusher: Pusher, emptier: RepositoryEmptier, tell: Tell
 ) -> None:
     tell("team/app", "1.0", pusher.image("team/app", "1.0"))
-    proxy.spoil = refuses(500, "manifests")
+    proxy.refuse = refuses(500, "DELETE", "manifests")
     first = empty(emptier)
-    proxy.spoil = lambda request, answer: None
+    proxy.refuse = lambda request: None
 
     second = empty(emptier)
 

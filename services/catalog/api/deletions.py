@@ -1,0 +1,141 @@
+"""Deleting tags, manifests and repositories; ``dry_run`` tells what would go."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, cast
+
+from flask import Response, jsonify
+from flask_smorest import Blueprint
+from marshmallow import Schema, fields
+
+from services.catalog.api.fields import ID, View, load_digest, refuses
+from services.catalog.domain.deletions import DeletionPlan, Method
+from services.catalog.usecases.delete_content import ContentDeleter
+from services.catalog.usecases.request_deletion import (
+    delete_manifest,
+    delete_repository,
+    delete_tag,
+    preview_manifest,
+    preview_repository,
+    preview_tag,
+)
+from shared.visibility.callers import FindCallersPermissions, FindCallersVisibility, keep_private
+
+METHOD_HEADER = "X-Portus-Deletion"
+"""How it was done."""
+
+_REFUSALS = (
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+
+
+class DeletionQuery(Schema):
+    """Whether it is to be done at all."""
+
+    dry_run = fields.Boolean(
+        load_default=False, metadata={"description": "Delete nothing, and tell what would go: 200 instead of 204."}
+    )
+
+
+class IndexRefSchema(Schema):
+    """An index that lists a manifest."""
+
+    digest = fields.String(required=True)
+    tags = fields.List(fields.String(), required=True)
+
+
+class ReferrerRefSchema(Schema):
+    """Something that is about a manifest."""
+
+    digest = fields.String(required=True)
+    artifact_type = fields.String(required=True, allow_none=True)
+
+
+class DeletionPlanSchema(Schema):
+    """What a deletion would do; of each list the first 1 000."""
+
+    repository = fields.String(required=True)
+    digest = fields.String(required=True, allow_none=True, metadata={"description": "Null: the whole repository."})
+    method = fields.Enum(
+        Method,
+        by_value=True,
+        required=True,
+        metadata={
+            "description": "digest: the manifest goes with every tag on it. tag: the tag goes alone. replacement: the "
+            "registry cannot delete a tag alone, so a throw-away manifest is put under it and deleted. repository: "
+            "everything goes."
+        },
+    )
+    tags = fields.List(fields.String(), required=True, metadata={"description": "Those that go."})
+    other_tags = fields.List(
+        fields.String(), required=True, metadata={"description": "Those on the same digest that stay."}
+    )
+    indexes = fields.List(
+        fields.Nested(IndexRefSchema),
+        required=True,
+        metadata={"description": "Those that will lack one of their manifests."},
+    )
+    referrers = fields.List(
+        fields.Nested(ReferrerRefSchema), required=True, metadata={"description": "Those that will be about nothing."}
+    )
+    untagged = fields.List(
+        fields.String(), required=True, metadata={"description": "Manifests that nothing will hold any more."}
+    )
+    freed_bytes = fields.Integer(
+        required=True,
+        metadata={"description": "What a garbage collection with --delete-untagged gives back of the storage."},
+    )
+    is_exact = fields.Boolean(required=True, metadata={"description": "Whether all of it is known."})
+
+
+def deletions_blueprint(
+    deleter: ContentDeleter, visibility: FindCallersVisibility, permissions: FindCallersPermissions
+) -> Blueprint:
+    """Build the routes."""
+    blueprint = Blueprint("deletions", __name__, url_prefix="/api/v1", description="Deleting")
+    keep_private(blueprint)
+
+    @blueprint.delete(f"/tags/{ID}")
+    @_answers(blueprint)
+    def tag(query: dict[str, Any], id: int) -> Response:
+        """Delete one tag and leave the others on its digest"""
+        act = preview_tag if query["dry_run"] else delete_tag
+        return _dump(act(visibility(), permissions, id, deleter=deleter))
+
+    @blueprint.delete(f"/repositories/{ID}/digests/<digest>")
+    @_answers(blueprint)
+    def manifest(query: dict[str, Any], id: int, digest: str) -> Response:
+        """Delete a manifest with every tag on it"""
+        act = preview_manifest if query["dry_run"] else delete_manifest
+        return _dump(act(visibility(), permissions, id, load_digest(digest), deleter=deleter))
+
+    @blueprint.delete(f"/repositories/{ID}")
+    @_answers(blueprint)
+    def repository(query: dict[str, Any], id: int) -> Response:
+        """Delete everything in a repository"""
+        act = preview_repository if query["dry_run"] else delete_repository
+        return _dump(act(visibility(), permissions, id, deleter=deleter))
+
+    return blueprint
+
+
+def _answers(blueprint: Blueprint) -> Callable[[View], View]:
+    header = {METHOD_HEADER: {"schema": {"type": "string"}, "description": "How it was done, as in the preview."}}
+
+    def decorate(view: View) -> View:
+        view = refuses(blueprint, *_REFUSALS)(view)
+        view = blueprint.alt_response(200, schema=DeletionPlanSchema, description="What would go")(view)
+        view = blueprint.response(204, headers=header)(view)
+        return cast("View", blueprint.arguments(DeletionQuery, location="query")(view))
+
+    return decorate
+
+
+def _dump(done: DeletionPlan | Method) -> Response:
+    if isinstance(done, DeletionPlan):
+        return jsonify(DeletionPlanSchema().dump(done))
+    return Response(status=HTTPStatus.NO_CONTENT, headers={METHOD_HEADER: done.value})

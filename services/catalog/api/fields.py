@@ -1,0 +1,38 @@
+"""What several routes have in common: the parts of their paths, and how they may refuse."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from flask_smorest import Blueprint
+
+from services.catalog.usecases.request_deletion import ManifestNotFound
+from shared.oci.names import Digest, InvalidName, parse_digest
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+# A larger number is no id in any database, and none could even be asked for it.
+ID = "<int(max=9223372036854775807):id>"
+
+
+def load_digest(text: str) -> Digest:
+    """Read a digest in a path.
+
+    Raises:
+        ManifestNotFound: it is none, so that there is no such manifest.
+    """
+    try:
+        return parse_digest(text)
+    except InvalidName as fault:
+        raise ManifestNotFound from fault
+
+
+def refuses(blueprint: Blueprint, *statuses: HTTPStatus) -> Callable[[View], View]:
+    """Document with which statuses a view may refuse; all are problems."""
+
+    def decorate(view: View) -> View:
+        for status in statuses:
+            view = blueprint.alt_response(status.value, response=status.name)(view)
+        return view
+
+    return decorate

@@ -1,0 +1,151 @@
+"""What hangs on what is to be deleted."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select
+
+from services.catalog.domain.deletions import IndexRef, ReferrerRef, TagPlace
+from services.catalog.storage.manifests import MAX_NESTING
+from services.catalog.storage.tables import (
+    manifest_blobs,
+    manifest_children,
+    manifests,
+    repositories,
+    repository_manifests,
+    tags,
+)
+from services.catalog.storage.visible import visible_to
+from shared.oci.names import Digest, RepositoryName, Tag
+from shared.visibility.answers import Visibility
+
+MAX_NAMED = 1000
+"""So many tags, indexes and referrers are named of one deletion."""
+
+_HELD = repository_manifests.c
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """What would come back of the registry's storage."""
+
+    size_bytes: int
+    is_exact: bool
+
+
+def find_tag(connection: Connection, visibility: Visibility, tag: int) -> TagPlace | None:
+    """Return a tag, or ``None`` when it is missing or not to be seen."""
+    query = (
+        select(tags.c.id, tags.c.repository_id, repositories.c.full_name, tags.c.name, tags.c.digest)
+        .select_from(tags.join(repositories))
+        .where(tags.c.id == tag, tags.c.present, visible_to(visibility, connection.dialect))
+    )
+    row = connection.execute(query).one_or_none()
+    return (
+        TagPlace(row.id, row.repository_id, RepositoryName(row.full_name), Tag(row.name), Digest(row.digest))
+        if row
+        else None
+    )
+
+
+def holds_manifest(connection: Connection, repository: int, digest: Digest) -> bool:
+    """Tell whether a manifest lies in a repository."""
+    query = select(_HELD.digest).where(_HELD.repository_id == repository, _HELD.digest == digest, _HELD.present)
+    return connection.scalar(query) is not None
+
+
+def list_tags_on(connection: Connection, repository: int, digest: Digest) -> Sequence[Tag]:
+    """Return the tags of a repository on a digest, by name."""
+    query = select(tags.c.name).where(tags.c.repository_id == repository, tags.c.digest == digest, tags.c.present)
+    return [Tag(name) for name in connection.scalars(query.order_by(tags.c.name).limit(MAX_NAMED))]
+
+
+def list_indexes_with(connection: Connection, repository: int, digest: Digest) -> Sequence[IndexRef]:
+    """Return the indexes of a repository that list a digest."""
+    query = (
+        select(_HELD.digest)
+        .distinct()
+        .select_from(repository_manifests.join(manifest_children, manifest_children.c.parent_digest == _HELD.digest))
+        .where(_HELD.repository_id == repository, _HELD.present, manifest_children.c.digest == digest)
+        .order_by(_HELD.digest)
+        .limit(MAX_NAMED)
+    )
+    found = [Digest(one) for one in connection.scalars(query)]
+    return [IndexRef(one, list_tags_on(connection, repository, one)) for one in found]
+
+
+def list_referrers_to(connection: Connection, repository: int, digest: Digest) -> Sequence[ReferrerRef]:
+    """Return the manifests of a repository whose subject is a digest."""
+    query = (
+        select(manifests.c.digest, manifests.c.artifact_type)
+        .select_from(repository_manifests.join(manifests, manifests.c.digest == _HELD.digest))
+        .where(_HELD.repository_id == repository, _HELD.present, manifests.c.subject == digest)
+        .order_by(manifests.c.digest)
+        .limit(MAX_NAMED)
+    )
+    return [ReferrerRef(Digest(row.digest), row.artifact_type) for row in connection.execute(query)]
+
+
+def list_left_untagged(connection: Connection, repository: int, digest: Digest) -> Sequence[Digest]:
+    """Return what would be held by nothing any more in a repository without one of its indexes, at any depth."""
+    doomed, fresh = {digest}, {digest}
+    for _ in range(MAX_NESTING):
+        fresh = set(_held_by_nothing_else(connection, repository, fresh, doomed)) - doomed
+        if not fresh:
+            break
+        doomed |= fresh
+    return sorted(doomed - {digest})[:MAX_NAMED]
+
+
+def _held_by_nothing_else(
+    connection: Connection, repository: int, parents: Collection[Digest], doomed: Collection[Digest]
+) -> Sequence[Digest]:
+    child, other = manifest_children.c, manifest_children.alias()
+    is_tagged = exists().where(tags.c.repository_id == repository, tags.c.digest == child.digest, tags.c.present)
+    is_elsewhere = exists().where(
+        other.c.digest == child.digest,
+        other.c.parent_digest.not_in(doomed),
+        _HELD.repository_id == repository,
+        _HELD.digest == other.c.parent_digest,
+        _HELD.present,
+    )
+    query = select(child.digest).distinct().where(child.parent_digest.in_(parents), ~is_tagged, ~is_elsewhere)
+    return [Digest(found) for found in connection.scalars(query)]
+
+
+def freed_by(connection: Connection, repository: int, digests: Collection[Digest] | None = None) -> Freed:
+    """Return what the registry's storage would lose with some manifests of a repository, or with all of them.
+
+    A layer is stored once, whoever refers to it: it goes with the last manifest of any repository.
+    """
+    is_doomed = _held(repository, digests)
+    doomed = select(_HELD.digest).where(is_doomed)
+    blob, holder = manifest_blobs.c, manifest_blobs.alias()
+    is_needed = exists().where(
+        holder.c.digest == blob.digest, _HELD.digest == holder.c.manifest_digest, _HELD.present, ~is_doomed
+    )
+    blobs = (
+        select(blob.digest, func.max(blob.size_bytes).label("size_bytes"))
+        .where(blob.manifest_digest.in_(doomed), ~is_needed)
+        .group_by(blob.digest)
+        .subquery()
+    )
+    total = _sum(connection, select(func.sum(blobs.c.size_bytes)))
+    elsewhere = exists().where(_HELD.digest == manifests.c.digest, _HELD.present, ~is_doomed)
+    own = select(func.sum(func.length(manifests.c.body))).where(manifests.c.digest.in_(doomed), ~elsewhere)
+    unknown = select(func.count()).select_from(manifests).where(manifests.c.digest.in_(doomed), _IS_UNKNOWN)
+    return Freed(total + _sum(connection, own), is_exact=not _sum(connection, unknown))
+
+
+# Schema 1 says no sizes.
+_IS_UNKNOWN = or_(manifests.c.body.is_(None), ~manifests.c.readable, manifests.c.size_bytes.is_(None))
+
+
+def _held(repository: int, digests: Collection[Digest] | None) -> ColumnElement[bool]:
+    all_of_it = (_HELD.repository_id == repository) & _HELD.present
+    return all_of_it if digests is None else all_of_it & _HELD.digest.in_(digests)
+
+
+def _sum(connection: Connection, query: "Select[Any]") -> int:
+    return int(connection.scalar(query) or 0)

@@ -1,0 +1,136 @@
+"""A caller wants something deleted, or to know what would go with it."""
+
+from collections.abc import Callable, Collection, Mapping
+
+from services.catalog.domain.deletions import DeletionPlan, Method, TagPlace
+from services.catalog.storage.deletion_queries import find_tag, holds_manifest
+from services.catalog.storage.repository_queries import RepositoryRow, find_repository
+from services.catalog.usecases.browse import RepositoryNotFound
+from services.catalog.usecases.delete_content import ContentDeleter
+from services.catalog.usecases.deletion_errors import NotAllowed
+from services.catalog.usecases.plan_deletion import plan_digest, plan_repository, plan_tag
+from shared.database import Database
+from shared.oci.names import Digest, RepositoryName
+from shared.visibility.answers import Permission, Visibility
+
+FindPermissions = Callable[[RepositoryName, Collection[str]], Mapping[str, Permission]]
+
+ANONYMOUS = "anonymous"
+"""Stands for the name of a caller who has none."""
+
+
+class TagNotFound(Exception):
+    """There is no such tag, or the caller may not see it."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such tag, or you may not see it.")
+
+
+class ManifestNotFound(Exception):
+    """There is no such manifest in the repository."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such manifest in this repository.")
+
+
+def preview_tag(
+    visibility: Visibility, permissions: FindPermissions, tag: int, *, deleter: ContentDeleter
+) -> DeletionPlan:
+    """Return what the deletion of a tag would do.
+
+    Raises:
+        TagNotFound, NotAllowed: the caller may not see it, or not delete there.
+        RegistryError: it cannot be told how this registry deletes.
+    """
+    place = _find_tag(visibility, permissions, tag, deleter.database)
+    return plan_tag(place, database=deleter.database, deletes_tags=deleter.registry.deletes_tags)
+
+
+def delete_tag(visibility: Visibility, permissions: FindPermissions, tag: int, *, deleter: ContentDeleter) -> Method:
+    """Delete one tag alone.
+
+    Raises:
+        TagNotFound, DeletionError, RegistryUnavailable: it is still there.
+    """
+    place = _find_tag(visibility, permissions, tag, deleter.database)
+    return deleter.delete_tag(_name(visibility), place)
+
+
+def preview_manifest(
+    visibility: Visibility, permissions: FindPermissions, repository: int, digest: Digest, *, deleter: ContentDeleter
+) -> DeletionPlan:
+    """Return what the deletion of a manifest would do.
+
+    Raises:
+        RepositoryNotFound, ManifestNotFound, NotAllowed: the caller may not see it, or not delete there.
+    """
+    row = _find_repository(visibility, permissions, repository, digest, deleter.database)
+    return plan_digest(row, digest, database=deleter.database)
+
+
+def delete_manifest(
+    visibility: Visibility, permissions: FindPermissions, repository: int, digest: Digest, *, deleter: ContentDeleter
+) -> Method:
+    """Delete a manifest with every tag on it.
+
+    Raises:
+        RepositoryNotFound, ManifestNotFound, DeletionError, RegistryUnavailable: it is still there.
+    """
+    row = _find_repository(visibility, permissions, repository, digest, deleter.database)
+    return deleter.delete_manifest(_name(visibility), RepositoryName(row.full_name), digest)
+
+
+def preview_repository(
+    visibility: Visibility, permissions: FindPermissions, repository: int, *, deleter: ContentDeleter
+) -> DeletionPlan:
+    """Return what the deletion of a repository would do.
+
+    Raises:
+        RepositoryNotFound, NotAllowed: the caller may not see it, or not delete there.
+    """
+    row = _find_repository(visibility, permissions, repository, None, deleter.database)
+    return plan_repository(row, database=deleter.database)
+
+
+def delete_repository(
+    visibility: Visibility, permissions: FindPermissions, repository: int, *, deleter: ContentDeleter
+) -> Method:
+    """Delete everything in a repository.
+
+    Raises:
+        RepositoryNotFound, DeletionError, RegistryUnavailable: something is still there.
+    """
+    row = _find_repository(visibility, permissions, repository, None, deleter.database)
+    return deleter.delete_repository(_name(visibility), RepositoryName(row.full_name))
+
+
+def _find_tag(visibility: Visibility, permissions: FindPermissions, tag: int, database: Database) -> TagPlace:
+    with database.read() as connection:
+        place = find_tag(connection, visibility, tag)
+    if place is None:
+        raise TagNotFound
+    _require(permissions, place.repository)
+    return place
+
+
+def _find_repository(
+    visibility: Visibility, permissions: FindPermissions, repository: int, digest: Digest | None, database: Database
+) -> RepositoryRow:
+    with database.read() as connection:
+        row = find_repository(connection, visibility, repository)
+        if row is None:
+            raise RepositoryNotFound
+        if digest and not holds_manifest(connection, repository, digest):
+            raise ManifestNotFound
+    _require(permissions, RepositoryName(row.full_name))
+    return row
+
+
+def _require(permissions: FindPermissions, repository: RepositoryName) -> None:
+    permission = permissions(repository, ["delete"])["delete"]
+    if not permission.allowed:
+        raise NotAllowed(permission.reason)
+
+
+def _name(visibility: Visibility) -> str:
+    return visibility.caller.username if visibility.caller else ANONYMOUS

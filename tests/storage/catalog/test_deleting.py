@@ -1,0 +1,423 @@
+"""Deleting in a real registry and in the index, one tag alone or all that hangs together."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import count
+
+import pytest
+import requests
+from sqlalchemy import select
+
+from services.catalog.domain import throwaway
+from services.catalog.domain.deletions import DeletionPlan, IndexRef, Method, ReferrerRef, TagPlace
+from services.catalog.storage.deletion_queries import find_tag
+from services.catalog.storage.tables import tags
+from services.catalog.usecases.apply_notifications import apply_notifications
+from services.catalog.usecases.delete_content import ContentDeleter
+from services.catalog.usecases.deletion_errors import (
+    DeletionIncomplete,
+    DeletionRefused,
+    DeletionUnfinished,
+    TagMoved,
+)
+from services.catalog.usecases.plan_deletion import plan_digest, plan_repository, plan_tag
+from services.catalog.usecases.registry import RegistryUnavailable
+from shared.clock import utc_now
+from shared.database import Database
+from shared.oci.names import Digest, RepositoryName, Tag
+from tests.conftest import RegistryFactory
+from tests.storage.catalog.snapshots import EVERYTHING, shown_index, shown_repositories
+from tests.support.catalog import NOON, delete, digest_of, envelope_for, push
+from tests.support.catalog_clients import new_client, new_fetcher
+from tests.support.images import Descriptor, Pusher, on
+from tests.support.registry import Registry
+from tests.support.registry_proxy import RegistryProxy, deletes_tags, refuses
+from tests.support.serving import serving
+
+APP = RepositoryName("team/app")
+
+
+@dataclass
+class World:
+    """A registry behind a proxy, an index that follows it, and what deletes in both."""
+
+    database: Database
+    registry: Registry
+    proxy: RegistryProxy
+    deleter: ContentDeleter
+    tell: Callable[..., None]
+
+    @property
+    def pusher(self) -> Pusher:
+        """Pushes past the proxy."""
+        return Pusher(self.registry.url)
+
+    def image(self, *names: str, repository: str = APP) -> Descriptor:
+        """Push an image under some tags and let the index know."""
+        pushed = self.pusher.image(repository, names[0])
+        for name in names[1:]:
+            self.pusher.retag(repository, names[0], name)
+        for name in names:
+            self.tell(name, pushed, repository=repository)
+        return pushed
+
+    def place(self, name: str) -> TagPlace:
+        with self.database.read() as connection:
+            number = connection.scalar(select(tags.c.id).where(tags.c.name == name))
+            assert number is not None
+            place = find_tag(connection, EVERYTHING, number)
+            assert place is not None
+        return place
+
+    def delete(self, name: str) -> Method:
+        return self.deleter.delete_tag("jane", self.place(name))
+
+    def plan(self, name: str) -> DeletionPlan:
+        return plan_tag(self.place(name), database=self.database, deletes_tags=self.deleter.registry.deletes_tags)
+
+    def real(self, repository: str = APP) -> dict[str, str]:
+        """Return what the registry has, by tag."""
+        client, name = new_client(self.registry.url), RepositoryName(repository)
+        return {tag: client.get_manifest(name, tag).digest for tag in client.list_tags(name).tags}
+
+    def has(self, pushed: Descriptor, repository: str = APP) -> bool:
+        url = f"{self.registry.url}/v2/{repository}/manifests/{pushed['digest']}"
+        return requests.head(url, headers={"Accept": pushed["mediaType"]}, timeout=20).status_code == 200
+
+
+@pytest.fixture(params=["2.8", "3.x"])
+def world(request: pytest.FixtureRequest, database: Database, registry_factory: RegistryFactory) -> Iterator[World]:
+    """Registries that cannot delete a tag alone, and those that can."""
+    with ExitStack() as stack:
+        yield _new_world(database, registry_factory(), stack, is_new=request.param == "3.x")
+
+
+@pytest.fixture
+def old_world(database: Database, registry_factory: RegistryFactory) -> Iterator[World]:
+    with ExitStack() as stack:
+        yield _new_world(database, registry_factory(), stack, is_new=False)
+
+
+def _new_world(database: Database, registry: Registry, stack: ExitStack, *, is_new: bool) -> World:
+    proxy = RegistryProxy(registry.url)
+    if is_new:
+        proxy.spoil = deletes_tags(registry)
+    fetcher = new_fetcher(new_client(registry.url), database)
+    stack.callback(fetcher.close)
+    client, numbers = new_client(stack.enter_context(serving(proxy.app()))), count()
+
+    def tell(tag: str | None, pushed: Descriptor, *, repository: str = APP) -> None:
+        # As the registry's clock says: a deletion that follows comes after it.
+        at, digest = (utc_now() - NOON).total_seconds(), Digest(pushed["digest"])
+        told = push(tag, digest, at, id=f"{next(numbers)}", repository=repository, media_type=pushed["mediaType"])
+        apply_notifications([envelope_for(told)], database=database, fetcher=fetcher, clock=utc_now, fetch_budget_s=60)
+
+    return World(database, registry, proxy, ContentDeleter(database, client, utc_now), tell)
+
+
+class TestOneTag:
+    """One tag goes alone, natively or by a throw-away manifest, as the registry can."""
+
+    def test_its_siblings_stay(self, world: World) -> None:
+        image = world.image("1.0", "latest", "stable")
+        plan = world.plan("latest")
+
+        method = world.delete("latest")
+
+        left = {"1.0": image["digest"], "stable": image["digest"]}
+        assert world.real() == left
+        assert shown_index(world.database) == {APP: left}
+        assert (plan.method, plan.tags, plan.other_tags) == (method, ["latest"], ["1.0", "stable"])
+        assert plan.freed_bytes == 0
+
+    def test_the_last_tag_takes_its_manifest_with_it(self, world: World) -> None:
+        image, other = world.image("1.0"), world.image("2.0")
+
+        assert world.delete("1.0") is Method.DIGEST
+
+        assert not world.has(image)
+        assert shown_index(world.database) == {APP: {"2.0": other["digest"]}}
+
+    def test_the_last_tag_of_a_repository_takes_the_repository_with_it(self, world: World) -> None:
+        world.image("1.0")
+
+        world.delete("1.0")
+
+        assert shown_repositories(world.database) == []
+
+    def test_what_an_index_needs_stays(self, world: World) -> None:
+        child = world.image("amd")
+        index = world.pusher.index(APP, "1.0", [on(child, "linux", "amd64")])
+        world.tell("1.0", index)
+
+        assert world.delete("amd") in (Method.TAG, Method.REPLACEMENT)
+
+        assert world.has(child)
+        assert world.real() == {"1.0": index["digest"]}
+        assert shown_index(world.database) == {APP: {"1.0": index["digest"]}}
+
+    def test_a_sibling_of_which_no_notification_came_stays(self, world: World) -> None:
+        image = world.image("1.0")
+        world.pusher.retag(APP, "1.0", "unheard")
+
+        world.delete("1.0")
+
+        assert world.real() == {"unheard": image["digest"]}
+        assert shown_index(world.database) == {}
+
+    def test_with_many_tags_of_which_no_notification_came_its_manifest_stays(self, world: World) -> None:
+        image, other = world.image("1.0"), world.pusher.image(APP, "0")
+        for number in range(1, 101):
+            world.pusher.retag(APP, "0", str(number))
+
+        world.delete("1.0")
+
+        assert world.has(image)
+        assert set(world.real().values()) == {other["digest"]}
+
+    def test_a_tag_that_points_elsewhere_by_now_is_left_alone(self, world: World) -> None:
+        world.image("1.0")
+        newer = world.pusher.image(APP, "1.0")
+
+        with pytest.raises(TagMoved):
+            world.delete("1.0")
+
+        assert world.real() == {"1.0": newer["digest"]}
+
+    def test_a_tag_that_points_at_nothing_goes(self, world: World) -> None:
+        image = world.image("1.0", "other")
+        world.registry.stop()
+        for folder in world.registry.folder.glob("data/docker/registry/v2/repositories/**/_manifests/revisions"):
+            folder.rename(folder.with_name("hidden"))
+        world.registry.start()
+        place = world.place("1.0")
+
+        world.deleter.delete_tag("jane", place)
+
+        assert new_client(world.registry.url).list_tags(APP).tags == ["other"]
+        assert shown_index(world.database) == {APP: {"other": image["digest"]}}
+
+    def test_a_tag_that_is_gone_from_the_registry_goes_from_the_index(self, world: World) -> None:
+        image = world.image("1.0")
+        world.pusher.delete(APP, image["digest"])
+
+        world.delete("1.0")
+
+        assert shown_index(world.database) == {}
+
+    def test_a_tag_is_deleted_again_after_it_was_pushed_again(self, world: World) -> None:
+        for _ in range(2):
+            world.image("1.0", "latest")
+            world.delete("latest")
+
+        assert set(world.real()) == {"1.0"}
+
+    @pytest.mark.parametrize("names", [("1.0",), ("1.0", "latest")])
+    @pytest.mark.parametrize("status", [405, 403])
+    def test_a_refusal_changes_nothing_and_can_be_tried_again(
+        self, status: int, names: tuple[str, ...], world: World
+    ) -> None:
+        image = world.image(*names)
+        world.proxy.refuse = refuses(status, "DELETE", "/manifests/")
+
+        with pytest.raises(DeletionRefused):
+            world.delete("1.0")
+
+        everything = dict.fromkeys(names, image["digest"])
+        assert (world.real(), shown_index(world.database)) == (everything, {APP: everything})
+        world.proxy.refuse = lambda request: None
+        world.delete("1.0")
+        assert "1.0" not in world.real()
+
+    def test_a_registry_that_is_away_changes_nothing(self, world: World) -> None:
+        image = world.image("1.0", "latest")
+        world.registry.stop()
+
+        with pytest.raises(RegistryUnavailable):
+            world.delete("1.0")
+
+        assert shown_index(world.database) == {APP: {"1.0": image["digest"], "latest": image["digest"]}}
+
+
+class TestThrowAway:
+    """The trick for registries that cannot delete a tag alone."""
+
+    def test_it_leaves_nothing_behind(self, old_world: World) -> None:
+        image = old_world.image("1.0", "latest")
+
+        assert old_world.delete("latest") is Method.REPLACEMENT
+
+        leftover = {"mediaType": throwaway.MEDIA_TYPE, "digest": throwaway.DIGEST}
+        assert not old_world.has(leftover)
+        assert old_world.has(image)
+
+    def test_a_tag_is_put_back_when_the_throw_away_cannot_be_deleted(self, old_world: World) -> None:
+        image = old_world.image("1.0", "latest")
+        old_world.proxy.refuse = refuses(500, "DELETE", throwaway.DIGEST)
+
+        with pytest.raises(RegistryUnavailable):
+            old_world.delete("latest")
+
+        everything = {"1.0": image["digest"], "latest": image["digest"]}
+        assert (old_world.real(), shown_index(old_world.database)) == (everything, {APP: everything})
+
+    def test_a_deletion_that_broke_off_half_way_is_ended_by_the_next_try(self, old_world: World) -> None:
+        image = old_world.image("1.0", "latest")
+        Pusher(old_world.registry.url).blob(APP, throwaway.CONFIG, "any")
+        put = {"Content-Type": throwaway.MEDIA_TYPE}
+        url = f"{old_world.registry.url}/v2/{APP}/manifests/latest"
+        requests.put(url, data=throwaway.BODY, headers=put, timeout=20).raise_for_status()
+
+        old_world.delete("latest")
+
+        left = {"1.0": image["digest"]}
+        assert (old_world.real(), shown_index(old_world.database)) == (left, {APP: left})
+
+    def test_what_the_registry_tells_of_it_changes_nothing_more(self, old_world: World) -> None:
+        image = old_world.image("1.0", "latest")
+        old_world.delete("latest")
+        before = shown_index(old_world.database)
+        told = [
+            push("latest", throwaway.DIGEST, 10, actor="portus"),
+            delete(11, digest=throwaway.DIGEST, actor="portus"),
+            delete(11.1, tag="latest", actor="portus"),
+        ]
+
+        fetcher = new_fetcher(new_client(old_world.registry.url), old_world.database)
+        envelopes = [envelope_for(one) for one in told]
+        apply_notifications(envelopes, database=old_world.database, fetcher=fetcher, clock=utc_now)
+        fetcher.close()
+
+        assert shown_index(old_world.database) == before == {APP: {"1.0": image["digest"]}}
+
+
+class TestManifest:
+    """A digest goes with all its tags."""
+
+    def test_every_tag_on_it_goes(self, old_world: World) -> None:
+        image, other = old_world.image("1.0", "latest"), old_world.image("2.0")
+
+        old_world.deleter.delete_manifest("jane", APP, Digest(image["digest"]))
+
+        left = {"2.0": other["digest"]}
+        assert (old_world.real(), shown_index(old_world.database)) == (left, {APP: left})
+
+    def test_a_refusal_changes_nothing(self, old_world: World) -> None:
+        image = old_world.image("1.0")
+        old_world.proxy.refuse = refuses(405, "DELETE", "/manifests/")
+
+        with pytest.raises(DeletionRefused, match=r"storage\.delete\.enabled"):
+            old_world.deleter.delete_manifest("jane", APP, Digest(image["digest"]))
+
+        assert shown_index(old_world.database) == {APP: {"1.0": image["digest"]}}
+
+    def test_it_is_said_what_hangs_on_it(self, old_world: World) -> None:
+        child = old_world.image("amd")
+        index = old_world.pusher.index(APP, "1.0", [on(child, "linux", "amd64")])
+        old_world.tell("1.0", index)
+        signature = old_world.pusher.artifact(APP, None, artifact_type="application/vnd.example", subject=child)
+        old_world.tell(None, signature)
+        (repository,) = shown_repositories(old_world.database)
+
+        plan = plan_digest(repository, Digest(child["digest"]), database=old_world.database)
+
+        assert (plan.method, plan.tags) == (Method.DIGEST, ["amd"])
+        assert plan.indexes == [IndexRef(Digest(index["digest"]), [Tag("1.0")])]
+        assert plan.referrers == [ReferrerRef(Digest(signature["digest"]), "application/vnd.example")]
+
+    def test_what_only_an_index_holds_is_left_without_a_name(self, old_world: World) -> None:
+        tagged, shared, own = old_world.image("amd"), old_world.pusher.image(APP), old_world.pusher.image(APP)
+        children = [on(tagged, "linux", "amd64"), on(shared, "linux", "arm64"), on(own, "linux", "arm")]
+        index = old_world.pusher.index(APP, "1.0", children)
+        other = old_world.pusher.index(APP, "2.0", [on(shared, "linux", "arm64")])
+        old_world.tell("1.0", index)
+        old_world.tell("2.0", other)
+        (repository,) = shown_repositories(old_world.database)
+
+        plan = plan_digest(repository, Digest(index["digest"]), database=old_world.database)
+
+        assert plan.untagged == [own["digest"]]
+
+
+class TestFreedStorage:
+    """What a preview says comes back is what a garbage collection gives back."""
+
+    def freed(self, world: World) -> int:
+        before = world.registry.stored_bytes
+        world.registry.stop()
+        world.registry.collect_garbage()
+        return before - world.registry.stored_bytes
+
+    def test_of_an_index_whose_layers_are_shared(self, old_world: World) -> None:
+        own, other = old_world.pusher.image(APP, layer_bytes=(4000,)), old_world.image("2.0")
+        index = old_world.pusher.index(APP, "1.0", [on(own, "linux", "amd64"), on(other, "linux", "arm64")])
+        old_world.tell("1.0", index)
+
+        plan = old_world.plan("1.0")
+        old_world.delete("1.0")
+
+        assert plan.is_exact
+        assert plan.freed_bytes == self.freed(old_world) > 4000
+
+    def test_of_an_image_that_another_repository_has_too_is_none(self, old_world: World) -> None:
+        image = old_world.image("1.0")
+        old_world.pusher.copy_image(APP, "1.0", "team/copy")
+        old_world.tell("copy", image, repository="team/copy")
+
+        plan = old_world.plan("1.0")
+        old_world.delete("1.0")
+
+        assert plan.freed_bytes == self.freed(old_world) == 0
+
+    def test_of_a_repository(self, old_world: World) -> None:
+        old_world.image("1.0"), old_world.image("2.0", "latest"), old_world.image("kept", repository="team/kept")
+        (repository,) = [row for row in shown_repositories(old_world.database) if row.full_name == APP]
+
+        plan = plan_repository(repository, database=old_world.database)
+        old_world.deleter.delete_repository("jane", APP)
+
+        assert (plan.method, plan.tags) == (Method.REPOSITORY, ["1.0", "2.0", "latest"])
+        assert plan.freed_bytes == self.freed(old_world) > 0
+
+    def test_is_not_exact_while_a_manifest_is_not_known(self, old_world: World) -> None:
+        old_world.tell("1.0", {"digest": digest_of("unknown"), "mediaType": "application/x"})
+
+        assert not old_world.plan("1.0").is_exact
+
+
+class TestRepository:
+    """A repository goes as a whole."""
+
+    def test_everything_goes(self, old_world: World) -> None:
+        old_world.image("1.0", "latest"), old_world.image("2.0")
+
+        old_world.deleter.delete_repository("jane", APP)
+
+        assert (old_world.real(), shown_index(old_world.database)) == ({}, {})
+
+    def test_what_is_refused_stays_and_is_named(self, old_world: World) -> None:
+        kept, _gone = old_world.image("kept"), old_world.image("gone")
+        old_world.proxy.refuse = refuses(403, "DELETE", kept["digest"])
+
+        with pytest.raises(DeletionIncomplete) as caught:
+            old_world.deleter.delete_repository("jane", APP)
+
+        assert set(caught.value.errors) == {"kept"}
+        left = {"kept": kept["digest"]}
+        assert (old_world.real(), shown_index(old_world.database)) == (left, {APP: left})
+
+    def test_a_registry_that_deletes_nothing_says_so(self, old_world: World) -> None:
+        old_world.image("1.0")
+        old_world.proxy.refuse = refuses(405, "DELETE", "/manifests/")
+
+        with pytest.raises(DeletionRefused, match=r"storage\.delete\.enabled"):
+            old_world.deleter.delete_repository("jane", APP)
+
+    def test_what_there_is_no_time_for_is_for_the_next_request(self, old_world: World) -> None:
+        old_world.image("1.0")
+
+        with pytest.raises(DeletionUnfinished):
+            old_world.deleter.delete_repository("jane", APP, budget_s=-1)
+
+        assert set(shown_index(old_world.database)) == {APP}
