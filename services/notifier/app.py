@@ -1,39 +1,53 @@
 """The one place where the notifier is put together."""
 
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
-from flask import Flask, request
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from services.notifier.api.dead_letters import dead_letters_blueprint
 from services.notifier.api.events import events_blueprint
+from services.notifier.api.quarantine import quarantine_blueprint
 from services.notifier.api.turns import Turns
 from services.notifier.api.webhooks import webhooks_blueprint
 from services.notifier.clients.event_store import EventStore, Patience, spool_fault, spool_queue
 from services.notifier.domain.notifications import TooManyEvents
-from services.notifier.metrics import SPOOL_LENGTH
+from services.notifier.metrics import DEAD_LETTERS, SPOOL_LENGTH
 from services.notifier.settings import Settings
+from services.notifier.storage.dead_letters import count_by_queue
 from services.notifier.storage.schema import migrations
 from services.notifier.usecases.accept_envelope import NothingStored
-from services.notifier.usecases.read_events import EventsGone, NotSignedIn, NotYetGiven
+from services.notifier.usecases.expectations import CountDiffers
+from services.notifier.usecases.manage_dead_letters import DeadLetterNotFound
+from services.notifier.usecases.manage_quarantine import QuarantinedEventNotFound, StillUnreadable
+from services.notifier.usecases.read_events import EventsGone, NotYetGiven
 from shared.api.application import new_api_app
 from shared.api.health import ReadinessCheck
+from shared.api.measures import measure_when_asked
 from shared.api.openapi import ProblemApi, new_openapi
 from shared.clock import Clock, utc_now
 from shared.config import Secret, SettingsError
 from shared.database import Database
 from shared.messaging.connections import BROKER_FAULTS, explain_fault
-from shared.messaging.topology import declare_topology, missing_topology, queue_length, topology_fault
+from shared.messaging.topology import TOPOLOGY, declare_topology, missing_topology, queue_length, topology_fault
 from shared.upstream import UpstreamSession
 from shared.visibility.callers import FindCallersVisibility, callers_visibility
 from shared.visibility.client import VISIBILITY_ERRORS, VisibilityClient
+from shared.visibility.permissions import PERMISSION_ERRORS
 
 ERRORS: dict[type[Exception], HTTPStatus] = {
     NothingStored: HTTPStatus.SERVICE_UNAVAILABLE,
     TooManyEvents: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    NotSignedIn: HTTPStatus.UNAUTHORIZED,
     EventsGone: HTTPStatus.GONE,
+    DeadLetterNotFound: HTTPStatus.NOT_FOUND,
+    QuarantinedEventNotFound: HTTPStatus.NOT_FOUND,
+    StillUnreadable: HTTPStatus.UNPROCESSABLE_ENTITY,
+    CountDiffers: HTTPStatus.CONFLICT,
     NotYetGiven: HTTPStatus.UNPROCESSABLE_ENTITY,
     **VISIBILITY_ERRORS,
+    **PERMISSION_ERRORS,
 }
 
 READINESS_TIMEOUT_S = 0.4
@@ -62,11 +76,16 @@ def create_app(
     api = _new_api(app)
     api.register_blueprint(webhooks_blueprint(store.store, settings.notifications_secret, clock=clock))
     visibility, turns = _callers_visibility(settings), Turns(settings.serving.threads)
-    for blueprint in (events_blueprint(database, visibility),):
+    for blueprint in (
+        events_blueprint(database, visibility),
+        dead_letters_blueprint(database, visibility, clock=clock),
+        quarantine_blueprint(database, visibility, store.store, clock=clock),
+    ):
         turns.guard(blueprint)
         api.register_blueprint(blueprint)
     if settings.spool_url:
-        _measure_spool(app, settings.spool_url, spool_queue(settings.spool_max_events).name)
+        measure_when_asked(app, _spool_measure(settings.spool_url, spool_queue(settings.spool_max_events).name))
+    measure_when_asked(app, _dead_letters_measure(database))
     return app
 
 
@@ -136,12 +155,24 @@ def _once(check: ReadinessCheck) -> ReadinessCheck:
     return remembering
 
 
-def _measure_spool(app: Flask, spool_url: Secret, queue: str) -> None:
-    @app.before_request
+def _spool_measure(spool_url: Secret, queue: str) -> Callable[[], None]:
     def measure() -> None:
-        # Measured when somebody asks: the worker, another process, is the one who empties it.
-        if request.path == "/metrics":
-            try:
-                SPOOL_LENGTH.labels(queue).set(queue_length(spool_url, queue))
-            except BROKER_FAULTS:
-                SPOOL_LENGTH.labels(queue).set(float("nan"))
+        try:
+            SPOOL_LENGTH.labels(queue).set(queue_length(spool_url, queue))
+        except BROKER_FAULTS:
+            SPOOL_LENGTH.labels(queue).set(float("nan"))
+
+    return measure
+
+
+def _dead_letters_measure(database: Database) -> Callable[[], None]:
+    def measure() -> None:
+        try:
+            with database.read() as connection:
+                counts: Mapping[str, float] = count_by_queue(connection)
+        except SQLAlchemyError:
+            counts = {spec.name: float("nan") for spec in TOPOLOGY}
+        for spec in TOPOLOGY:
+            DEAD_LETTERS.labels(spec.name).set(counts.get(spec.name, 0))
+
+    return measure

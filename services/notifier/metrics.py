@@ -11,3 +11,10 @@ REFUSED = Counter("portus_notifier_envelopes_refused_total", "Requests of regist
 SPOOL_LENGTH = Gauge(
     "portus_notifier_waiting_events", "Events that wait.", ["queue"], multiprocess_mode="livemostrecent"
 )
+
+DEAD_LETTERS = Gauge(
+    "portus_notifier_dead_letters",
+    "Messages that could not be applied and wait for somebody.",
+    ["queue"],
+    multiprocess_mode="livemostrecent",
+)

@@ -7,6 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.notifier.app import prepare_spool
 from services.notifier.clients.event_store import spool_queue
+from services.notifier.consumers.dead_letters import keep_letters_of, return_letters_when_asked
 from services.notifier.consumers.events import consume_events
 from services.notifier.consumers.quarantine import consume_quarantine
 from services.notifier.consumers.spool import drain_spool
@@ -15,10 +16,14 @@ from services.notifier.usecases.keep_quarantined import forget_old_messages
 from services.notifier.usecases.record_events import purge_log
 from shared.clock import utc_now
 from shared.commands import Task, run_tasks
+from shared.config import Secret
 from shared.database import Database
 from shared.messaging.publisher import Publisher
+from shared.messaging.topology import TOPOLOGY, QueueSpec
 
 PURGE_EVERY_S = 600.0
+POOL_SIZE = 16
+"""Connections: one for each task."""
 BATCH_PAUSE_S = 0.1
 """Between two batches, so that whoever appends gets a turn."""
 
@@ -33,22 +38,33 @@ def run_worker(settings: Settings, stop: Event) -> None:
         SystemExit: a task has died.
     """
     prepare_spool(settings)
-    database = Database(settings.database_url.reveal())
+    database = Database(settings.database_url.reveal(), pool_size=POOL_SIZE)
     publisher = Publisher(settings.broker_url)
+    try:
+        run_tasks(_tasks(settings, database, publisher), stop)
+    finally:
+        publisher.close()
+        database.dispose()
+
+
+def _tasks(settings: Settings, database: Database, publisher: Publisher) -> dict[str, Task]:
+    broker_url = settings.broker_url
     tasks: dict[str, Task] = {
-        "quarantine": lambda stop: consume_quarantine(settings.broker_url, database=database, clock=utc_now, stop=stop),
-        "events": lambda stop: consume_events(settings.broker_url, database=database, clock=utc_now, stop=stop),
+        "quarantine": lambda stop: consume_quarantine(broker_url, database=database, clock=utc_now, stop=stop),
+        "events": lambda stop: consume_events(broker_url, database=database, clock=utc_now, stop=stop),
+        "replays": lambda stop: return_letters_when_asked(broker_url, database=database, clock=utc_now, stop=stop),
         "housekeeping": lambda stop: _purge(settings, database, stop),
+        **{spec.dead_name: _keeper(broker_url, spec, database) for spec in TOPOLOGY},
     }
     spool_url = settings.spool_url
     if spool_url:
         queue = spool_queue(settings.spool_max_events)
         tasks["spool"] = lambda stop: drain_spool(spool_url, queue, publisher, stop=stop)
-    try:
-        run_tasks(tasks, stop)
-    finally:
-        publisher.close()
-        database.dispose()
+    return tasks
+
+
+def _keeper(broker_url: Secret, queue: QueueSpec, database: Database) -> Task:
+    return lambda stop: keep_letters_of(broker_url, queue, database=database, clock=utc_now, stop=stop)
 
 
 def _purge(settings: Settings, database: Database, stop: Event) -> None:

@@ -37,6 +37,16 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         malformed = self.alt_response(HTTPStatus.BAD_REQUEST.value, response=HTTPStatus.BAD_REQUEST.name)
         return lambda view: malformed(read(view))
 
+    def refuses(self, *statuses: HTTPStatus) -> Callable[[View], View]:
+        """Document with which statuses a view may refuse; all are problems."""
+
+        def decorate(view: View) -> View:
+            for status in statuses:
+                view = self.alt_response(status.value, response=status.name)(view)
+            return view
+
+        return decorate
+
     def versioned(self, view: View) -> View:
         """Let a view name the version that it shows, or be sent the one that it is to change.
 

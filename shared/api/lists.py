@@ -87,6 +87,17 @@ def file_query(listing: Listing) -> Schema:
     return _query(listing, listing.key_names(), {})
 
 
+def filter_schema(name: str, listing: Listing, **further: fields.Field[Any]) -> Schema:
+    """Return what narrows a list, for a change of all that it then shows.
+
+    Args:
+        name: what the schema is called in the document.
+        **further: other fields of the request.
+    """
+    schema: Schema = type(name, (Schema,), {**_filter_parameters(listing), **further})()
+    return schema
+
+
 def _query(listing: Listing, sortable: list[str], paging: Mapping[str, fields.Field[Any]]) -> Schema:
     members = {**paging, **_order_parameters(listing, sortable), **_filter_parameters(listing), "listing": listing}
     schema: Schema = type("ListQuery", (ListQuery,), members)()

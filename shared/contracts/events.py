@@ -129,6 +129,50 @@ class TokenPushGranted:
     """How many tokens the message stands for."""
 
 
+@dataclass(frozen=True, slots=True)
+class DeadLettersReplayed:
+    """An administrator let dead letters go back to their queues."""
+
+    TYPE: ClassVar[str] = "notifier.dead_letters.replayed.v1"
+
+    actor: str
+    letters: int
+    queue: str | None = None
+    """Only those of this queue, if it was narrowed to one."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLettersDropped:
+    """An administrator threw dead letters away."""
+
+    TYPE: ClassVar[str] = "notifier.dead_letters.dropped.v1"
+
+    actor: str
+    letters: int
+    queue: str | None = None
+    """Only those of this queue, if it was narrowed to one."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineReplayed:
+    """An administrator had quarantined events read again, and these were understood."""
+
+    TYPE: ClassVar[str] = "notifier.quarantine.replayed.v1"
+
+    actor: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineDropped:
+    """An administrator threw quarantined events away."""
+
+    TYPE: ClassVar[str] = "notifier.quarantine.dropped.v1"
+
+    actor: str
+    events: int
+
+
 EventData = (
     RegistryNotification
     | RegistryNotificationQuarantined
@@ -136,6 +180,10 @@ EventData = (
     | TagDeleted
     | NamespaceCreated
     | TokenPushGranted
+    | DeadLettersReplayed
+    | DeadLettersDropped
+    | QuarantineReplayed
+    | QuarantineDropped
 )
 Data = TypeVar("Data")
 

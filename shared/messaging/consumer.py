@@ -5,7 +5,8 @@ What it means when a handler fails for a single delivery:
 * ``InvalidMessage`` or ``Rejected``: it can never be applied and goes to the dead letters at once.
 * ``Unavailable``, ``PublishError``, or a database that does not answer: that is no fault of the
   message. It is kept and given again, however long it takes.
-* anything else: it is given again a little later, and is a dead letter after the queue's limit.
+* anything else: it is given again a little later, and is a dead letter with the last reason after the
+  queue's limit.
 
 A batch that fails is given again one delivery at a time, so that a bad one takes no neighbour with it.
 """
@@ -14,37 +15,26 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import closing
 from dataclasses import dataclass
 
 import structlog
-from kombu.entity import Queue
 from kombu.message import Message
-from kombu.messaging import Consumer
 
 from shared.config import Secret
 from shared.contracts.events import Envelope, InvalidMessage, load_envelope
 from shared.database import DATABASE_AWAY
 from shared.messaging.confirms import ConfirmedChannel, Outgoing
-from shared.messaging.connections import BROKER_FAULTS, describe_broker, explain_fault, open_connection
+from shared.messaging.mailbox import TIMEOUT_S, Mailbox, keep_connected
 from shared.messaging.publisher import PublishError
 from shared.messaging.topology import DEAD_EXCHANGE, QueueSpec
 
 REASON_HEADER = "x-portus-reason"
-"""On a dead letter: why it was rejected. One that came back too often has RabbitMQ's own headers only."""
+"""On a dead letter: why. One whose consumers were killed too often has RabbitMQ's own headers only."""
 
-TIMEOUT_S = 5.0
-"""Limit of each wait for the broker's answer."""
-HEARTBEAT_S = 20.0
-"""A broker that is silent for twice as long is taken for dead."""
-WAIT_S = 0.25
-"""Longest wait for a message before looking whether to stop."""
-GATHER_S = 0.003
-"""A batch is closed when no further message arrives for this long."""
 RETRY_PAUSE_S = 0.1
 """A failed delivery is given again after this long, then twice as long each time."""
 LONGEST_RETRY_PAUSE_S = 5.0
-LONGEST_RECONNECT_PAUSE_S = 2.0
 LONGEST_REASON = 500
 """Characters of a reason that are kept."""
 
@@ -92,77 +82,50 @@ def consume(
         stop: checked several times a second; what is held then is finished and acknowledged.
         batch_size: also what is held at once.
     """
-    failures = 0
-    while not stop.is_set():
-        try:
-            with _Subscription(broker_url, queue, handle, batch_size) as subscription:
-                failures = 0
-                subscription.run(stop)
-        except Exception as fault:
-            # The outermost loop of a consumer: py-amqp has more ways to say "gone" than it documents.
-            unexpected = not isinstance(fault, BROKER_FAULTS)
-            where, what = describe_broker(broker_url), explain_fault(fault)
-            log.warning("consumer.disconnected", queue=queue.name, broker=where, fault=what, exc_info=unexpected)
-            failures += 1
-            stop.wait(min(0.1 * 2**failures, LONGEST_RECONNECT_PAUSE_S))
+
+    def work(mailbox: Mailbox) -> None:
+        with closing(_Subscription(broker_url, queue, handle, batch_size, mailbox)) as subscription:
+            subscription.run(stop)
+
+    keep_connected(broker_url, queue.name, work, stop=stop, prefetch_count=1)
 
 
 class _Subscription:
     """One connection's life."""
 
-    def __init__(self, broker_url: Secret, queue: QueueSpec, handle: Handler, batch_size: int) -> None:
+    def __init__(
+        self, broker_url: Secret, queue: QueueSpec, handle: Handler, batch_size: int, mailbox: Mailbox
+    ) -> None:
         self._broker_url = broker_url
         self._queue = queue
         self._handle = handle
         self._batch_size = batch_size
-        self._received: list[Message] = []
+        self._mailbox = mailbox
         self._kept: list[_Item] = []
         self._failed: list[tuple[float, Message]] = []
         self._waiting = False
         self._cautious = True
         self._graveyard: ConfirmedChannel | None = None
-        self._connection = open_connection(broker_url, timeout_s=TIMEOUT_S, heartbeat_s=HEARTBEAT_S)
 
-    def __enter__(self) -> "_Subscription":
-        try:
-            self._consumer = Consumer(
-                self._connection.channel(),
-                [Queue(self._queue.name, no_declare=True)],
-                on_message=self._received.append,
-                auto_declare=False,
-                prefetch_count=1,
-            )
-            self._consumer.consume()
-        except BaseException:
-            self._connection.collect()
-            raise
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def close(self) -> None:
         if self._graveyard:
             self._graveyard.discard()
-        if kind is None:
-            self._connection.release()
-        else:
-            self._connection.collect()
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop, then finish what was delivered."""
         while not stop.is_set():
-            self._connection.heartbeat_check()
+            self._mailbox.beat()
             self._requeue_failed(time.monotonic())
             self._receive()
             self._process()
-        self._consumer.cancel()
+        self._mailbox.cancel()
         self._process()
         self._requeue_failed(float("inf"))
 
     def _receive(self) -> None:
-        with suppress(TimeoutError):
-            self._connection.drain_events(timeout=WAIT_S)
+        if self._mailbox.wait():
             self._widen()
-            while len(self._received) < self._batch_size:
-                self._connection.drain_events(timeout=GATHER_S)
+            self._mailbox.gather(self._batch_size)
 
     def _widen(self) -> None:
         """Take whole batches once what came back is through.
@@ -170,15 +133,12 @@ class _Subscription:
         Every crash of a process counts against all that it holds. What was given before may be what
         killed the one before us, so it is taken one by one: then nothing else dies with it.
         """
-        if self._cautious and not all(message.delivery_info.get("redelivered") for message in self._received):
+        if self._cautious and not all(message.delivery_info.get("redelivered") for message in self._mailbox.received):
             self._cautious = False
-            self._consumer.cancel()
-            self._consumer.qos(prefetch_count=self._batch_size)
-            self._consumer.consume()
+            self._mailbox.widen(self._batch_size)
 
     def _process(self) -> None:
-        received, self._received[:] = self._received[:], []
-        items = self._kept + list(self._parse(received))
+        items = self._kept + list(self._parse(self._mailbox.take()))
         self._kept = []
         if len(items) < 2 or not self._process_together(items):
             self._process_singly(items)
@@ -239,6 +199,10 @@ class _Subscription:
         count = int(item.message.headers.get("x-delivery-count", 0))
         identity = {"id": item.delivery.envelope.id, "type": item.delivery.envelope.type}
         log.error("consumer.delivery_failed", queue=self._queue.name, times=count + 1, exc_info=fault, **identity)
+        if self._queue.delivery_limit is not None and count >= self._queue.delivery_limit:
+            # The broker would bury it at the next return, and has no place for our reason.
+            self._bury(item.message, fault)
+            return
         pause_s = min(RETRY_PAUSE_S * 2**count, LONGEST_RETRY_PAUSE_S)
         self._failed.append((time.monotonic() + pause_s, item.message))
 
@@ -256,7 +220,7 @@ class _Subscription:
         log.error("consumer.delivery_rejected", queue=self._queue.name, reason=reason)
         # The broker's own dead-lettering has no place for our reason, so we publish the dead letter.
         letter = Outgoing(
-            DEAD_EXCHANGE, self._queue.name, _body(message), headers={**message.headers, REASON_HEADER: reason}
+            DEAD_EXCHANGE, self._queue.name, body_of(message), headers={**message.headers, REASON_HEADER: reason}
         )
         self._graveyard = self._graveyard or ConfirmedChannel(self._broker_url, timeout_s=TIMEOUT_S)
         self._graveyard.send([letter])
@@ -268,12 +232,13 @@ class _Subscription:
 
 def _load(message: Message) -> Envelope:
     try:
-        body = json.loads(_body(message))
+        body = json.loads(body_of(message))
     except (ValueError, RecursionError) as fault:
         raise InvalidMessage(f"not JSON: {fault}") from fault
     return load_envelope(body)
 
 
-def _body(message: Message) -> bytes:
+def body_of(message: Message) -> bytes:
+    """Return a message's bytes, as they were published."""
     body = message.body
     return body.encode() if isinstance(body, str) else bytes(body or b"")

@@ -23,6 +23,9 @@ DEAD_EXCHANGE = "portus.dead"
 MAX_DEAD_LETTERS = 100_000
 """When as many lie in ``<queue>.dead``, the next one stays in its queue until there is room."""
 
+DEAD_DELIVERY_LIMIT = 1_000_000
+"""As often as it takes. Unless it is told, RabbitMQ 4 drops what came back 20 times."""
+
 DECLARE_TIMEOUT_S = 30.0
 """A quorum queue that is declared for the first time elects a leader."""
 
@@ -128,7 +131,8 @@ def _queue(spec: QueueSpec, events: Exchange) -> Queue:
 
 
 def _dead_queue(spec: QueueSpec, dead: Exchange) -> Queue:
-    return _quorum_queue(spec.dead_name, [binding(dead, routing_key=spec.name)], {}, max_length=MAX_DEAD_LETTERS)
+    limit = {"x-delivery-limit": DEAD_DELIVERY_LIMIT}
+    return _quorum_queue(spec.dead_name, [binding(dead, routing_key=spec.name)], limit, max_length=MAX_DEAD_LETTERS)
 
 
 def _quorum_queue(name: str, bindings: list[binding], arguments: dict[str, Any], *, max_length: int) -> Queue:

@@ -23,6 +23,8 @@ class Caller:
     kind: str
     """``person``, or another kind of account that ``auth`` knows."""
     administrator: bool = False
+    auditor: bool = False
+    """Sees everything and changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,14 @@ class Visibility:
     """Single repositories of other namespaces; at most ``MAX_PATTERNS``."""
     caller: Caller | None = None
     """``None``: anonymous."""
+
+    @property
+    def oversees(self) -> bool:
+        """Whether the caller may see what is about no repository: an administrator or auditor, not narrowed.
+
+        Who may pull everything, as a robot of the whole installation, is not one of them.
+        """
+        return self.everything and self.caller is not None and (self.caller.administrator or self.caller.auditor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,4 +109,9 @@ def _text(value: Any) -> str:
 def _load_caller(subject: Any) -> Caller | None:
     if subject is None:
         return None
-    return Caller(str(subject["username"]), str(subject["kind"]), administrator=subject["administrator"] is True)
+    return Caller(
+        str(subject["username"]),
+        str(subject["kind"]),
+        administrator=subject["administrator"] is True,
+        auditor=subject.get("auditor") is True,
+    )

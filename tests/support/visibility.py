@@ -12,9 +12,9 @@ EVERYTHING = {"everything": True, "global_namespace": True, "namespaces": []}
 NOBODY = {"everything": False, "global_namespace": False, "namespaces": []}
 
 
-def subject(username: str, *, administrator: bool = False) -> dict[str, Any]:
+def subject(username: str, *, administrator: bool = False, auditor: bool = False) -> dict[str, Any]:
     """Return a person as ``auth`` names them."""
-    return {"username": username, "kind": "person", "administrator": administrator}
+    return {"username": username, "kind": "person", "administrator": administrator, "auditor": auditor}
 
 
 @dataclass

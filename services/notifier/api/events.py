@@ -1,25 +1,54 @@
 """``GET /api/v1/events``: the event log, to be followed from any point."""
 
-from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
-from flask_smorest import Blueprint
-from marshmallow import Schema, fields
+from flask import Response, jsonify
+from marshmallow import Schema, ValidationError, fields, validate
 
-from services.notifier.api.fields import KeysetQuery, text
-from services.notifier.api.keyset import describe_next
-from services.notifier.storage.event_queries import EventFilter, LoggedEvent
+from services.notifier.storage.event_queries import EventFilter, Stretch
 from services.notifier.usecases.read_events import read_events
+from shared.api.blueprints import ApiBlueprint
+from shared.api.lists import MAX_FILTER_LENGTH
+from shared.api.paging import address_with
 from shared.database import Database
 from shared.visibility.callers import FindCallersVisibility, keep_private
 
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 1000
+MAX_SEQUENCE = 2**63 - 1
 
-class EventQuery(KeysetQuery):
-    """Which events."""
 
-    type = text("Only those of exactly this type.")
-    repository = text("Only those about the repository with exactly this full name.")
-    namespace = text("Only those about this namespace.")
+def _printable(value: str) -> None:
+    # A database takes no NUL, and nothing else of the kind is in any name either.
+    if not value.isprintable():
+        raise ValidationError("must hold no control characters")
+
+
+def _word(description: str) -> fields.String:
+    return fields.String(
+        load_default=None,
+        validate=[validate.Length(max=MAX_FILTER_LENGTH), _printable],
+        metadata={"description": description},
+    )
+
+
+class EventQuery(Schema):
+    """Which events, and from where on."""
+
+    after = fields.Integer(
+        load_default=0,
+        validate=validate.Range(0, MAX_SEQUENCE),
+        metadata={"description": "Only what comes behind this number; 0 begins with the oldest that is kept."},
+    )
+    limit = fields.Integer(
+        load_default=DEFAULT_LIMIT,
+        validate=validate.Range(1, MAX_LIMIT),
+        metadata={"description": "How many at the most."},
+    )
+    type = _word("Only those of exactly this type.")
+    repository = _word("Only those about the repository with exactly this full name.")
+    namespace = _word("Only those about this namespace.")
 
 
 class EventSchema(Schema):
@@ -37,25 +66,35 @@ class EventSchema(Schema):
     data = fields.Dict(required=True, metadata={"description": "As docs/contracts/events.schema.json says by type."})
 
 
-def events_blueprint(database: Database, visibility: FindCallersVisibility) -> Blueprint:
+def events_blueprint(database: Database, visibility: FindCallersVisibility) -> ApiBlueprint:
     """Build the route.
 
     Args:
         visibility: asks what the present caller may see.
     """
-    blueprint = Blueprint("events", __name__, url_prefix="/api/v1", description="What happened")
+    blueprint = ApiBlueprint("events", __name__, url_prefix="/api/v1", description="What happened")
     keep_private(blueprint)
 
     @blueprint.get("/events")
     @blueprint.arguments(EventQuery, location="query")
-    @blueprint.response(200, EventSchema(many=True))
-    @blueprint.alt_response(401, "UNAUTHORIZED")
-    @blueprint.alt_response(410, "GONE")
-    def events(query: dict[str, Any]) -> Sequence[LoggedEvent]:
+    @blueprint.response(HTTPStatus.OK, EventSchema(many=True))
+    @blueprint.alt_response(401, response="UNAUTHORIZED")
+    @blueprint.alt_response(410, response="GONE")
+    @blueprint.alt_response(503, response="SERVICE_UNAVAILABLE")
+    def events(query: dict[str, Any]) -> Response:
         """List the events behind a number, oldest first, of repositories that the caller may pull from"""
         wanted = EventFilter(query["type"], query["repository"], query["namespace"])
-        stretch = read_events(visibility(), wanted, after=query["after"], limit=query["limit"], database=database)
-        describe_next(stretch.next_after, more=stretch.next_after < stretch.end, last_sequence=stretch.end)
-        return stretch.events
+        return _response(
+            read_events(visibility(), wanted, after=query["after"], limit=query["limit"], database=database)
+        )
 
     return blueprint
+
+
+def _response(stretch: Stretch) -> Response:
+    response = jsonify(EventSchema(many=True).dump(stretch.events))
+    response.headers["X-Next-After"] = str(stretch.next_after)
+    response.headers["X-Last-Sequence"] = str(stretch.end)
+    if stretch.next_after < stretch.end:
+        response.headers["Link"] = f'<{address_with("after", stretch.next_after)}>; rel="next"'
+    return response

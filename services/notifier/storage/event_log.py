@@ -27,7 +27,7 @@ class LogEntry:
     """When it happened."""
     subject: str | None
     repository: RepositoryName | None
-    """``None``: it is not about a repository, and for those only who see everything."""
+    """``None``: it is not about a repository, and for administrators and auditors only."""
     namespace: str | None
     """For narrowing a list; who may see an event depends on its repository alone."""
     data: dict[str, Any]

@@ -16,7 +16,7 @@ from shared.visibility.patterns import matches_one_of
 MAX_EXAMINED = 10_000
 """Events that one reading looks at, however few of them the caller may see."""
 
-FOR_ADMINISTRATORS = frozenset({"address", "user_agent"})
+FOR_OVERSEERS = frozenset({"address", "user_agent"})
 """Members of an event's data that say where a person is and with what program."""
 
 
@@ -110,11 +110,11 @@ def _candidates(wanted: EventFilter, *, after: int, end: int) -> Subquery:
 
 
 def _visible(candidates: Subquery, visibility: Visibility, dialect: Dialect) -> ColumnElement[bool]:
-    if visibility.everything:
+    if visibility.oversees:
         return true()
     in_namespace = in_visible_namespace(visibility, repositories.c.namespace, dialect)
     is_named = matches_one_of(visibility.repositories, repositories, dialect)
-    # Never what is about no repository: a change of people or rights is for those who see everything.
+    # Never what is about no repository: a change of people or rights is for those who oversee.
     return candidates.c.repository_id.in_(select(repositories.c.id).where(or_(in_namespace, is_named)))
 
 
@@ -126,7 +126,7 @@ def _last_examined(connection: Connection, candidates: Subquery, end: int) -> in
 def _event(row: Any, visibility: Visibility) -> LoggedEvent:
     fields = {name: row._mapping[name] for name in LoggedEvent.__slots__ if name != "repository"}
     event = LoggedEvent(**fields, repository=row.full_name)
-    if visibility.everything:
+    if visibility.oversees:
         return event
-    shown = {name: value for name, value in event.data.items() if name not in FOR_ADMINISTRATORS}
+    shown = {name: value for name, value in event.data.items() if name not in FOR_OVERSEERS}
     return replace(event, data=shown)

@@ -1,6 +1,18 @@
 """The tables of the notifier."""
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from shared.database import UtcDateTime, new_metadata
 from shared.messaging.inbox import inbox_table
@@ -20,6 +32,32 @@ quarantined_events = Table(
     Column("received_at", UtcDateTime, nullable=False),
     Column("reason", Text, nullable=False),
     Column("raw", Text, nullable=False),
+    # An id that somebody has seen must never mean another event.
+    sqlite_autoincrement=True,
+)
+
+# One row per message and queue: who is told of the same death twice, after a crash, knows it.
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("queue", String(255), nullable=False),
+    # SHA-256 of the body.
+    Column("fingerprint", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("reason", Text, nullable=False),
+    # Of the message, as far as it is one.
+    Column("message_id", String(255)),
+    Column("source", String(255)),
+    Column("type", String(255)),
+    Column("subject", String(255)),
+    Column("died_at", UtcDateTime, nullable=False),
+    Column("deaths", Integer, nullable=False),
+    # Set while it is on its way back to its queue.
+    Column("replay_at", UtcDateTime, index=True),
+    UniqueConstraint("queue", "fingerprint"),
+    # As above.
+    sqlite_autoincrement=True,
 )
 
 # What events are about, so that what a caller may see is looked up among few rows.
@@ -43,7 +81,7 @@ events = Table(
     Column("time", UtcDateTime, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
     Column("subject", String(255)),
-    # NULL: not about a repository; only those who see everything see it.
+    # NULL: not about a repository, and for administrators and auditors only.
     Column("repository_id", RowId, ForeignKey("repositories.id")),
     Column("namespace", String(255)),
     Column("data", JSON, nullable=False),

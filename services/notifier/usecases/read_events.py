@@ -1,24 +1,13 @@
 """The event log for those who follow it.
 
-NotSignedIn        nobody reads the log without a name
 EventsGone         the reader was away for longer than events are kept
 NotYetGiven        the reader is ahead of the log
 """
 
-from typing import ClassVar
-
 from services.notifier.storage.event_queries import EventFilter, Stretch, find_ends, read_log
 from shared.database import Database
 from shared.visibility.answers import Visibility
-
-
-class NotSignedIn(Exception):
-    """Nobody is calling."""
-
-    headers: ClassVar = {"WWW-Authenticate": 'Basic realm="Portus"'}
-
-    def __init__(self) -> None:
-        super().__init__("Sign in to read this.")
+from shared.visibility.permissions import require_caller
 
 
 class EventsGone(Exception):
@@ -54,10 +43,10 @@ def read_events(visibility: Visibility, wanted: EventFilter, *, after: int, limi
         after: the last number that the caller knows; 0 starts with the oldest that is kept.
 
     Raises:
-        NotSignedIn, EventsGone, NotYetGiven: see above.
+        NotSignedIn: nobody reads the log without a name.
+        EventsGone, NotYetGiven: see above.
     """
-    if visibility.caller is None:
-        raise NotSignedIn
+    require_caller(visibility)
     with database.read() as connection:
         ends = find_ends(connection)
         if 0 < after < ends.oldest - 1:

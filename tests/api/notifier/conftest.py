@@ -44,11 +44,12 @@ def make_notifier(tmp_path: Path) -> Iterator[NotifierFactory]:
 
 @pytest.fixture
 def auth() -> AuthAnswers:
-    """An ``auth`` that knows an administrator, an auditor and Jane, and shows strangers nothing."""
+    """An ``auth`` that knows an administrator, an auditor, a robot and Jane, and shows strangers nothing."""
     return AuthAnswers(
         {
             "Bearer administrator": {**EVERYTHING, "subject": subject("root", administrator=True)},
-            "Bearer auditor": {**EVERYTHING, "subject": subject("ada")},
+            "Bearer auditor": {**EVERYTHING, "subject": subject("ada", auditor=True)},
+            "Bearer robot": {**EVERYTHING, "subject": {**subject("ci"), "kind": "robot"}},
             "Bearer jane": {**NOBODY, "namespaces": ["jane"], "subject": subject("jane")},
             None: NOBODY,
         }

@@ -8,8 +8,12 @@ import pytest
 import requests
 from sqlalchemy import select
 
+from services.notifier.storage.dead_letters import list_letters, request_replay
 from services.notifier.storage.tables import events, quarantined_events
+from shared.api.paging import ListRequest
+from shared.clock import utc_now
 from shared.config import Secret
+from shared.contracts.events import Envelope
 from shared.database import Database
 from shared.messaging.topology import NOTIFIER_EVENTS, NOTIFIER_QUARANTINE, declare_topology
 from tests.support.messages import Collector, consuming, count_messages, make_envelope, publish
@@ -154,6 +158,33 @@ def test_the_worker_keeps_a_log_of_what_is_told(broker_url: Secret, tmp_path: Pa
     database.dispose()
     server.stop()
     assert worker.stop() == 0
+
+
+def test_a_dead_letter_can_be_tried_again(broker_url: Secret, tmp_path: Path, free_port: Port) -> None:
+    """It goes from its queue into the database, from there back into its queue, and dies once more."""
+    notifier = NotifierProcesses(tmp_path, broker_url, port=free_port())
+    assert notifier.run("migrate", "topology").returncode == 0
+    worker = notifier.work()
+    database = Database(f"sqlite:///{tmp_path / 'notifier.db'}")
+
+    publish(broker_url, [make_envelope("x" * 255, type="auth.odd.happened.v1", name="x")])
+    publish(broker_url, [Envelope("poison", "x" * 300, "auth.odd.happened.v1", utc_now(), {})])
+    first = wait_until(lambda: find_dead(database), what="it is in the database")
+    with database.write() as connection:
+        request_replay(connection, {}, now=utc_now())
+    wait_until(lambda: find_dead(database) not in (None, first), what="it has died again")
+
+    assert logged_ids(database) == {"x" * 255}
+    assert first[1:] == ("notifier.events", "InvalidMessage: source is not a word of 1 to 255 printable characters", 1)
+    database.dispose()
+    assert worker.stop() == 0
+
+
+def find_dead(database: Database) -> tuple[object, ...] | None:
+    """Return the dead letter that is not on its way back: id, queue, reason, deaths."""
+    with database.read() as connection:
+        rows = list_letters(connection, ListRequest()).rows
+    return next(((row.id, row.queue, row.reason, row.deaths) for row in rows if not row.replaying), None)
 
 
 def logged_ids(database: Database) -> set[str]:

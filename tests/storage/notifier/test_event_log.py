@@ -18,11 +18,11 @@ from services.notifier.usecases.record_events import load_entry, purge_log, reco
 from shared.clock import utc_now
 from shared.contracts.events import Envelope, InvalidMessage
 from shared.database import Database
-from shared.visibility.answers import RepositoryPattern, Visibility
+from shared.visibility.answers import Caller, RepositoryPattern, Visibility
 from tests.storage.notifier.test_quarantine import NOW
 from tests.support.messages import make_envelope
 
-EVERYTHING = Visibility(everything=True)
+EVERYTHING = Visibility(everything=True, caller=Caller("ada", "person", auditor=True))
 ALL = EventFilter()
 
 
@@ -230,6 +230,11 @@ WORLD = [
         pytest.param(Visibility(), [], id="nothing"),
         pytest.param(
             EVERYTHING, ["jane's", "one", "other", "top", "namespace", "granted", "crawl"], id="an administrator"
+        ),
+        pytest.param(
+            Visibility(everything=True, caller=Caller("ci", "robot")),
+            ["jane's", "one", "other", "top"],
+            id="a robot that may pull everything",
         ),
         pytest.param(Visibility(namespaces=("jane",)), ["jane's"], id="one namespace, and no change of rights in it"),
         pytest.param(Visibility(global_namespace=True), ["top"], id="the global namespace"),
