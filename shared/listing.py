@@ -125,21 +125,23 @@ def fetch_list(
     request: ListRequest,
     *,
     load: Callable[[Row[Any]], View],
+    parameters: Mapping[str, Any] | None = None,
 ) -> Page[View]:
     """Return a page of a select, and how many rows it has in all.
 
     Args:
         load: turns a row into what the API shows.
+        parameters: values that the select, or a column of the list, leaves open.
 
     Raises:
         TooManyRows: all rows were asked for, and there are more than one answer may hold.
     """
     wanted = statement.where(*listing.conditions(request.filters))
-    total = connection.execute(select(func.count()).select_from(wanted.subquery())).scalar_one()
+    total = connection.execute(select(func.count()).select_from(wanted.subquery()), parameters).scalar_one()
     if request.page == EVERYTHING and total > EVERYTHING.per_page:
         raise TooManyRows(total)
     ordered = wanted.order_by(*listing.order_by(request.order))
-    rows = connection.execute(ordered.limit(request.page.per_page).offset(request.page.offset)).all()
+    rows = connection.execute(ordered.limit(request.page.per_page).offset(request.page.offset), parameters).all()
     return Page([load(row) for row in rows], total, request.page)
 
 

@@ -8,7 +8,9 @@ from environs import Env
 from marshmallow import ValidationError
 from marshmallow.validate import Length, Range
 
+from services.auth.domain.application_tokens import DEFAULT_TOKEN_LIMIT, MAX_TOKEN_LIMIT, TokenRules
 from services.auth.domain.decisions import DeletePolicy, Policy, PushPolicy
+from services.auth.domain.lifetimes import MAX_TTL_S
 from services.auth.signing.access_tokens import AUDIENCE
 from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
 from shared.config import Secret, data_file, read_settings, secret
@@ -52,6 +54,8 @@ class Settings:
     """How many whole months of the audit trail are kept besides the present one; 0: all."""
     registry_tokens_only: bool
     """Whether the registry takes application tokens and robots only, and no password."""
+    application_tokens: TokenRules
+    """How many application tokens a person may have, and for how long each."""
     trusted_proxies: int
     """How many proxies in front may be believed about the client's address."""
     log_level: str
@@ -110,10 +114,17 @@ def _build(env: Env) -> Settings:
         first_user_admin=env.bool("PORTUS_FIRST_USER_ADMIN", True),
         audit_keep_months=env.int("PORTUS_AUDIT_KEEP_MONTHS", 0, validate=Range(0, 1200)),
         registry_tokens_only=env.bool("PORTUS_REGISTRY_TOKENS_ONLY", False),
+        application_tokens=_token_rules(env),
         trusted_proxies=load_trusted_proxies(env),
         log_level=load_log_level(env),
         serving=load_serving_settings(env, port_variable="PORTUS_AUTH_PORT", default_port=8081),
     )
+
+
+def _token_rules(env: Env) -> TokenRules:
+    limit = env.int("PORTUS_APPLICATION_TOKEN_LIMIT", DEFAULT_TOKEN_LIMIT, validate=Range(1, MAX_TOKEN_LIMIT))
+    max_ttl_s = env.int("PORTUS_APPLICATION_TOKEN_MAX_TTL_S", 0, validate=Range(0, MAX_TTL_S))
+    return TokenRules(limit or 0, timedelta(seconds=max_ttl_s) if max_ttl_s else None)
 
 
 def _policy(env: Env) -> Policy:

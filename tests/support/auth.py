@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 from services.auth.api.services import Services
 from services.auth.app import create_app, migrations_of
 from services.auth.domain.actors import Actor, Origin
+from services.auth.domain.application_tokens import TokenRules
 from services.auth.domain.decisions import Policy
 from services.auth.domain.namespaces import Visibility
 from services.auth.domain.subjects import Subject, person
@@ -65,6 +66,7 @@ def make_settings(folder: Path, database_url: str, **changes: Any) -> Settings:
         first_user_admin=True,
         audit_keep_months=0,
         registry_tokens_only=False,
+        application_tokens=TokenRules(),
         trusted_proxies=0,
         log_level="INFO",
         serving=ServingSettings("127.0.0.1:0", workers=1, threads=8),

@@ -4,7 +4,17 @@ from typing import Any
 
 from flask import Flask
 
-from services.auth.api import audit, namespaces, registries, rights, sessions, setup, teams, users
+from services.auth.api import (
+    application_tokens,
+    audit,
+    namespaces,
+    registries,
+    rights,
+    sessions,
+    setup,
+    teams,
+    users,
+)
 from shared.api.openapi import new_openapi
 
 _TEXT = {"type": "string"}
@@ -16,6 +26,18 @@ _REGISTRY_ERRORS = {
     },
 }
 _OAUTH_ERROR = {"type": "object", "properties": {"error": _TEXT, "error_description": _TEXT}}
+# In the order of the document.
+_MODULES = (
+    setup,
+    sessions,
+    users,
+    application_tokens,
+    teams,
+    namespaces,
+    registries,
+    rights,
+    audit,
+)
 
 
 def register_management_api(app: Flask) -> None:
@@ -24,7 +46,7 @@ def register_management_api(app: Flask) -> None:
     api.spec.components.security_scheme("password", {"type": "http", "scheme": "basic"})
     api.spec.components.security_scheme("accessToken", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
     api.spec.options["security"] = [{"accessToken": []}, {"password": []}]
-    for module in (setup, sessions, users, teams, namespaces, registries, rights, audit):
+    for module in _MODULES:
         api.register_blueprint(module.blueprint)
     token_rule = next(app.url_map.iter_rules("token.get_token"))
     api.spec.path(rule=token_rule, operations={"get": _get_token(), "post": _post_token()})

@@ -10,7 +10,7 @@ from services.auth.domain.accounts import (
     MAX_PASSWORD_LENGTH,
     MAX_USERNAME_LENGTH,
 )
-from services.auth.domain.namespaces import MAX_NAMESPACE_NAME_LENGTH, Visibility
+from services.auth.domain.namespaces import GLOBAL_NAMESPACE, MAX_NAMESPACE_NAME_LENGTH, Visibility
 from services.auth.domain.teams import MAX_DESCRIPTION_LENGTH, MAX_TEAM_NAME_LENGTH, Role
 from services.auth.storage.namespaces import NamespaceView
 from services.auth.storage.users import UserView
@@ -32,8 +32,25 @@ def _personal_namespace_id(user: UserView) -> int | None:
     return user.namespace.id if user.namespace else None
 
 
+def shown_namespace(name: str) -> str:
+    """Return how a namespace is called in answers: the global one goes by the registry's host."""
+    return name or services().settings.registry_host
+
+
+def stored_namespace(name: str) -> str:
+    """Return the name under which a namespace is kept that a request calls so."""
+    return GLOBAL_NAMESPACE if name == services().settings.registry_host else name
+
+
 def _namespace_name(namespace: NamespaceView) -> str:
-    return services().settings.registry_host if namespace.is_global else namespace.name
+    return shown_namespace(namespace.name)
+
+
+class UserRefOutput(Schema):
+    """A person, as far as others mention them."""
+
+    id = fields.Integer()
+    username = fields.String()
 
 
 class NamespaceRefOutput(Schema):

@@ -9,7 +9,7 @@ class Lock(IntEnum):
     """What is locked; the numbers are the keys of PostgreSQL's advisory locks."""
 
     NAMES = 0x706F7274_0001
-    """Names of users, teams and namespaces, and who is administrator: rare changes, one at a time."""
+    """People, teams, namespaces and robots, their names, credentials and rights: rare changes, one at a time."""
     LEAVES = 0x706F7274_0002
     """The signing leaf: only one process mints."""
     AUDIT = 0x706F7274_0003

@@ -39,6 +39,14 @@ class NamespaceRef:
 
 
 @dataclass(frozen=True, slots=True)
+class UserRef:
+    """A person, as far as others mention them."""
+
+    id: int
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
 class UserView:
     """An account as the API shows it."""
 

@@ -46,6 +46,13 @@ def visible_namespaces(connection: Connection, subject: Subject, *, now: datetim
     return and_(or_(_by_place(sight, subject), granted), _within(sight))
 
 
+def visible_names(connection: Connection, subject: Subject, names: Collection[str], *, now: datetime) -> set[str]:
+    """Return those of the names that a namespace has of which the subject may see something."""
+    visible = visible_namespaces(connection, subject, now=now)
+    found = select(namespaces.c.name).where(namespaces.c.name.in_(sorted(names)), visible)
+    return set(connection.execute(found).scalars())
+
+
 def list_visible(connection: Connection, subject: Subject, *, registry_id: int, now: datetime, limit: int) -> Visible:
     """Return what a subject may see of a registry.
 

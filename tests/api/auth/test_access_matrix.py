@@ -40,6 +40,16 @@ DELETE /registries/{nothing}               401     401     403     403     403  
 GET    /explain                            401     401     403     200     200     200     200     200
 POST   /simulate                           401     401     403     200     200     200     200     200
 GET    /who-can                            401     401     403     403     403     403     200     200
+GET    /application_tokens                 401     401     403     200     200     200     200     200
+POST   /application_tokens                 401     401     403     201     201     201     201     201
+GET    /application_tokens/{token}         401     401     403     404     200     404     404     200
+GET    /application_tokens/{nothing}       401     401     403     404     404     404     404     404
+GET    /users/{viewer}/application_tokens  401     401     403     403     200     403     403     200
+POST   /users/{viewer}/application_tokens  401     401     403     403     201     403     403     403
+GET    /users/{nothing}/application_tokens 401     401     403     403     403     403     403     404
+DELETE /application_tokens/{token}         401     401     403     404     204     404     404     204
+GET    /users/application_tokens/{portus}  401     401     403     404     200     404     404     200
+DELETE /users/application_tokens/{portus}  401     401     403     404     204     404     404     204
 PUT    /teams/{team}/members/{member}      401     401     403     404     403     403     200     200
 DELETE /teams/{team}/members/{member}      401     401     403     404     403     403     204     204
 GET    /audit                              401     401     403     200     200     200     200     200
@@ -65,6 +75,8 @@ BODIES: dict[str, Any] = {
     "POST /teams": {"name": "another"},
     "POST /teams/{team}/members": {"user": "stranger", "role": "viewer"},
     "PUT /teams/{team}/members/{member}": {"role": "contributor"},
+    "POST /application_tokens": {"application": "ci"},
+    "POST /users/{viewer}/application_tokens": {"application": "cd"},
     "POST /namespaces": {"name": "fresh", "team": "team"},
     "PUT /namespaces/{namespace}": {"visibility": "private"},
 }
@@ -104,7 +116,14 @@ def world(make_auth: AuthFactory) -> World:
     (member_id,) = [member["id"] for member in members if member["username"] == "viewer"]
     (entry,) = auth.call("GET", "/api/v1/audit?action=namespace.created&target_name=team-a", user="admin").get_json()
     ids = {"team": team.id, "namespace": namespace.id, "viewer": people["viewer"].id, "member": member_id}
-    return World(auth, {**ids, "registry": 1, "entry": entry["id"], "nothing": 99_999})
+    tokens = {name: _make_token(auth, name) for name in ("token", "portus")}
+    return World(auth, {**ids, **tokens, "registry": 1, "entry": entry["id"], "nothing": 99_999})
+
+
+def _make_token(auth: AuthService, application: str) -> int:
+    made = auth.call("POST", "/api/v1/application_tokens", user="viewer", json={"application": application})
+    token_id: int = made.get_json()["id"]
+    return token_id
 
 
 @pytest.mark.parametrize("caller", EXPECTED)

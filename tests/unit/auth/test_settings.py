@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from services.auth.domain.application_tokens import TokenRules
 from services.auth.domain.decisions import DeletePolicy, Policy, PushPolicy
 from services.auth.settings import Settings, load_administrator, load_settings
 from shared.config import SettingsError
@@ -60,6 +61,9 @@ def test_contributors_delete_only_where_deleting_is_on(
         ("PORTUS_ISSUER", ""),
         ("PORTUS_AUDIT_KEEP_MONTHS", "-1"),
         ("PORTUS_AUDIT_KEEP_MONTHS", "1201"),
+        ("PORTUS_APPLICATION_TOKEN_LIMIT", "0"),
+        ("PORTUS_APPLICATION_TOKEN_LIMIT", "1001"),
+        ("PORTUS_APPLICATION_TOKEN_MAX_TTL_S", "-1"),
         ("PORTUS_INTERNAL_SECRET", "short"),
         ("PORTUS_SERVICE_ACCOUNT_SECRET", "short"),
         ("PORTUS_TRUSTED_PROXIES", "-1"),
@@ -72,6 +76,15 @@ def test_a_value_that_cannot_be_is_refused_by_name(environment: pytest.MonkeyPat
 
     with pytest.raises(SettingsError, match=name):
         load_settings()
+
+
+def test_application_tokens_have_a_ceiling_where_one_is_set(environment: pytest.MonkeyPatch) -> None:
+    assert load_settings().application_tokens == TokenRules(limit=20, max_ttl=None)
+
+    environment.setenv("PORTUS_APPLICATION_TOKEN_LIMIT", "5")
+    environment.setenv("PORTUS_APPLICATION_TOKEN_MAX_TTL_S", "86400")
+
+    assert load_settings().application_tokens == TokenRules(limit=5, max_ttl=timedelta(days=1))
 
 
 def test_all_faults_are_told_together(environment: pytest.MonkeyPatch) -> None:
