@@ -48,6 +48,11 @@ class Subject:
     narrowing: Narrowing | None = None
     """Of the credential that was shown; ``None``: it carries all that the subject may do."""
 
+    @property
+    def id(self) -> int | None:
+        """The id of the person or of the robot; both may be the same."""
+        return self.robot_id if self.user_id is None else self.user_id
+
 
 ANONYMOUS = Subject(SubjectKind.ANONYMOUS)
 INTERNAL = Subject(SubjectKind.INTERNAL, INTERNAL_USERNAME)
