@@ -17,7 +17,6 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Row,
-    Select,
     and_,
     bindparam,
     false,
@@ -33,6 +32,7 @@ from services.auth.domain.registries import RegistryFacts
 from services.auth.domain.subjects import Narrowing, RobotHome
 from services.auth.domain.throttle import Failures, FailureState
 from services.auth.storage.facts import facts_columns, load_facts
+from services.auth.storage.prepared import PreparedSelect
 from services.auth.storage.tables import (
     application_tokens,
     login_failures,
@@ -141,7 +141,7 @@ def find_caller(connection: Connection, username: str | None, address: str, aske
         "account": None if username is None else account_hash(username),
         "address": address,
     }
-    rows = connection.execute(_BY_PASSWORD, {**parameters, **_asked(asked)}).all()
+    rows = _BY_PASSWORD.rows(connection, {**parameters, **_asked(asked)})
     return CallerRecord(
         user=_user(rows[0]), failures=_failures(rows[0]), registry=_registry(rows[0]), namespaces=_namespaces(rows)
     )
@@ -149,7 +149,7 @@ def find_caller(connection: Connection, username: str | None, address: str, aske
 
 def find_token_caller(connection: Connection, secret_hash: str, asked: Asked) -> CallerRecord:
     """Read everything that a request with an application token needs; ended tokens are found, too."""
-    rows = connection.execute(_BY_TOKEN, {"secret_hash": secret_hash, **_asked(asked)}).all()
+    rows = _BY_TOKEN.rows(connection, {"secret_hash": secret_hash, **_asked(asked)})
     return CallerRecord(
         user=_user(rows[0]), token=_token(rows[0]), registry=_registry(rows[0]), namespaces=_namespaces(rows)
     )
@@ -157,13 +157,13 @@ def find_token_caller(connection: Connection, secret_hash: str, asked: Asked) ->
 
 def find_robot_caller(connection: Connection, secret_hash: str, asked: Asked) -> CallerRecord:
     """Read everything that a request with a robot's secret needs; ended ones are found, too."""
-    rows = connection.execute(_BY_ROBOT, {"secret_hash": secret_hash, **_asked(asked)}).all()
+    rows = _BY_ROBOT.rows(connection, {"secret_hash": secret_hash, **_asked(asked)})
     return CallerRecord(robot=_robot(rows[0]), registry=_registry(rows[0]), namespaces=_namespaces(rows))
 
 
 def find_refresh_caller(connection: Connection, token_hash: str, asked: Asked) -> CallerRecord:
     """Read everything that a request with a refresh token needs; ended ones are found, too."""
-    rows = connection.execute(_BY_REFRESH_TOKEN, {"secret_hash": token_hash, **_asked(asked)}).all()
+    rows = _BY_REFRESH_TOKEN.rows(connection, {"secret_hash": token_hash, **_asked(asked)})
     row = rows[0]
     found = None
     if row.refresh_id is not None:
@@ -251,12 +251,12 @@ def _statement(
     *,
     user_id: ColumnElement[Any] | None = None,
     robot_id: ColumnElement[Any] | None = None,
-) -> Select[Any]:
+) -> PreparedSelect:
     """Complete a statement about a caller by the registry and the namespaces."""
     own = None if user_id is None else users.c.namespace_id
     membership = false() if user_id is None else team_members.c.user_id == user_id
     facts = facts_columns(user_id=user_id, robot_id=robot_id, own_namespace_id=own)
-    return select(*columns, *_REGISTRY, *facts).select_from(
+    statement = select(*columns, *_REGISTRY, *facts).select_from(
         source.outerjoin(registries, registries.c.service == bindparam("service_key"))
         .outerjoin(
             namespaces,
@@ -268,6 +268,7 @@ def _statement(
         .outerjoin(teams, teams.c.id == namespaces.c.team_id)
         .outerjoin(team_members, and_(team_members.c.team_id == namespaces.c.team_id, membership))
     )
+    return PreparedSelect(statement, expanding="namespaces")
 
 
 _shown_secret: BindParameter[Any] = bindparam("secret_hash")
