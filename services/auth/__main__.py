@@ -1,14 +1,21 @@
 """``python -m services.auth <command>``."""
 
+import json
+from datetime import datetime
 from functools import partial
 
 import click
 
-from services.auth.app import migrations_of, new_database
+from services.auth.app import migrations_of, new_database, new_keyring
 from services.auth.domain.actors import COMMAND_LINE
 from services.auth.domain.errors import Invalid, NotFound
 from services.auth.settings import Settings, load_administrator, load_settings
-from services.auth.signing.authority import authority_fault, create_authority, load_authority
+from services.auth.signing.authority import authority_fault, load_valid_authority, read_files
+from services.auth.signing.keyring import Keyring
+from services.auth.signing.leaves import key_set
+from services.auth.signing.minting import EVERY_LEAF, Rotation, RotationRefused
+from services.auth.signing.new_authority import create_authority
+from services.auth.signing.watched_authority import WatchedAuthority
 from services.auth.usecases.passwords import Passwords, new_hasher
 from services.auth.usecases.people import NewPerson, ensure_administrator
 from services.auth.usecases.verify_audit import verify_audit
@@ -33,7 +40,7 @@ def serve() -> None:
     """Answer requests until told to stop."""
     settings = _settings()
     # Asked here, where it ends in one plain line; in gunicorn's workers it would be a traceback.
-    load_authority(settings.ca_dir)
+    load_valid_authority(settings.ca_dir, now=utc_now())
     serve_app(build_app, settings.serving)
 
 
@@ -66,7 +73,30 @@ def init_ca() -> None:
     """Make the CA that the registry is to trust, unless there is one."""
     folder = _settings().ca_dir
     made = create_authority(folder, now=utc_now())
-    click.echo(f"auth: {'made the CA' if made else 'the CA is there already'}: {folder / 'ca.crt'}")
+    path = read_files(folder).certificate_path
+    click.echo(f"auth: {'made the CA' if made else 'the CA is there already'}: {path}")
+
+
+@commands.command("rotate-keys")
+@click.option("--now", "at_once", is_flag=True, help="Let it sign as soon as a process has read it.")
+@click.option(
+    "--revoke", metavar=f"KID|{EVERY_LEAF}", multiple=True, help="A leaf that must not be used again; implies --now."
+)
+def rotate_keys(at_once: bool, revoke: tuple[str, ...]) -> None:
+    """Make a new key to sign tokens with; the registry needs no restart."""
+    keyring = _keyring()
+    try:
+        rotation = keyring.rotate(COMMAND_LINE, at_once=at_once, revoke=revoke)
+    except RotationRefused as fault:
+        raise click.ClickException(str(fault)) from fault
+    for line in _describe(rotation, at_once=at_once or bool(revoke)):
+        click.echo(f"auth: {line}")
+
+
+@commands.command()
+def jwks() -> None:
+    """Print the public keys that tokens are verified with, as a JSON Web Key Set."""
+    click.echo(json.dumps(key_set(_keyring().leaves()), indent=2))
 
 
 @commands.command("ensure-admin")
@@ -103,6 +133,26 @@ def prove_audit(partition: str | None, since_head: str | None) -> None:
 def topology() -> None:
     """Declare the queues that the services use."""
     run_topology_command("auth", _settings().broker_url)
+
+
+def _keyring() -> Keyring:
+    settings, database = _settings(), _prepared_database()
+    return new_keyring(settings, WatchedAuthority(settings.ca_dir, clock=utc_now), database=database, clock=utc_now)
+
+
+def _describe(rotation: Rotation, *, at_once: bool) -> list[str]:
+    when = "every process signs with it within a minute" if at_once else f"it signs from {_time(rotation.signs_at)} on"
+    return [
+        f"minted leaf {rotation.minted}; {when}",
+        *(
+            f"revoked leaf {leaf.kid}; registries trust it until it expires, {_time(leaf.expires_at)}"
+            for leaf in rotation.revoked
+        ),
+    ]
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _settings() -> Settings:

@@ -19,9 +19,9 @@ from services.auth.clients.registry import probe_registry
 from services.auth.settings import Settings
 from services.auth.signing.access_tokens import AccessTokens
 from services.auth.signing.answers import AnswerCipher
-from services.auth.signing.authority import authority_fault, load_authority
 from services.auth.signing.keyring import Keyring
 from services.auth.signing.registry_tokens import RegistryTokenSigner
+from services.auth.signing.watched_authority import WatchedAuthority
 from services.auth.storage.tables import idempotency_keys
 from services.auth.usecases.authenticate import Authenticator
 from services.auth.usecases.background import GATHER_S, Background
@@ -78,7 +78,8 @@ def build_services(settings: Settings, *, clock: Clock, hasher: PasswordHasher, 
     database = new_database(settings)
     passwords = Passwords(hasher)
     background = Background(partial(write_notes, database=database), gather_s=gather_s)
-    keyring = Keyring(load_authority(settings.ca_dir), database=database, clock=clock)
+    authority = WatchedAuthority(settings.ca_dir, clock=clock)
+    keyring = new_keyring(settings, authority, database=database, clock=clock)
     access_tokens = AccessTokens(keyring, issuer=settings.issuer, ttl_s=settings.access_token_ttl_s, clock=clock)
     return Services(
         settings=settings,
@@ -94,6 +95,7 @@ def build_services(settings: Settings, *, clock: Clock, hasher: PasswordHasher, 
             note_use=background.put,
             clock=clock,
         ),
+        authority=authority,
         keyring=keyring,
         signer=RegistryTokenSigner(
             keyring,
@@ -110,6 +112,17 @@ def build_services(settings: Settings, *, clock: Clock, hasher: PasswordHasher, 
     )
 
 
+def new_keyring(settings: Settings, authority: WatchedAuthority, *, database: Database, clock: Clock) -> Keyring:
+    """Open the keys that tokens are signed with."""
+    return Keyring(
+        authority.refresh,
+        algorithm=settings.token_algorithm,
+        leaf_ttl=settings.leaf_ttl,
+        database=database,
+        clock=clock,
+    )
+
+
 def new_database(settings: Settings) -> Database:
     """Open the service's own database, with a connection for every thread."""
     return Database(settings.database_url.reveal(), pool_size=settings.serving.threads)
@@ -121,13 +134,13 @@ def migrations_of(database: Database) -> Migrations:
 
 
 def _kept_answers(services: Services) -> KeptAnswers:
-    cipher = AnswerCipher(load_authority(services.settings.ca_dir))
+    cipher = AnswerCipher(lambda: services.authority.current)
     return KeptAnswers(services.database, idempotency_keys, cipher, services.clock)
 
 
 def _checks(services: Services) -> dict[str, ReadinessCheck]:
     return {
         "database": migrations_of(services.database).fault,
-        "authority": lambda: authority_fault(services.settings.ca_dir, now=services.clock()),
+        "authority": services.authority.fault,
         "signing leaf": services.keyring.fault,
     }

@@ -12,6 +12,7 @@ from services.auth.domain.application_tokens import DEFAULT_TOKEN_LIMIT, MAX_TOK
 from services.auth.domain.decisions import DeletePolicy, Policy, PushPolicy
 from services.auth.domain.lifetimes import MAX_TTL_S
 from services.auth.signing.access_tokens import AUDIENCE
+from services.auth.signing.algorithms import Algorithm
 from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
 from shared.config import Secret, data_file, read_settings, secret
 from shared.messaging.connections import load_broker_url
@@ -27,7 +28,11 @@ class Settings:
     broker_url: Secret
     """Where messages go; may hold a password."""
     ca_dir: Path
-    """Folder with ``ca.crt`` and ``ca.key``."""
+    """Folder with ``ca.crt`` and ``ca.key``, or ``tls.crt`` and ``tls.key``."""
+    token_algorithm: Algorithm
+    """What tokens are signed with."""
+    leaf_ttl: timedelta
+    """Life of a signing leaf; it is renewed when a seventh of it is over."""
     issuer: str
     """``iss`` of every token: the registry's ``auth.token.issuer``."""
     registry_service: str
@@ -101,6 +106,9 @@ def _build(env: Env) -> Settings:
         database_url=Secret(env.str("PORTUS_AUTH_DATABASE_URL", f"sqlite:///{data_file(env, 'auth.db')}")),
         broker_url=load_broker_url(env),
         ca_dir=Path(env.str("PORTUS_CA_DIR", str(data_file(env, "ca")))),
+        token_algorithm=env.enum("PORTUS_TOKEN_ALGORITHM", Algorithm.ES256.value, enum=Algorithm, by_value=True),
+        # The least leaves two hours of it for signing: see signing.keyring.MARGIN.
+        leaf_ttl=timedelta(seconds=env.int("PORTUS_LEAF_TTL_S", 604_800, validate=Range(14_400, 7_776_000)) or 0),
         issuer=env.str("PORTUS_ISSUER", "portus", validate=Length(min=1)),
         registry_service=env.str("PORTUS_REGISTRY_SERVICE", "portus-registry", validate=_is_audience),
         registry_host=env.str("PORTUS_REGISTRY_HOST", "localhost:5000"),

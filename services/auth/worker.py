@@ -9,10 +9,10 @@ from threading import Event
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.auth.app import new_database
+from services.auth.app import new_database, new_keyring
 from services.auth.settings import Settings
-from services.auth.signing.authority import load_authority
 from services.auth.signing.keyring import Keyring
+from services.auth.signing.watched_authority import WatchedAuthority
 from services.auth.storage.failures import purge_failures
 from services.auth.storage.sessions import purge_sessions
 from services.auth.storage.tables import idempotency_keys, outbox
@@ -37,7 +37,7 @@ def work(settings: Settings, stop: Event, *, clock: Clock = utc_now) -> None:
         SystemExit: a task has died.
     """
     database = new_database(settings)
-    keyring = Keyring(load_authority(settings.ca_dir), database=database, clock=clock)
+    keyring = new_keyring(settings, WatchedAuthority(settings.ca_dir, clock=clock), database=database, clock=clock)
     publisher = Publisher(settings.broker_url)
     tasks: dict[str, Task] = {
         "outbox": lambda stop: relay_outbox(database, outbox, publisher, stop=stop),

@@ -24,7 +24,8 @@ from services.auth.domain.namespaces import Visibility
 from services.auth.domain.subjects import Subject, person
 from services.auth.domain.teams import Role
 from services.auth.settings import Settings
-from services.auth.signing.authority import create_authority
+from services.auth.signing.algorithms import Algorithm
+from services.auth.signing.new_authority import create_authority
 from services.auth.storage.namespaces import NamespaceView
 from services.auth.storage.teams import TeamView
 from services.auth.storage.users import UserView
@@ -53,6 +54,8 @@ def make_settings(folder: Path, database_url: str, **changes: Any) -> Settings:
         database_url=Secret(database_url),
         broker_url=Secret(f"sqlite:///{folder / 'broker.db'}"),
         ca_dir=folder / "ca",
+        token_algorithm=Algorithm.ES256,
+        leaf_ttl=timedelta(days=7),
         issuer="portus",
         registry_service=SERVICE,
         registry_host="registry.example.org",

@@ -13,6 +13,7 @@ from services.auth.domain.errors import (
     Overloaded,
     SetupClosed,
     SetupDone,
+    SigningUnavailable,
     TooManyAttempts,
     TooManyEntries,
 )
@@ -25,6 +26,7 @@ ERRORS: Mapping[type[Exception], HTTPStatus] = {
     SetupClosed: HTTPStatus.METHOD_NOT_ALLOWED,
     SetupDone: HTTPStatus.BAD_REQUEST,
     TooManyEntries: HTTPStatus.BAD_REQUEST,
+    SigningUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 

@@ -6,7 +6,7 @@ Source: RFC 7517 §5.
 from flask import Blueprint, Response, jsonify
 
 from services.auth.api.services import services
-from services.auth.signing.leaves import public_jwk
+from services.auth.signing.leaves import key_set
 
 MAX_AGE_S = 60
 """A new leaf is in here for a minute at least before it signs anything."""
@@ -20,7 +20,7 @@ def keys_blueprint() -> Blueprint:
 
 
 def show_keys() -> Response:
-    """List every key that a token which has not expired may be signed with."""
-    response = jsonify(keys=[public_jwk(leaf) for leaf in services().keyring.leaves()])
+    """List every key that a token may be signed with: of the leaves that neither ended nor were revoked."""
+    response = jsonify(key_set(services().keyring.leaves()))
     response.headers["Cache-Control"] = f"public, max-age={MAX_AGE_S}"
     return response

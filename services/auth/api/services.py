@@ -10,6 +10,7 @@ from services.auth.settings import Settings
 from services.auth.signing.access_tokens import AccessTokens
 from services.auth.signing.keyring import Keyring
 from services.auth.signing.registry_tokens import RegistryTokenSigner
+from services.auth.signing.watched_authority import WatchedAuthority
 from services.auth.usecases.authenticate import Authenticator
 from services.auth.usecases.background import Background
 from services.auth.usecases.passwords import Passwords
@@ -31,6 +32,7 @@ class Services:
     clock: Clock
     passwords: Passwords
     authenticator: Authenticator
+    authority: WatchedAuthority
     keyring: Keyring
     signer: RegistryTokenSigner
     access_tokens: AccessTokens

@@ -18,7 +18,13 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from services.auth.api.services import services
-from services.auth.domain.errors import BadCredentials, Overloaded, PasswordsClosed, TooManyAttempts
+from services.auth.domain.errors import (
+    BadCredentials,
+    Overloaded,
+    PasswordsClosed,
+    SigningUnavailable,
+    TooManyAttempts,
+)
 from shared.api.databases import AWAY_RETRY_AFTER_S, AWAY_TEXT, note_database_away
 from shared.database import DATABASE_AWAY
 from shared.oci.scopes import InvalidScope
@@ -61,7 +67,7 @@ _TABLE: dict[type[Exception], TokenError] = {
         HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE", HTTPStatus.SERVICE_UNAVAILABLE, "temporarily_unavailable"
     ),
 }
-_AWAY = _TABLE[Overloaded]
+_AWAY = _TABLE[SigningUnavailable] = _TABLE[Overloaded]
 _BROKEN = TokenError(HTTPStatus.INTERNAL_SERVER_ERROR, "UNKNOWN", HTTPStatus.INTERNAL_SERVER_ERROR, "server_error")
 
 # RFC 6749 §5.2: what an error_description may hold.

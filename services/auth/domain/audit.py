@@ -57,6 +57,7 @@ class Action(StrEnum):
     REGISTRY_UPDATED = "registry.updated"
     REGISTRY_DELETED = "registry.deleted"
     KEY_ROTATED = "key.rotated"
+    KEY_REVOKED = "key.revoked"
     AUDIT_PURGED = "audit.purged"
 
     @property

@@ -10,6 +10,7 @@ AuthFault                  the request cannot be carried out
 ├── SetupClosed            the first administrator may not be made this way here
 ├── SetupDone              there are people already
 ├── TooManyEntries         more of the audit trail was asked for than one file may hold
+├── SigningUnavailable     there is no key to sign a token with, because the CA has ended
 └── Overloaded             more passwords wait to be checked than this process can check
 
 A denied action of a token's scope is none of these: it is a ``Decision``.
@@ -91,6 +92,13 @@ class TooManyEntries(AuthFault):
             f"That is more than {limit} entries, the most of one file. Take it in parts: at_from and at_until "
             "narrow it to a time, other parameters to what they name."
         )
+
+
+class SigningUnavailable(AuthFault):
+    """The CA has ended, and whatever it signed with it."""
+
+    def __init__(self) -> None:
+        super().__init__("No token can be signed here at the moment. An administrator has to look at /readyz.")
 
 
 class Overloaded(AuthFault):

@@ -50,7 +50,8 @@ class AccessTokens:
             "exp": int((now + timedelta(seconds=self._ttl_s)).timestamp()),
             "jti": secrets.token_hex(16),
         }
-        token = jwt.encode(claims, leaf.key, algorithm="ES256", headers={"typ": TYPE, "kid": leaf.kid})
+        headers = {"typ": TYPE, "kid": leaf.kid}
+        token = jwt.encode(claims, leaf.key, algorithm=leaf.algorithm.value, headers=headers)
         return AccessToken(Secret(token), self._ttl_s)
 
     def verify(self, token: Secret) -> str:
@@ -68,7 +69,8 @@ class AccessTokens:
             claims = jwt.decode(
                 token.reveal(),
                 leaf.public_key,
-                algorithms=["ES256"],
+                # RFC 8725 §3.1: what the key is for, not what the token's header says.
+                algorithms=[leaf.algorithm.value],
                 audience=AUDIENCE,
                 issuer=self._issuer,
                 leeway=LEEWAY_S,

@@ -63,7 +63,7 @@ class RegistryTokenSigner:
             claims["access"] = [_dump_access(scope) for scope in access]
         # Registry 2.8 and 3.x both take the chain in x5c; the kid is for those who know the key.
         headers = {"typ": "JWT", "kid": leaf.kid, "x5c": list(leaf.x5c)}
-        token = jwt.encode(claims, leaf.key, algorithm="ES256", headers=headers)
+        token = jwt.encode(claims, leaf.key, algorithm=leaf.algorithm.value, headers=headers)
         return RegistryToken(Secret(token), now, ttl_s)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from shared.database import UtcDateTime, new_metadata
@@ -279,6 +280,9 @@ signing_leaves = Table(
     Column("private_key", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
+    # Signs before every process has had the time to read it: somebody was in a hurry.
+    Column("at_once", Boolean, nullable=False, server_default=false()),
+    Column("revoked_at", UtcDateTime),
     Index(None, "authority", "expires_at"),
 )
 

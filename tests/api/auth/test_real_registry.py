@@ -9,7 +9,7 @@ import requests
 
 from services.auth.clients.registry import probe_registry
 from services.auth.domain.namespaces import Visibility
-from services.auth.signing.leaves import Leaf
+from services.auth.signing.leaves import SigningLeaf
 from tests.conftest import RegistryFactory
 from tests.support.auth import PASSWORD, SERVICE, AuthFactory, AuthService, access_of, claims_of
 from tests.support.registry import Registry
@@ -114,7 +114,7 @@ def test_another_ca_is_not_trusted(registry_factory: RegistryFactory, make_auth:
     assert call(registry, "/v2/", token_for(theirs, user=None)).status_code == 401
 
 
-def resign(leaf: Leaf, token: str, **header: Any) -> str:
+def resign(leaf: SigningLeaf, token: str, **header: Any) -> str:
     """Sign the same claims with another header."""
     return jwt.encode(claims_of(token), leaf.key, algorithm="ES256", headers=header)
 

@@ -6,16 +6,9 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.fernet import InvalidToken
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
-from services.auth.signing.authority import (
-    AuthorityError,
-    authority_fault,
-    create_authority,
-    load_authority,
-)
-from services.auth.signing.leaves import LIFETIME, libtrust_fingerprint, load_leaf, mint_leaf, public_jwk
+from services.auth.signing.authority import AuthorityError, authority_fault, load_authority
+from services.auth.signing.new_authority import create_authority
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -110,56 +103,3 @@ def test_readiness_tells_a_missing_and_an_expired_ca(folder: Path, tmp_path: Pat
     assert authority_fault(folder, now=NOW) is None
     assert "missing" in (authority_fault(tmp_path / "none", now=NOW) or "")
     assert "expired" in (authority_fault(folder, now=NOW + timedelta(days=3651)) or "")
-
-
-def test_a_leaf_signs_tokens_and_nothing_else(folder: Path) -> None:
-    authority = load_authority(folder)
-    stored = mint_leaf(authority, now=NOW)
-    certificate = x509.load_pem_x509_certificate(stored.certificate.encode())
-
-    certificate.verify_directly_issued_by(authority.certificate)
-    constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
-    usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    assert constraints.ca is False
-    assert (usage.digital_signature, usage.key_cert_sign) == (True, False)
-    assert certificate.not_valid_after_utc == NOW + LIFETIME
-
-
-def test_a_stored_leaf_opens_with_its_ca_only(folder: Path, tmp_path: Path) -> None:
-    create_authority(tmp_path / "other", now=NOW)
-    stored = mint_leaf(load_authority(folder), now=NOW)
-
-    assert load_leaf(load_authority(folder), stored).kid == stored.kid
-    with pytest.raises(InvalidToken):
-        load_leaf(load_authority(tmp_path / "other"), stored)
-
-
-def test_secrets_are_not_printed(folder: Path) -> None:
-    authority = load_authority(folder)
-    stored = mint_leaf(authority, now=NOW)
-
-    assert stored.private_key not in repr(stored)
-    assert "key=" not in repr(authority)
-    assert "key=" not in repr(load_leaf(authority, stored))
-
-
-def test_the_kid_has_the_form_of_libtrust() -> None:
-    kid = libtrust_fingerprint(generate_private_key(SECP256R1()).public_key())
-
-    groups = kid.split(":")
-    assert [len(group) for group in groups] == [4] * 12
-    assert set("".join(groups)) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
-
-
-def test_coordinates_are_padded(folder: Path) -> None:
-    """One key in 128 has a coordinate that begins with a zero byte; here is one."""
-    authority = load_authority(folder)
-    while True:
-        leaf = load_leaf(authority, mint_leaf(authority, now=NOW))
-        numbers = leaf.public_key.public_numbers()
-        if min(numbers.x, numbers.y) < 1 << 248:
-            break
-
-    jwk = public_jwk(leaf)
-
-    assert [len(str(jwk[name])) for name in ("x", "y")] == [43, 43]
