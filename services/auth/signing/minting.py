@@ -8,7 +8,7 @@ import structlog
 from cryptography.fernet import InvalidToken
 from sqlalchemy import Connection
 
-from services.auth.domain.actors import PORTUS, Actor
+from services.auth.domain.actors import Actor
 from services.auth.domain.audit import Action, Change, Fields, Target
 from services.auth.signing.algorithms import Algorithm
 from services.auth.signing.authority import Authority
@@ -66,8 +66,7 @@ class Mint:
             hold(connection, Lock.LEAVES)
             if any(map(is_enough, load_leaves(authority, list_leaves(connection, now=now)))):
                 return False
-            with audited(connection, PORTUS, lambda: now) as record:
-                self._insert(connection, record, authority, now)
+            self._insert(connection, authority, now)
         return True
 
     def renew(self, *, authority: Authority, now: datetime) -> bool:
@@ -83,7 +82,7 @@ class Mint:
     def rotate(
         self, actor: Actor, *, authority: Authority, now: datetime, at_once: bool, revoke: Collection[str]
     ) -> Rotation:
-        """Mint a leaf whatever there is, and take others out of use.
+        """Mint a leaf whatever there is, and take others out of use; the audit trail has it.
 
         Args:
             at_once: whether it signs as soon as a process has read it.
@@ -101,7 +100,8 @@ class Mint:
             with audited(connection, actor, lambda: now) as record:
                 for leaf in revoked:
                     _revoke(connection, record, leaf, now)
-                minted = self._insert(connection, record, authority, now, at_once=at_once)
+                minted = self._insert(connection, authority, now, at_once=at_once)
+                record(Change(Action.KEY_ROTATED, Target(minted.kid, minted.kid), after=_shown(minted)))
         return Rotation(minted.kid, now if at_once else now + SIGNS_AFTER, revoked)
 
     def is_wanted(self, leaf: Leaf, authority: Authority) -> bool:
@@ -121,11 +121,10 @@ class Mint:
         return now - leaf.created_at >= patience * min(life, self._leaf_ttl) / RENEWALS
 
     def _insert(
-        self, connection: Connection, record: Record, authority: Authority, now: datetime, *, at_once: bool = False
+        self, connection: Connection, authority: Authority, now: datetime, *, at_once: bool = False
     ) -> StoredLeaf:
         leaf = mint_leaf(authority, algorithm=self.algorithm, ttl=self._leaf_ttl, now=now, at_once=at_once)
         insert_leaf(connection, leaf)
-        record(Change(Action.KEY_ROTATED, Target(leaf.kid, leaf.kid), after=_shown(leaf)))
         log.info("leaf.minted", kid=leaf.kid, expires_at=leaf.expires_at.isoformat())
         return leaf
 

@@ -1,6 +1,8 @@
 """``python -m services.auth …``, as an installation runs it."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import requests
 
 from shared.database import Database
 from tests.support.auth import SERVICE_ACCOUNT_SECRET, access_of
+from tests.support.authorities import make_ca
 from tests.support.ports import free_port
 from tests.support.processes import Process
 from tests.support.waiting import wait_until
@@ -49,8 +52,7 @@ def run(environment: Environment, command: str, *options: str, status: int = 0, 
 
 @pytest.fixture
 def prepared(environment: Environment) -> Environment:
-    for command in ("init-ca", "migrate", "ensure-admin", "topology"):
-        run(environment, command)
+    run(environment, "init-ca", "migrate", "ensure-admin", "topology")
     return environment
 
 
@@ -131,6 +133,40 @@ class TestWords:
         output = run(environment, "ensure-admin", status=2, PORTUS_ADMIN_PASSWORD="short")
 
         assert "PORTUS_ADMIN_PASSWORD: must have 8 to 128 characters" in output
+
+    def test_a_rotation_says_when_it_takes_effect(self, prepared: Environment) -> None:
+        waiting, hurried = run(prepared, "rotate-keys", "rotate-keys", "--now").split("auth: minted leaf ")[1:]
+
+        assert re.match(r"[A-Z2-7:]{59}; it signs from .* UTC on", waiting)
+        assert re.match(r"[A-Z2-7:]{59}; every process signs with it within a minute", hurried)
+
+    def test_a_revoked_leaf_is_said_to_be_trusted_still(self, prepared: Environment) -> None:
+        output = run(prepared, "rotate-keys", "rotate-keys", "--revoke", "all", "jwks")
+
+        assert re.search(r"revoked leaf [A-Z2-7:]{59}; registries trust it until it expires, ", output)
+        assert output.count('"kty"') == 1
+
+    def test_a_leaf_that_is_not_there_cannot_be_revoked(self, prepared: Environment) -> None:
+        assert "no leaf AAAA lives" in run(prepared, "rotate-keys", "--revoke", "AAAA", status=1)
+
+    def test_the_key_set_can_be_printed(self, prepared: Environment) -> None:
+        run(prepared, "rotate-keys", PORTUS_TOKEN_ALGORITHM="RS256")
+
+        (key,) = json.loads(run(prepared, "jwks"))["keys"]
+
+        assert (key["kty"], key["alg"]) == ("RSA", "RS256")
+
+    @pytest.mark.parametrize("command", ["rotate-keys", "jwks"])
+    def test_there_are_no_keys_before_the_schema(self, environment: Environment, command: str) -> None:
+        assert "run 'migrate'" in run(environment, "init-ca", command, status=2)
+
+    def test_nothing_starts_with_a_ca_that_has_expired(self, environment: Environment, tmp_path: Path) -> None:
+        make_ca(days=(-9, -1)).write(tmp_path / "data" / "ca")
+
+        output = run(environment, "serve", status=2)
+
+        assert "has expired" in output
+        assert "renew it" in output
 
     def test_a_wrong_setting(self, environment: Environment) -> None:
         output = run(environment, "migrate", status=2, PORTUS_PUSH_POLICY="everybody")
