@@ -11,6 +11,7 @@ from marshmallow.validate import Length, Range
 from services.auth.domain.application_tokens import DEFAULT_TOKEN_LIMIT, MAX_TOKEN_LIMIT, TokenRules
 from services.auth.domain.decisions import DeletePolicy, Policy, PushPolicy
 from services.auth.domain.lifetimes import MAX_TTL_S
+from services.auth.domain.management import Rules, Switches
 from services.auth.signing.access_tokens import AUDIENCE
 from services.auth.signing.algorithms import Algorithm
 from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
@@ -53,6 +54,8 @@ class Settings:
     """What peers prove themselves with."""
     policy: Policy
     """Who may push and delete at all."""
+    switches: Switches
+    """What others than administrators may manage at all."""
     first_user_admin: bool
     """Whether the first person to come may become administrator."""
     audit_keep_months: int
@@ -67,6 +70,11 @@ class Settings:
     """A name of the standard library's levels."""
     serving: ServingSettings
     """Address, processes and threads of the server."""
+
+    @property
+    def rules(self) -> Rules:
+        """What settles who may manage what."""
+        return Rules(self.policy, self.switches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +127,7 @@ def _build(env: Env) -> Settings:
         service_account_secret=secret(env, "PORTUS_SERVICE_ACCOUNT_SECRET"),
         internal_secret=secret(env, "PORTUS_INTERNAL_SECRET"),
         policy=_policy(env),
+        switches=_switches(env),
         first_user_admin=env.bool("PORTUS_FIRST_USER_ADMIN", True),
         audit_keep_months=env.int("PORTUS_AUDIT_KEEP_MONTHS", 0, validate=Range(0, 1200)),
         registry_tokens_only=env.bool("PORTUS_REGISTRY_TOKENS_ONLY", False),
@@ -142,6 +151,18 @@ def _policy(env: Env) -> Policy:
     if not enabled:
         return Policy(push, DeletePolicy.NOBODY)
     return Policy(push, DeletePolicy.CONTRIBUTORS if contributors else DeletePolicy.OWNERS)
+
+
+def _switches(env: Env) -> Switches:
+    return Switches(
+        change_visibility=env.bool("PORTUS_USER_PERMISSION_CHANGE_VISIBILITY_ENABLED", True),
+        create_team=env.bool("PORTUS_USER_PERMISSION_CREATE_TEAM_ENABLED", True),
+        manage_team=env.bool("PORTUS_USER_PERMISSION_MANAGE_TEAM_ENABLED", True),
+        create_namespace=env.bool("PORTUS_USER_PERMISSION_CREATE_NAMESPACE_ENABLED", True),
+        manage_namespace=env.bool("PORTUS_USER_PERMISSION_MANAGE_NAMESPACE_ENABLED", True),
+        create_webhook=env.bool("PORTUS_USER_PERMISSION_CREATE_WEBHOOK_ENABLED", True),
+        manage_webhook=env.bool("PORTUS_USER_PERMISSION_MANAGE_WEBHOOK_ENABLED", True),
+    )
 
 
 def _is_audience(value: str) -> None:

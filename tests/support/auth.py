@@ -20,6 +20,7 @@ from services.auth.app import create_app, migrations_of
 from services.auth.domain.actors import Actor, Origin
 from services.auth.domain.application_tokens import TokenRules
 from services.auth.domain.decisions import Policy
+from services.auth.domain.management import Rules, Switches
 from services.auth.domain.namespaces import Visibility
 from services.auth.domain.subjects import Subject, person
 from services.auth.domain.teams import Role
@@ -66,6 +67,7 @@ def make_settings(folder: Path, database_url: str, **changes: Any) -> Settings:
         service_account_secret=Secret(SERVICE_ACCOUNT_SECRET),
         internal_secret=Secret(INTERNAL_SECRET),
         policy=Policy(),
+        switches=Switches(),
         first_user_admin=True,
         audit_keep_months=0,
         registry_tokens_only=False,
@@ -129,7 +131,13 @@ class AuthService:
     def make_team(self, name: str = "team", *, owner: UserView, **members: Role) -> TeamView:
         """Make a team; further members are given as ``username=role``."""
         team = create_team(
-            actor_of(owner), name=name, description="", owner_id=None, database=self.database, clock=self.clock
+            actor_of(owner),
+            name=name,
+            description="",
+            owner_id=None,
+            rules=Rules(),
+            database=self.database,
+            clock=self.clock,
         )
         for username, role in members.items():
             add_member(ROOT, team.id, username=username, role=role, database=self.database, clock=self.clock)
@@ -139,10 +147,10 @@ class AuthService:
         self, name: str = "team-a", *, team: TeamView, visibility: Visibility = Visibility.PRIVATE
     ) -> NamespaceView:
         namespace = create_namespace(
-            ROOT, name=name, team=team.name, description="", policy=Policy(), database=self.database, clock=self.clock
+            ROOT, name=name, team=team.name, description="", rules=Rules(), database=self.database, clock=self.clock
         )
         change = NamespaceChange(visibility=visibility)
-        return change_namespace(ROOT, namespace.id, change, database=self.database, clock=self.clock)
+        return change_namespace(ROOT, namespace.id, change, rules=Rules(), database=self.database, clock=self.clock)
 
     def write_notes(self) -> None:
         """Write what the requests have noted, as the background thread would."""
@@ -150,7 +158,9 @@ class AuthService:
 
     def set_global_visibility(self, visibility: Visibility) -> None:
         change = NamespaceChange(visibility=visibility)
-        change_namespace(ROOT, self.global_namespace_id, change, database=self.database, clock=self.clock)
+        change_namespace(
+            ROOT, self.global_namespace_id, change, rules=Rules(), database=self.database, clock=self.clock
+        )
 
     @property
     def global_namespace_id(self) -> int:

@@ -8,7 +8,7 @@ from flask import Response
 from services.auth.api.documents import page_response, refuses
 from services.auth.api.fields import MAX_ID
 from services.auth.api.identity import actor, require_person, subject
-from services.auth.api.schemas import NamespaceChangeInput, NamespaceOutput, NewNamespaceInput
+from services.auth.api.namespace_schemas import NamespaceChangeInput, NamespaceOutput, NewNamespaceInput
 from services.auth.api.services import services
 from services.auth.storage.namespaces import NAMESPACES, NamespaceView
 from services.auth.usecases.create_namespace import create_namespace
@@ -43,7 +43,7 @@ def list_namespaces(asked: ListRequest) -> Response:
 def post_namespace(values: dict[str, Any]) -> NamespaceView:
     """Make a private namespace for a team; for those who may push to it."""
     auth = services()
-    return create_namespace(actor(), **values, policy=auth.settings.policy, database=auth.database, clock=auth.clock)
+    return create_namespace(actor(), **values, rules=auth.settings.rules, database=auth.database, clock=auth.clock)
 
 
 @blueprint.route(_NAMESPACE)
@@ -64,5 +64,12 @@ def put_namespace(values: dict[str, Any], namespace_id: int) -> NamespaceView:
     """Change description or visibility; for owners of the team."""
     auth = services()
     change = NamespaceChange(**values)
-    expected = if_match(NamespaceOutput())
-    return change_namespace(actor(), namespace_id, change, expected=expected, database=auth.database, clock=auth.clock)
+    return change_namespace(
+        actor(),
+        namespace_id,
+        change,
+        rules=auth.settings.rules,
+        expected=if_match(NamespaceOutput()),
+        database=auth.database,
+        clock=auth.clock,
+    )

@@ -1,8 +1,8 @@
-"""The bodies of the management API; field names are those of the Portus API."""
+"""The bodies of accounts and sessions; field names are those of the Portus API."""
 
 from marshmallow import Schema, fields, validate
 
-from services.auth.api.fields import MAX_ID, Dated, Input, text
+from services.auth.api.fields import Dated, Input, text
 from services.auth.api.services import services
 from services.auth.domain.accounts import (
     MAX_DISPLAY_NAME_LENGTH,
@@ -10,9 +10,7 @@ from services.auth.domain.accounts import (
     MAX_PASSWORD_LENGTH,
     MAX_USERNAME_LENGTH,
 )
-from services.auth.domain.namespaces import GLOBAL_NAMESPACE, MAX_NAMESPACE_NAME_LENGTH, Visibility
-from services.auth.domain.teams import MAX_DESCRIPTION_LENGTH, MAX_TEAM_NAME_LENGTH, Role
-from services.auth.storage.namespaces import NamespaceView
+from services.auth.domain.namespaces import GLOBAL_NAMESPACE
 from services.auth.storage.users import UserView
 from services.auth.usecases.sessions import SignedIn
 
@@ -40,10 +38,6 @@ def shown_namespace(name: str) -> str:
 def stored_namespace(name: str) -> str:
     """Return the name under which a namespace is kept that a request calls so."""
     return GLOBAL_NAMESPACE if name == services().settings.registry_host else name
-
-
-def _namespace_name(namespace: NamespaceView) -> str:
-    return shown_namespace(namespace.name)
 
 
 class UserRefOutput(Schema):
@@ -127,85 +121,3 @@ class SessionOutput(Schema):
     expires_in = fields.Integer(attribute="access_token.expires_in_s")
     refresh_token = fields.Function(_refresh_token, metadata=_STRING)
     user = fields.Nested(UserOutput)
-
-
-class TeamOutput(Dated):
-    """A team, as the caller sees it."""
-
-    id = fields.Integer()
-    name = fields.String()
-    description = fields.String()
-    hidden = fields.Boolean()
-    role = fields.Enum(Role, by_value=True, allow_none=True)
-
-
-class NewTeamInput(Input):
-    """A team to be made; ``owner_id`` is for administrators."""
-
-    name = text(shortest=1, longest=MAX_TEAM_NAME_LENGTH, required=True)
-    description = text(longest=MAX_DESCRIPTION_LENGTH, lines=True, load_default="")
-    owner_id = fields.Integer(strict=True, load_default=None, validate=validate.Range(1, MAX_ID))
-
-
-class MemberOutput(Dated):
-    """One person's place in a team."""
-
-    id = fields.Integer()
-    team_id = fields.Integer()
-    user_id = fields.Integer()
-    username = fields.String()
-    display_name = fields.String(allow_none=True)
-    admin = fields.Boolean()
-    role = fields.Enum(Role, by_value=True)
-
-
-class NewMemberInput(Input):
-    """A person to be taken into a team."""
-
-    username = text(longest=MAX_USERNAME_LENGTH, required=True, data_key="user")
-    role = fields.Enum(Role, by_value=True, load_default=Role.VIEWER)
-
-
-class MemberChangeInput(Input):
-    """Another role for a member."""
-
-    role = fields.Enum(Role, by_value=True, required=True)
-
-
-class TeamRefOutput(Schema):
-    """A team, as far as a namespace mentions it."""
-
-    id = fields.Integer()
-    name = fields.String()
-    hidden = fields.Boolean()
-
-
-class NamespaceOutput(Dated):
-    """A namespace; the global one goes by the registry's host."""
-
-    id = fields.Integer()
-    name = fields.Function(_namespace_name, metadata=_STRING)
-    description = fields.String()
-    team = fields.Nested(TeamRefOutput)
-    visibility = fields.Enum(Visibility, by_value=True)
-    is_global = fields.Boolean(data_key="global")
-
-
-class NewNamespaceInput(Input):
-    """A namespace to be made for a team, given by its name."""
-
-    wrapper = "namespace"
-
-    name = text(longest=MAX_NAMESPACE_NAME_LENGTH, required=True)
-    team = text(longest=MAX_TEAM_NAME_LENGTH, required=True)
-    description = text(longest=MAX_DESCRIPTION_LENGTH, lines=True, load_default="")
-    registry = text(longest=255, load_default=None, metadata={"description": "Its name; the first one, if not given."})
-
-
-class NamespaceChangeInput(Input):
-    """What is to be different about a namespace; the flat form or ``{"namespace": {…}}``."""
-
-    wrapper = "namespace"
-
-    description = text(longest=MAX_DESCRIPTION_LENGTH, lines=True)
-    visibility = fields.Enum(Visibility, by_value=True)

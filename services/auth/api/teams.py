@@ -8,8 +8,8 @@ from flask import Response
 from services.auth.api.documents import page_response, refuses
 from services.auth.api.fields import MAX_ID
 from services.auth.api.identity import actor, require_person, subject
-from services.auth.api.schemas import MemberChangeInput, MemberOutput, NewMemberInput, NewTeamInput, TeamOutput
 from services.auth.api.services import services
+from services.auth.api.team_schemas import MemberChangeInput, MemberOutput, NewMemberInput, NewTeamInput, TeamOutput
 from services.auth.domain.teams import Role
 from services.auth.storage.teams import MEMBERS, TEAMS, MemberView, TeamView
 from services.auth.usecases.members import add_member, change_member, remove_member, show_member, show_members
@@ -44,7 +44,8 @@ def list_teams(asked: ListRequest) -> Response:
 @refuses(blueprint, *_REFUSED)
 def post_team(values: dict[str, Any]) -> TeamView:
     """Make a team; the caller becomes its owner."""
-    return create_team(actor(), **values, database=services().database, clock=services().clock)
+    auth = services()
+    return create_team(actor(), **values, rules=auth.settings.rules, database=auth.database, clock=auth.clock)
 
 
 @blueprint.route(_TEAM)

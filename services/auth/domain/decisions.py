@@ -208,6 +208,18 @@ def _decide_everything(subject: Subject, name: str, namespace: NamespaceFacts | 
 
 def standing_of(subject: Subject, namespace: NamespaceFacts | None) -> Standing:
     """Return what the subject is with regard to the namespace."""
+    if namespace is None:
+        return standing_with_role(subject, None)
+    return standing_with_role(subject, namespace.role, is_own=namespace.is_own)
+
+
+def standing_with_role(subject: Subject, role: Role | None, *, is_own: bool = False) -> Standing:
+    """Return what the subject is with regard to a team.
+
+    Args:
+        role: the subject's own in that team.
+        is_own: whether it is about the subject's personal namespace.
+    """
     if subject.kind is SubjectKind.INTERNAL:
         return Standing.INTERNAL
     if subject.kind is SubjectKind.ANONYMOUS:
@@ -218,11 +230,11 @@ def standing_of(subject: Subject, namespace: NamespaceFacts | None) -> Standing:
         return Standing.ADMINISTRATOR
     if subject.auditor:
         return Standing.AUDITOR
-    if namespace is None or namespace.role is None:
+    if role is None:
         return Standing.OUTSIDER
-    if namespace.role is Role.OWNER and namespace.is_own:
+    if role is Role.OWNER and is_own:
         return Standing.PERSONAL_OWNER
-    return _STANDING_OF_ROLE[namespace.role]
+    return _STANDING_OF_ROLE[role]
 
 
 def _row(action: str, resource_type: str, name: str, namespace: NamespaceFacts | None, policy: Policy) -> Row | None:

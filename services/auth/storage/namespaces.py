@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy import Connection, Row, Select, exists, select, update
 
+from services.auth.domain.decisions import DeletePolicy, PushPolicy
+from services.auth.domain.management import Place, Rules, namespace_place
 from services.auth.domain.namespaces import GLOBAL_NAMESPACE, NamespaceFacts, Visibility
-from services.auth.domain.registries import FIRST_REGISTRY_ID
+from services.auth.domain.registries import FIRST_REGISTRY_ID, RegistryFacts
 from services.auth.domain.subjects import Subject
-from services.auth.domain.teams import Role
+from services.auth.domain.teams import GLOBAL_TEAM
 from services.auth.storage.facts import facts_statement, load_facts
 from services.auth.storage.rows import insert_row
-from services.auth.storage.tables import namespaces, teams
+from services.auth.storage.tables import namespaces, registries, teams, users
 from services.auth.storage.visible import visible_namespaces
 from shared.api.paging import ListRequest, Page
 from shared.listing import Listed, Listing, fetch_list
@@ -53,9 +55,13 @@ class NamespaceView:
     description: str
     visibility: Visibility
     team: TeamRef
-    registry_id: int
+    registry: RegistryFacts
+    registry_host: str
+    """The registry as people type it; empty for the first one, which the environment names."""
     facts: NamespaceFacts
     """What the caller's own place in it is."""
+    is_personal: bool
+    """Whether it is somebody's personal one."""
     created_at: datetime
     updated_at: datetime
 
@@ -64,9 +70,18 @@ class NamespaceView:
         return self.name == GLOBAL_NAMESPACE
 
     @property
-    def role(self) -> Role | None:
-        """The caller's own role in the team."""
-        return self.facts.role
+    def is_orphan(self) -> bool:
+        """Whether it belongs to nobody but the administrators."""
+        return self.team.name == GLOBAL_TEAM and not self.is_global
+
+    @property
+    def place(self) -> Place:
+        """It, as a place to manage."""
+        return namespace_place(self.facts, is_personal=self.is_personal)
+
+    def rules(self, installation: Rules) -> Rules:
+        """Return the rules that hold in it."""
+        return installation.under(self.registry.policy(installation.policy))
 
 
 def insert_namespace(
@@ -120,7 +135,10 @@ def list_namespaces(
 def _view(subject: Subject) -> Select[Any]:
     """Select namespaces as one caller sees them; the parameter ``now`` is to be given."""
     columns = ("registry_id", "description", "created_at", "updated_at")
-    return facts_statement(subject).add_columns(*(namespaces.c[name] for name in columns))
+    policies = (registries.c.service, registries.c.hostname, registries.c.push_policy, registries.c.delete_policy)
+    is_personal = exists().where(users.c.namespace_id == namespaces.c.id).correlate(namespaces).label("is_personal")
+    statement = facts_statement(subject).join(registries, registries.c.id == namespaces.c.registry_id)
+    return statement.add_columns(*(namespaces.c[name] for name in columns), *policies, is_personal)
 
 
 def _load(row: Row[Any]) -> NamespaceView:
@@ -131,8 +149,15 @@ def _load(row: Row[Any]) -> NamespaceView:
         description=row.description,
         visibility=facts.visibility,
         team=TeamRef(facts.team_id, facts.team, facts.is_personal),
-        registry_id=row.registry_id,
+        registry=RegistryFacts(
+            row.registry_id,
+            row.service,
+            push=row.push_policy and PushPolicy(row.push_policy),
+            delete=row.delete_policy and DeletePolicy(row.delete_policy),
+        ),
+        registry_host=row.hostname,
         facts=facts,
+        is_personal=bool(row.is_personal),
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

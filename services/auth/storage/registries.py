@@ -48,6 +48,11 @@ class RegistryView:
     def is_first(self) -> bool:
         return self.id == FIRST_REGISTRY_ID
 
+    @property
+    def facts(self) -> RegistryFacts:
+        """What a decision needs to know of it."""
+        return RegistryFacts(self.id, self.service, self.token_ttl_s, self.push_policy, self.delete_policy)
+
 
 def find_registry_facts(connection: Connection, service: str | None, *, first_service: str) -> RegistryFacts:
     """Return a registry by its service name; ``None``: the first one.
@@ -60,21 +65,20 @@ def find_registry_facts(connection: Connection, service: str | None, *, first_se
     if row is None:
         raise NotFound("registry")
     view = _load(row)
-    return RegistryFacts(view.id, view.service, view.token_ttl_s, view.push_policy, view.delete_policy)
+    return view.facts
 
 
-def find_registry_id(connection: Connection, name: str | None) -> int:
-    """Return the id of the registry of that name; ``None``: the first one.
+def find_registry_named(connection: Connection, name: str | None) -> RegistryFacts:
+    """Return a registry by the name that people give it; ``None``: the first one.
 
     Raises:
         NotFound: there is no such registry.
     """
-    if name is None:
-        return FIRST_REGISTRY_ID
-    registry_id = connection.execute(select(registries.c.id).where(registries.c.name == name)).scalar()
-    if registry_id is None:
+    wanted = registries.c.id == FIRST_REGISTRY_ID if name is None else registries.c.name == name
+    row = connection.execute(select(registries).where(wanted)).one_or_none()
+    if row is None:
         raise NotFound("registry")
-    return int(registry_id)
+    return _load(row).facts
 
 
 def insert_registry(connection: Connection, values: Mapping[str, Any], *, now: datetime) -> int:

@@ -8,12 +8,25 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, delete, false, func, select, true, update
 
 from services.auth.domain.accounts import username_key
+from services.auth.domain.management import Place, team_place
 from services.auth.domain.subjects import Subject
 from services.auth.domain.teams import Role
 from services.auth.storage.rows import insert_row
-from services.auth.storage.tables import team_members, teams, users
+from services.auth.storage.tables import namespaces, team_members, teams, users
 from shared.api.paging import ListRequest, Page
 from shared.listing import Listed, Listing, fetch_list
+
+_EVERYBODY = team_members.alias("everybody")
+_USERS_COUNT = (
+    select(func.count())
+    .select_from(_EVERYBODY.join(users, users.c.id == _EVERYBODY.c.user_id))
+    .where(_EVERYBODY.c.team_id == teams.c.id, users.c.enabled)
+    .correlate(teams)
+    .scalar_subquery()
+)
+_NAMESPACES_COUNT = (
+    select(func.count()).select_from(namespaces).where(namespaces.c.team_id == teams.c.id).correlate(teams)
+).scalar_subquery()
 
 TEAMS = Listing(
     {
@@ -21,6 +34,8 @@ TEAMS = Listing(
         "name": Listed(teams.c.name),
         "description": Listed(teams.c.description),
         "role": Listed(team_members.c.role, choices=Role),
+        "users_count": Listed(_USERS_COUNT),
+        "namespaces_count": Listed(_NAMESPACES_COUNT),
         "created_at": Listed(teams.c.created_at),
         "updated_at": Listed(teams.c.updated_at),
     },
@@ -54,8 +69,16 @@ class TeamView:
     hidden: bool
     role: Role | None
     """The caller's own."""
+    users_count: int
+    """Enabled members."""
+    namespaces_count: int
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def place(self) -> Place:
+        """It, as a place to manage."""
+        return team_place(self.role, hidden=self.hidden)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +121,13 @@ def find_team_named(connection: Connection, subject: Subject, name: str) -> Team
     return _load_team(row) if row else None
 
 
-def list_teams(connection: Connection, subject: Subject, request: ListRequest) -> Page[TeamView]:
-    """Return a page of the teams that the caller is in; administrators get all."""
-    mine = true() if subject.administrator else team_members.c.role.is_not(None)
+def list_teams(connection: Connection, subject: Subject, request: ListRequest, *, everything: bool) -> Page[TeamView]:
+    """Return a page of the teams that the caller is in.
+
+    Args:
+        everything: whether the caller may see all the others, too.
+    """
+    mine = true() if everything else team_members.c.role.is_not(None)
     return fetch_list(connection, _team_view(subject).where(mine), TEAMS, request, load=_load_team)
 
 
@@ -169,7 +196,8 @@ def count_other_owners(connection: Connection, member: MemberView) -> int:
 def _team_view(subject: Subject) -> Select[Any]:
     mine = and_(team_members.c.team_id == teams.c.id, team_members.c.user_id == subject.user_id)
     columns = (teams.c.id, teams.c.name, teams.c.description, teams.c.hidden, teams.c.created_at, teams.c.updated_at)
-    statement = select(*columns, team_members.c.role).select_from(teams.outerjoin(team_members, mine))
+    counts = (_USERS_COUNT.label("users_count"), _NAMESPACES_COUNT.label("namespaces_count"))
+    statement = select(*columns, team_members.c.role, *counts).select_from(teams.outerjoin(team_members, mine))
     return statement.where(teams.c.hidden == false())
 
 

@@ -20,8 +20,12 @@ USERS = Listing(
         "email": Listed(users.c.email_key, fold=str.lower),
         "display_name": Listed(users.c.display_name),
         "admin": Listed(users.c.administrator),
+        "auditor": Listed(users.c.auditor),
+        "bot": Listed(users.c.bot),
         "enabled": Listed(users.c.enabled),
         "namespace_id": Listed(users.c.namespace_id),
+        "current_sign_in_at": Listed(users.c.current_sign_in_at),
+        "last_sign_in_at": Listed(users.c.last_sign_in_at),
         "created_at": Listed(users.c.created_at),
         "updated_at": Listed(users.c.updated_at),
     },
@@ -83,6 +87,12 @@ def update_user(connection: Connection, user_id: int, values: Mapping[str, Any],
     """Change columns of an account."""
     keys = {"email_key": values["email"] and values["email"].lower()} if "email" in values else {}
     connection.execute(update(users).where(users.c.id == user_id).values({**values, **keys, "updated_at": now}))
+
+
+def note_sign_in(connection: Connection, user_id: int, *, now: datetime) -> None:
+    """Note when a person signed in; that the account was changed is not said."""
+    moments = {"last_sign_in_at": users.c.current_sign_in_at, "current_sign_in_at": now}
+    connection.execute(update(users).where(users.c.id == user_id).values(moments))
 
 
 def find_user(connection: Connection, user_id: int) -> UserView | None:

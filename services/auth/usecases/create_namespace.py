@@ -7,17 +7,18 @@ from sqlalchemy import Connection
 
 from services.auth.domain.actors import Actor
 from services.auth.domain.audit import Action, Change, Ref
-from services.auth.domain.decisions import Policy, decide
 from services.auth.domain.errors import Forbidden, Invalid, NotFound
-from services.auth.domain.namespaces import NamespaceFacts, Visibility, check_namespace_name
+from services.auth.domain.management import Operation, Rules, decide_management, new_namespace_place
+from services.auth.domain.namespaces import Visibility, check_namespace_name
 from services.auth.domain.registries import FIRST_REGISTRY_ID
 from services.auth.domain.subjects import Subject
 from services.auth.storage.locks import Lock, hold
 from services.auth.storage.namespaces import NamespaceView, find_namespace, insert_namespace, taken_namespace_names
-from services.auth.storage.registries import find_registry_id
+from services.auth.storage.registries import find_registry_named
 from services.auth.storage.tables import outbox
 from services.auth.storage.teams import TeamView, find_team_named
 from services.auth.usecases.audit import Record, audited
+from services.auth.usecases.rights import require_right
 from shared.clock import Clock
 from shared.contracts.events import NamespaceCreated, envelope_of
 from shared.database import Database
@@ -34,7 +35,7 @@ def create_namespace(
     team: str,
     description: str,
     registry: str | None = None,
-    policy: Policy,
+    rules: Rules,
     database: Database,
     clock: Clock,
 ) -> NamespaceView:
@@ -44,24 +45,23 @@ def create_namespace(
         registry: name of the registry that it is in; ``None``: the first one.
 
     Raises:
-        NotFound: there is no such team or registry.
-        Forbidden: the caller could not push to it.
+        NotFound: there is no such registry, or no such team, which only administrators are told.
+        Forbidden: the caller could not push to it, or may not know whether there is such a team.
         Invalid: the name is outside the grammar or taken.
     """
     check_namespace_name(name)
     subject = actor.subject
     with database.write() as connection, audited(connection, actor, clock) as record:
         hold(connection, Lock.NAMES)
-        owner = find_team_named(connection, subject, team)
-        if owner is None:
-            raise NotFound("team")
-        _check_permission(subject, name, owner, policy)
-        registry_id = find_registry_id(connection, registry)
-        if taken_namespace_names(connection, [name], registry_id=registry_id):
+        owner = _get_owner(connection, subject, team)
+        place = find_registry_named(connection, registry)
+        held = rules.under(place.policy(rules.policy))
+        require_right(subject, Operation.CREATE_NAMESPACE, new_namespace_place(name, owner.role), held)
+        if taken_namespace_names(connection, [name], registry_id=place.id):
             raise Invalid({"name": ["has already been taken"]})
         owning = Ref(owner.id, owner.name)
         namespace_id = add_namespace(
-            connection, record, name, team=owning, description=description, registry_id=registry_id, now=clock()
+            connection, record, name, team=owning, description=description, registry_id=place.id, now=clock()
         )
         namespace = find_namespace(connection, subject, namespace_id, now=clock())
     if namespace is None:
@@ -97,8 +97,11 @@ def add_namespace(
     return namespace_id
 
 
-def _check_permission(subject: Subject, name: str, team: TeamView, policy: Policy) -> None:
-    facts = NamespaceFacts(name, Visibility.PRIVATE, team.role)
-    decision = decide(subject, "push", "repository", f"{name}/any", facts, policy)
-    if not decision.allowed:
-        raise Forbidden(f"You may not make a namespace for this team: {decision.reason}.")
+def _get_owner(connection: Connection, subject: Subject, name: str) -> TeamView:
+    team = find_team_named(connection, subject, name)
+    if team is None and subject.administrator:
+        raise NotFound("team")
+    # Whoever is not in a team must not learn from the answer whether there is one of that name.
+    if team is None or not decide_management(subject, Operation.SHOW_TEAM, team.place, Rules()).allowed:
+        raise Forbidden("You may not make a namespace for this team: there is none of that name, or you are not in it.")
+    return team

@@ -4,6 +4,7 @@ from services.auth.domain.accounts import UserChange, check_password, check_user
 from services.auth.domain.actors import Actor
 from services.auth.domain.audit import Action, Change, Ref
 from services.auth.domain.errors import Invalid, NotFound
+from services.auth.domain.management import NOWHERE, Operation, Rules
 from services.auth.domain.subjects import Subject
 from services.auth.storage.locks import Lock, hold
 from services.auth.storage.sessions import delete_sessions_of
@@ -17,7 +18,8 @@ from services.auth.storage.users import (
 )
 from services.auth.usecases.audit import audited
 from services.auth.usecases.passwords import Passwords
-from services.auth.usecases.people import require_administrator, shown_fields
+from services.auth.usecases.people import shown_fields
+from services.auth.usecases.rights import require_right
 from shared.api.etags import Expected, anything
 from shared.api.paging import ListRequest, Page
 from shared.clock import Clock
@@ -36,24 +38,24 @@ def show_self(subject: Subject, *, database: Database) -> UserView:
 
 
 def show_user(subject: Subject, user_id: int, *, database: Database) -> UserView:
-    """Return an account, to an administrator.
+    """Return an account, to an administrator or auditor.
 
     Raises:
-        Forbidden: the caller is no administrator, whether or not the account exists.
+        Forbidden: the caller is neither, whether or not the account exists.
         NotFound: there is no such account.
     """
-    require_administrator(subject)
+    require_right(subject, Operation.SHOW_USERS, NOWHERE, Rules())
     with database.read() as connection:
         return _get(find_user(connection, user_id))
 
 
 def show_users(subject: Subject, request: ListRequest, *, database: Database) -> Page[UserView]:
-    """Return a page of all accounts, to an administrator.
+    """Return a page of all accounts, to an administrator or auditor.
 
     Raises:
-        Forbidden: the caller is no administrator.
+        Forbidden: the caller is neither.
     """
-    require_administrator(subject)
+    require_right(subject, Operation.SHOW_USERS, NOWHERE, Rules())
     with database.read() as connection:
         return list_users(connection, request)
 
@@ -76,7 +78,7 @@ def change_user(
         PreconditionFailed: it is not what the caller has seen.
         Invalid: a value breaks a rule.
     """
-    require_administrator(actor.subject)
+    require_right(actor.subject, Operation.MANAGE_USERS, NOWHERE, Rules())
     columns = _columns(change, passwords)
     with database.write() as connection, audited(connection, actor, clock) as record:
         hold(connection, Lock.NAMES)

@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 from services.auth.domain.actors import Actor
 from services.auth.domain.audit import Action, Change, Ref
 from services.auth.domain.errors import Invalid, NotFound
+from services.auth.domain.management import Operation, Rules
 from services.auth.domain.subjects import Subject
 from services.auth.domain.teams import Role, check_removal, check_role_change, effective_role
 from services.auth.storage.teams import (
@@ -61,7 +62,7 @@ def add_member(
         Invalid: the person is in it already.
     """
     with database.write() as connection, audited(connection, actor, clock) as record:
-        team = get_managed_team(connection, actor.subject, team_id)
+        team = _get_team(connection, actor.subject, team_id)
         lock_team(connection, team_id)
         user = find_user_named(connection, username)
         if user is None:
@@ -94,7 +95,7 @@ def change_member(
         Invalid: it would demote the only owner, or an administrator.
     """
     with database.write() as connection, audited(connection, actor, clock) as record:
-        team = get_managed_team(connection, actor.subject, team_id)
+        team = _get_team(connection, actor.subject, team_id)
         lock_team(connection, team_id)
         member = _get(connection, team_id, member_id)
         expected(member)
@@ -123,7 +124,7 @@ def remove_member(
         Invalid: it is the only owner.
     """
     with database.write() as connection, audited(connection, actor, clock) as record:
-        team = get_managed_team(connection, actor.subject, team_id)
+        team = _get_team(connection, actor.subject, team_id)
         lock_team(connection, team_id)
         member = _get(connection, team_id, member_id)
         expected(member)
@@ -142,6 +143,11 @@ def _change(
         before={"role": before} if before else {},
         after={"role": after} if after else {},
     )
+
+
+def _get_team(connection: Connection, subject: Subject, team_id: int) -> TeamView:
+    # No switch takes this from the owners.
+    return get_managed_team(connection, subject, team_id, Operation.CHANGE_MEMBERS, Rules())
 
 
 def _get(connection: Connection, team_id: int, member_id: int) -> MemberView:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from services.auth.domain.actors import Actor
 from services.auth.domain.audit import Action, Change, Ref
-from services.auth.domain.discretion import manages
-from services.auth.domain.errors import Forbidden, NotFound
+from services.auth.domain.errors import NotFound
+from services.auth.domain.management import Operation, Rules
 from services.auth.domain.namespaces import Visibility, check_visibility
 from services.auth.domain.subjects import Subject
 from services.auth.storage.locks import Lock, hold
 from services.auth.storage.namespaces import NamespaceView, find_namespace, list_namespaces, update_namespace
 from services.auth.usecases.audit import audited
+from services.auth.usecases.rights import require_right
 from shared.api.etags import Expected, anything
 from shared.api.paging import ListRequest, Page
 from shared.clock import Clock
@@ -24,6 +25,14 @@ class NamespaceChange:
 
     description: str | None = None
     visibility: Visibility | None = None
+
+    @property
+    def operations(self) -> Iterator[Operation]:
+        """What the caller must be allowed to do."""
+        if self.description is not None:
+            yield Operation.UPDATE_NAMESPACE
+        if self.visibility is not None:
+            yield Operation.CHANGE_VISIBILITY
 
 
 def show_namespace(subject: Subject, namespace_id: int, *, database: Database, clock: Clock) -> NamespaceView:
@@ -50,6 +59,7 @@ def change_namespace(
     namespace_id: int,
     change: NamespaceChange,
     *,
+    rules: Rules,
     expected: Expected = anything,
     database: Database,
     clock: Clock,
@@ -58,7 +68,7 @@ def change_namespace(
 
     Raises:
         NotFound: the caller may not see it.
-        Forbidden: the caller is neither owner nor administrator.
+        Forbidden: the caller may not do one of these.
         PreconditionFailed: it is not what the caller has seen.
         Invalid: the global namespace may not become private.
     """
@@ -69,8 +79,8 @@ def change_namespace(
         namespace = find_namespace(connection, subject, namespace_id, now=clock())
         if namespace is None:
             raise NotFound("namespace")
-        if not manages(subject, namespace.facts):
-            raise Forbidden("Only owners of the team and administrators may change a namespace.")
+        for operation in change.operations:
+            require_right(subject, operation, namespace.place, namespace.rules(rules))
         expected(namespace)
         if change.visibility is not None:
             check_visibility(namespace.name, change.visibility)

@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 from services.auth.domain.accounts import check_password, check_username
 from services.auth.domain.actors import Actor, Origin
 from services.auth.domain.audit import Action, Change, Fields, Ref
-from services.auth.domain.errors import Forbidden, Invalid, SetupClosed, SetupDone
+from services.auth.domain.errors import Invalid, SetupClosed, SetupDone
+from services.auth.domain.management import NOWHERE, Operation, Rules
 from services.auth.domain.namespaces import personal_namespace_name
-from services.auth.domain.subjects import ANONYMOUS, Subject
+from services.auth.domain.subjects import ANONYMOUS
 from services.auth.domain.teams import Role, candidate_names, first_free_name
 from services.auth.storage.locks import Lock, hold
 from services.auth.storage.namespaces import taken_namespace_names
@@ -20,6 +21,7 @@ from services.auth.storage.users import UserView, find_clashes, find_user, inser
 from services.auth.usecases.audit import Record, audited
 from services.auth.usecases.create_namespace import add_namespace
 from services.auth.usecases.passwords import Passwords
+from services.auth.usecases.rights import require_right
 from shared.clock import Clock
 from shared.config import Secret
 from shared.database import Database
@@ -36,6 +38,7 @@ class NewPerson:
     email: str | None = None
     display_name: str | None = None
     administrator: bool = False
+    auditor: bool = False
 
 
 def create_user(actor: Actor, person: NewPerson, *, database: Database, clock: Clock, passwords: Passwords) -> UserView:
@@ -45,7 +48,7 @@ def create_user(actor: Actor, person: NewPerson, *, database: Database, clock: C
         Forbidden: the caller is no administrator.
         Invalid: a value breaks a rule, or name or e-mail are taken.
     """
-    require_administrator(actor.subject)
+    require_right(actor.subject, Operation.MANAGE_USERS, NOWHERE, Rules())
     hashed = _checked_hash(person, passwords)
     with database.write() as connection, audited(connection, actor, clock) as record:
         return _add_person(connection, record, person, hashed, now=clock())
@@ -97,16 +100,6 @@ def needs_administrator(*, allowed: bool, database: Database) -> bool:
     """Tell whether the first to come would become administrator."""
     with database.read() as connection:
         return allowed and not people_exist(connection)
-
-
-def require_administrator(subject: Subject) -> None:
-    """Let only administrators pass.
-
-    Raises:
-        Forbidden: for anybody else.
-    """
-    if not subject.administrator:
-        raise Forbidden("Only administrators may do this.")
 
 
 def _checked_hash(person: NewPerson, passwords: Passwords) -> str:
@@ -162,6 +155,7 @@ def _columns(person: NewPerson, password_hash: str, namespace_id: int) -> dict[s
         "display_name": person.display_name,
         "password_hash": password_hash,
         "administrator": person.administrator,
+        "auditor": person.auditor,
         "namespace_id": namespace_id,
     }
 

@@ -27,7 +27,7 @@ from services.auth.storage.registries import (
 )
 from services.auth.storage.teams import find_team_id
 from services.auth.usecases.audit import audited
-from services.auth.usecases.people import require_administrator
+from services.auth.usecases.rights import require_administrator
 from shared.api.etags import Expected, anything
 from shared.api.paging import ListRequest, Page
 from shared.clock import Clock

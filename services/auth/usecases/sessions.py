@@ -24,7 +24,7 @@ from services.auth.storage.sessions import (
     insert_session,
     touch_session,
 )
-from services.auth.storage.users import UserView, find_user
+from services.auth.storage.users import UserView, find_user, note_sign_in
 from services.auth.usecases.audit import audited
 from services.auth.usecases.authenticate import Authenticator, CredentialKind, PasswordCredentials
 from shared.clock import Clock
@@ -96,6 +96,7 @@ def sign_in(
     session_id, refresh_token = secrets.token_hex(16), Secret(REFRESH_TOKEN_PREFIX + secrets.token_urlsafe(32))
     now = keeper.clock()
     with keeper.database.write() as connection, audited(connection, Actor(subject, origin), keeper.clock) as record:
+        note_sign_in(connection, subject.user_id, now=now)
         user = find_user(connection, subject.user_id)
         # The person may have been disabled since the password was checked.
         if user is None or not user.enabled:

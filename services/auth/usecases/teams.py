@@ -5,12 +5,14 @@ from sqlalchemy import Connection
 from services.auth.domain.actors import Actor
 from services.auth.domain.audit import Action, Change, Ref
 from services.auth.domain.errors import Forbidden, Invalid, NotFound
+from services.auth.domain.management import NOWHERE, Operation, Rules, decide_management
 from services.auth.domain.subjects import Subject
 from services.auth.domain.teams import Role
 from services.auth.storage.locks import Lock, hold
 from services.auth.storage.teams import TeamView, find_team, insert_member, insert_team, list_teams, taken_team_names
 from services.auth.storage.users import find_user
 from services.auth.usecases.audit import audited
+from services.auth.usecases.rights import require_right
 from shared.api.paging import ListRequest, Page
 from shared.clock import Clock
 from shared.database import Database
@@ -22,6 +24,7 @@ def create_team(
     name: str,
     description: str,
     owner_id: int | None,
+    rules: Rules,
     database: Database,
     clock: Clock,
 ) -> TeamView:
@@ -31,11 +34,12 @@ def create_team(
         owner_id: an administrator may name another owner.
 
     Raises:
-        Forbidden: only administrators may name an owner.
+        Forbidden: only administrators may name an owner, or make teams here at all.
         NotFound: there is no such owner.
         Invalid: the name is taken.
     """
     subject = actor.subject
+    require_right(subject, Operation.CREATE_TEAM, NOWHERE, rules)
     if owner_id is not None and not subject.administrator:
         raise Forbidden("Only administrators may make a team for somebody else.")
     with database.write() as connection, audited(connection, actor, clock) as record:
@@ -63,31 +67,33 @@ def show_team(subject: Subject, team_id: int, *, database: Database) -> TeamView
 
 
 def show_teams(subject: Subject, request: ListRequest, *, database: Database) -> Page[TeamView]:
-    """Return a page of the caller's teams; administrators get all but the hidden ones."""
+    """Return a page of the caller's teams; administrators and auditors get all but the hidden ones."""
+    everything = decide_management(subject, Operation.SHOW_TEAM, NOWHERE, Rules()).allowed
     with database.read() as connection:
-        return list_teams(connection, subject, request)
+        return list_teams(connection, subject, request, everything=everything)
 
 
 def get_visible_team(connection: Connection, subject: Subject, team_id: int) -> TeamView:
-    """Return a team that the caller is in, or any to an administrator.
+    """Return a team that the caller is in, or any to an administrator or auditor.
 
     Raises:
         NotFound: it is hidden, does not exist, or is not the caller's.
     """
     team = find_team(connection, subject, team_id)
-    if team is None or not (subject.administrator or team.role):
+    if team is None or not decide_management(subject, Operation.SHOW_TEAM, team.place, Rules()).allowed:
         raise NotFound("team")
     return team
 
 
-def get_managed_team(connection: Connection, subject: Subject, team_id: int) -> TeamView:
-    """Return a team that the caller may change.
+def get_managed_team(
+    connection: Connection, subject: Subject, team_id: int, operation: Operation, rules: Rules
+) -> TeamView:
+    """Return a team to which the caller may do something.
 
     Raises:
         NotFound: the caller may not even see it.
-        Forbidden: the caller is neither owner nor administrator.
+        Forbidden: the caller may not do this.
     """
     team = get_visible_team(connection, subject, team_id)
-    if not (subject.administrator or team.role is Role.OWNER):
-        raise Forbidden("Only owners of the team and administrators may change its members.")
+    require_right(subject, operation, team.place, rules)
     return team

@@ -126,18 +126,35 @@ def _make_token(auth: AuthService, application: str) -> int:
     return token_id
 
 
+def ask(world: World, route: str, user: str | None, password: str = PASSWORD) -> int:
+    verb, path = route.split()
+    target = "/api/v1" + path.format(**world.ids) + QUERIES.get(route, "")
+    return world.auth.call(verb, target, user=user, password=password, json=BODIES.get(route)).status_code
+
+
 @pytest.mark.parametrize("caller", EXPECTED)
 def test_access(world: World, caller: str) -> None:
     user = None if caller == "anonymous" else caller
     password = SERVICE_ACCOUNT_SECRET if caller == "portus" else PASSWORD
 
-    got = {}
-    for route in EXPECTED[caller]:
-        verb, path = route.split()
-        target = "/api/v1" + path.format(**world.ids) + QUERIES.get(route, "")
-        got[route] = world.auth.call(verb, target, user=user, password=password, json=BODIES.get(route)).status_code
+    got = {route: ask(world, route, user, password) for route in EXPECTED[caller]}
 
     assert got == EXPECTED[caller]
+
+
+AUDITORS_MAY = {"POST /simulate", "POST /application_tokens"}
+"""Questions that have a body, and what changes nothing but the caller's own affairs."""
+ADMINISTRATORS_ONLY = {"GET /registries/validate"}
+"""Questions that make this service call another server."""
+
+
+def test_an_auditor_sees_what_administrators_see_and_changes_nothing(world: World) -> None:
+    world.auth.make_user("auditor", auditor=True)
+
+    got = {route: ask(world, route, "auditor") for route in EXPECTED["admin"]}
+
+    may = AUDITORS_MAY | {route for route in got if route.startswith("GET ")} - ADMINISTRATORS_ONLY
+    assert got == {route: status if route in may else 403 for route, status in EXPECTED["admin"].items()}
 
 
 def test_every_route_is_in_the_matrix(world: World) -> None:

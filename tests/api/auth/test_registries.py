@@ -140,7 +140,7 @@ def test_every_change_is_in_the_audit_trail(house: AuthService) -> None:
     house.call("DELETE", f"/api/v1/registries/{registry['id']}", user="admin")
 
     with house.database.read() as connection:
-        actions = connection.execute(select(audit_entries.c.action).order_by(audit_entries.c.sequence)).scalars()
+        actions = connection.execute(select(audit_entries.c.action).order_by(audit_entries.c.id)).scalars()
 
         assert [action for action in actions if action.startswith("registry.")] == [
             "registry.created",

@@ -83,6 +83,18 @@ def test_an_incomplete_sign_in_is_422(jane: AuthService, body: dict[str, Any]) -
     assert_problem(jane.client.post("/api/v1/sessions", json=body), 422)
 
 
+def test_signing_in_is_noted_with_the_time_before(jane: AuthService) -> None:
+    first = sign_in(jane).get_json()["user"]
+    jane.clock.advance(hours=1)
+
+    second = sign_in(jane).get_json()["user"]
+
+    assert first["last_sign_in_at"] is None
+    assert second["last_sign_in_at"] == first["current_sign_in_at"]
+    assert second["current_sign_in_at"] == jane.clock.now.isoformat()
+    assert second["updated_at"] == first["updated_at"]
+
+
 def test_a_refresh_token_is_stored_as_a_hash_only(jane: AuthService) -> None:
     token = sign_in(jane).get_json()["refresh_token"]
 

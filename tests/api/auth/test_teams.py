@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from services.auth.domain.decisions import Policy, PushPolicy
+from services.auth.domain.decisions import DeletePolicy, Policy, PushPolicy
+from services.auth.domain.management import Switches
 from services.auth.domain.namespaces import Visibility
 from services.auth.domain.teams import Role
 from services.auth.storage.teams import TeamView
@@ -193,6 +194,79 @@ def test_a_taken_name_is_refused(auth: AuthService, team: TeamView) -> None:
 @pytest.mark.parametrize("name", ["nobody's", "viewer", "portus_global_team"])
 def test_a_team_that_nobody_may_know_is_not_found(auth: AuthService, team: TeamView, name: str) -> None:
     assert_problem(post_namespace(auth, "admin", team=name), 404)
+
+
+@pytest.mark.parametrize("name", ["nobody's", "viewer", "portus_global_team"])
+def test_a_stranger_cannot_tell_a_team_from_none(auth: AuthService, team: TeamView, name: str) -> None:
+    foreign = assert_problem(post_namespace(auth, "other"), 403)
+
+    missing = assert_problem(post_namespace(auth, "other", team=name), 403)
+
+    assert missing["detail"] == foreign["detail"]
+
+
+def test_a_team_tells_who_and_what_is_in_it_and_what_the_caller_may(make_auth: AuthFactory, team: TeamView) -> None:
+    auth = make_auth(policy=Policy(delete=DeletePolicy.OWNERS))
+    auth.make_namespace("first", team=team)
+    auth.make_namespace("second", team=team)
+    viewer = members(auth, team)["viewer"]["user_id"]
+    auth.call("PUT", f"/api/v1/users/{viewer}", user="admin", json={"enabled": False})
+
+    (owners,) = auth.call("GET", "/api/v1/teams", user="owner").get_json()
+    (contributors,) = auth.call("GET", "/api/v1/teams", user="contributor").get_json()
+
+    assert (owners["users_count"], owners["namespaces_count"]) == (2, 2)
+    assert (owners["role"], owners["updatable"], owners["destroyable"]) == ("owner", True, True)
+    assert (contributors["role"], contributors["updatable"], contributors["destroyable"]) == (
+        "contributor",
+        False,
+        False,
+    )
+
+
+def test_a_namespace_tells_what_the_caller_may(make_auth: AuthFactory, team: TeamView) -> None:
+    auth = make_auth(policy=Policy(delete=DeletePolicy.CONTRIBUTORS))
+    path = f"/api/v1/namespaces/{auth.make_namespace(team=team, visibility=Visibility.PUBLIC).id}"
+
+    def rights(user: str) -> tuple[Any, ...]:
+        shown = auth.call("GET", path, user=user).get_json()
+        return (*shown["permissions"].values(), shown["updatable"], shown["destroyable"], shown["orphan"])
+
+    # role, pull, push, webhooks, visibility; updatable, destroyable; orphan
+    assert rights("owner") == ("owner", True, True, True, True, True, True, False)
+    assert rights("contributor") == ("contributor", True, True, True, False, False, True, False)
+    assert rights("viewer") == ("viewer", True, False, True, False, False, False, False)
+    assert rights("other") == (None, True, False, False, False, False, False, False)
+    assert rights("admin") == (None, True, True, True, True, True, True, False)
+
+
+def test_a_personal_namespace_cannot_be_deleted_by_itself(make_auth: AuthFactory, team: TeamView) -> None:
+    auth = make_auth(policy=Policy(delete=DeletePolicy.OWNERS))
+
+    (own,) = auth.call("GET", "/api/v1/namespaces?name=owner", user="owner").get_json()
+
+    assert (own["updatable"], own["destroyable"]) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("switch", "method", "path", "body"),
+    [
+        ("create_team", "POST", "/teams", {"name": "red"}),
+        ("create_namespace", "POST", "/namespaces", {"name": "ns", "team": "blue"}),
+        ("manage_namespace", "PUT", "/namespaces/{namespace}", {"description": "new"}),
+        ("change_visibility", "PUT", "/namespaces/{namespace}", {"visibility": "public"}),
+    ],
+)
+def test_a_switch_leaves_something_to_administrators(
+    make_auth: AuthFactory, team: TeamView, switch: str, method: str, path: str, body: dict[str, Any]
+) -> None:
+    auth = make_auth(switches=Switches(**{switch: False}))
+    target = f"/api/v1{path}".format(namespace=auth.make_namespace(team=team).id)
+
+    refused = auth.call(method, target, user="owner", json=body)
+
+    assert_problem(refused, 403, f"PORTUS_USER_PERMISSION_{switch.upper()}_ENABLED")
+    assert auth.call(method, target, user="admin", json=body).status_code in (200, 201)
 
 
 @pytest.mark.parametrize("wrapped", [False, True], ids=["flat", "nested"])

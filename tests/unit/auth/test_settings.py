@@ -1,3 +1,4 @@
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 
@@ -5,6 +6,7 @@ import pytest
 
 from services.auth.domain.application_tokens import TokenRules
 from services.auth.domain.decisions import DeletePolicy, Policy, PushPolicy
+from services.auth.domain.management import Rules, Switches
 from services.auth.settings import Settings, load_administrator, load_settings
 from shared.config import SettingsError
 
@@ -46,6 +48,15 @@ def test_contributors_delete_only_where_deleting_is_on(
     environment.setenv("PORTUS_DELETE_CONTRIBUTORS", contributors)
 
     assert load_settings().policy.delete is policy
+
+
+@pytest.mark.parametrize("switch", [field.name for field in fields(Switches)])
+def test_every_switch_is_on_until_it_is_switched_off(environment: pytest.MonkeyPatch, switch: str) -> None:
+    assert load_settings().rules == Rules()
+
+    environment.setenv(f"PORTUS_USER_PERMISSION_{switch.upper()}_ENABLED", "false")
+
+    assert load_settings().rules == Rules(switches=Switches(**{switch: False}))
 
 
 @pytest.mark.parametrize(
