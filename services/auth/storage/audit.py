@@ -12,15 +12,18 @@ from services.auth.domain.audit import CONCERNED, Change, Ref, Target
 from services.auth.domain.audit_chain import Entry, Head, extend, next_head
 from services.auth.storage.locks import Lock, hold
 from services.auth.storage.tables import audit_entries, audit_heads
+from shared.clock import Clock
 
 
-def append_changes(connection: Connection, actor: Actor, changes: Sequence[Change], *, now: datetime) -> None:
+def append_changes(connection: Connection, actor: Actor, changes: Sequence[Change], *, clock: Clock) -> None:
     """Add entries to the end of the trail.
 
     Whoever else writes waits from here until the caller's transaction ends, so nothing that could
     wait for anybody may come after this.
     """
     hold(connection, Lock.AUDIT)
+    # Asked after the wait, so that the entries' times go with their order.
+    now = clock()
     last = find_last_head(connection)
     head = next_head(last, now)
     entries = list(extend(head, actor, changes, at=now))

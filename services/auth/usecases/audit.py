@@ -26,4 +26,4 @@ def audited(connection: Connection, actor: Actor, clock: Clock) -> Iterator[Reco
     yield changes.append
     kept = [change for change in changes if not change.is_void]
     if kept:
-        append_changes(connection, actor, kept, now=clock())
+        append_changes(connection, actor, kept, clock=clock)

@@ -1,5 +1,7 @@
 """Every change leaves an entry, in its own transaction, with who made it and from where."""
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -76,6 +78,20 @@ def test_a_new_month_continues_the_chain_in_a_partition_of_its_own(auth: AuthSer
 
     assert (before.partition, after.partition) == ("2026-11", "2026-12")
     assert (after.position, after.id, after.previous_hash) == (1, 2, before.hash)
+
+
+def test_times_go_with_the_order_however_long_somebody_waited(auth: AuthService) -> None:
+    times = [auth.clock() + timedelta(seconds=second) for second in range(40)]
+    ticking = iter(times)
+
+    def change(number: int) -> None:
+        with auth.database.write() as connection, audited(connection, ROOT, lambda: next(ticking)) as keep:
+            keep(renamed(f"t{number}"))
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(change, range(40)))
+
+    assert [entry.at for entry in trail(auth)] == times
 
 
 def test_a_clock_that_goes_back_opens_no_older_partition(auth: AuthService) -> None:

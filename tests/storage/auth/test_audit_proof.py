@@ -288,6 +288,12 @@ class TestRetention:
 
         assert self.counts(auth) == {"2026-11": 4, "2026-12": 5}
 
+    def test_two_workers_delete_a_partition_once(self, auth: AuthService) -> None:
+        at_once(lambda _: self.purge(auth, 1), times=8)
+
+        assert self.counts(auth) == {"2026-11": 4, "2026-12": 5}
+        assert broken(auth) is None
+
     def test_without_a_limit_everything_is_kept(self, auth: AuthService) -> None:
         auth.clock.advance(days=3650)
 
