@@ -172,6 +172,24 @@ def fetch_slice(
     return Slice([load(row) for row in rows], request, ends[limit - 1] if len(ends) > limit else None)
 
 
+def fetch_part(
+    connection: Connection,
+    statement: Select[Any],
+    listing: Listing,
+    request: ListRequest,
+    *,
+    load: Callable[[Row[Any]], View],
+) -> Page[View] | Slice[View]:
+    """Return a part of a select, walked as the caller wants.
+
+    Raises:
+        TooManyRows: all rows were asked for, and there are more than one answer may hold.
+    """
+    if request.by_key:
+        return fetch_slice(connection, statement, listing, request, load=load)
+    return fetch_list(connection, statement, listing, request, load=load)
+
+
 def _directed(listed: Listed, order: Order) -> Any:
     directed = listed.column.desc() if order.descending else listed.column.asc()
     if not listed.nullable:

@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from services.catalog.api.deletions import deletions_blueprint
 from services.catalog.api.errors import ERRORS
 from services.catalog.api.internal import internal_blueprint
+from services.catalog.api.manifests import manifests_blueprint
 from services.catalog.api.repositories import repositories_blueprint
 from services.catalog.api.schemas import REGISTRY_HOST
 from services.catalog.clients.registry import RegistryClient
@@ -58,6 +59,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     registry = new_registry(settings)
     permissions = callers_permissions(auth, peer_secret=settings.internal_secret)
     deleter = ContentDeleter(database, registry, utc_now)
+    api.register_blueprint(manifests_blueprint(database, visibility))
     api.register_blueprint(deletions_blueprint(deleter, visibility, permissions))
     emptier = RepositoryEmptier(database, registry, utc_now)
     app.register_blueprint(internal_blueprint(database, emptier, settings.internal_secret))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from marshmallow import Schema, fields, post_load, validate
+from marshmallow import Schema, ValidationError, fields, post_load, validate
 from sqlalchemy import BigInteger, Boolean, Integer, String
 
 from shared.api.paging import DEFAULT_PER_PAGE, EVERYTHING, MAX_PAGE, MAX_PER_PAGE, ListRequest, Order, PageRequest
@@ -20,7 +20,7 @@ from shared.listing import SEARCH, Comparison, Listed, Listing
 MAX_FILTER_LENGTH = 255
 """Longest text that a list is narrowed by."""
 
-_PRINTABLE = validate.Regexp(re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]*\Z"), error="must hold no control characters")
+PRINTABLE = validate.Regexp(re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]*\Z"), error="must hold no control characters")
 _TIMES = validate.Range(datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
 _MEANING: Mapping[Comparison, str] = {
     Comparison.EQUAL: "Only those with this {}.",
@@ -28,7 +28,10 @@ _MEANING: Mapping[Comparison, str] = {
     Comparison.UNTIL: "Only those whose {} is before this time.",
     Comparison.PREFIX: "Only those whose {} begins with this.",
 }
-_PAGING = frozenset({"page", "per_page", "all", "sort_attr", "sort_order", AFTER})
+BY_KEY = "by_key"
+"""The query parameter with which a list that can be walked either way is walked by key."""
+
+_PAGING = frozenset({"page", "per_page", "all", "sort_attr", "sort_order", AFTER, BY_KEY})
 
 
 class ListQuery(Schema):
@@ -48,7 +51,14 @@ class ListQuery(Schema):
             order=order,
             filters={name: value for name, value in values.items() if name not in _PAGING},
             after=after and self._cursor(after, order),
+            by_key=self._is_by_key(values, order),
         )
+
+    def _is_by_key(self, values: Mapping[str, Any], order: Order) -> bool:
+        by_key = bool(values.get(BY_KEY)) or AFTER in values
+        if by_key and order.attribute not in self.listing.key_names():
+            raise ValidationError("may be empty, so that the list cannot be walked by key in this order", "sort_attr")
+        return by_key
 
     def _order(self, values: Mapping[str, Any]) -> Order:
         own, attribute = self.listing.order, values.get("sort_attr")
@@ -65,21 +75,18 @@ class ListQuery(Schema):
 
 def page_query(listing: Listing) -> Schema:
     """Return the query parameters of a list that is walked by page number."""
-    paging: dict[str, fields.Field[Any]] = {
-        "page": fields.Integer(load_default=1, validate=validate.Range(1, MAX_PAGE)),
-        "per_page": _per_page(),
-        "all": _flag(
-            f"Everything in one answer, without pages; 400 when that is more than {EVERYTHING.per_page} rows."
-        ),
-    }
-    return _query(listing, list(listing.columns), paging)
+    return _query(listing, list(listing.columns), _page_parameters())
+
+
+def either_query(listing: Listing) -> Schema:
+    """Return the query parameters of a list that is walked by page number or, if the caller so wants, by key."""
+    by_key = _flag("Walk the list by key: no page and no totals, but a Link to the next part, however long it is.")
+    return _query(listing, list(listing.columns), {**_page_parameters(), BY_KEY: by_key, AFTER: _after()})
 
 
 def key_query(listing: Listing) -> Schema:
     """Return the query parameters of a list that is walked by key."""
-    described = {"description": "Where to go on: from the Link header of the part before."}
-    after = fields.String(validate=validate.Length(1, MAX_CURSOR_LENGTH), metadata=described)
-    return _query(listing, listing.key_names(), {"per_page": _per_page(), AFTER: after})
+    return _query(listing, listing.key_names(), {"per_page": _per_page(), AFTER: _after()})
 
 
 def file_query(listing: Listing) -> Schema:
@@ -102,6 +109,21 @@ def _query(listing: Listing, sortable: list[str], paging: Mapping[str, fields.Fi
     members = {**paging, **_order_parameters(listing, sortable), **_filter_parameters(listing), "listing": listing}
     schema: Schema = type("ListQuery", (ListQuery,), members)()
     return schema
+
+
+def _page_parameters() -> dict[str, fields.Field[Any]]:
+    return {
+        "page": fields.Integer(load_default=1, validate=validate.Range(1, MAX_PAGE)),
+        "per_page": _per_page(),
+        "all": _flag(
+            f"Everything in one answer, without pages; 400 when that is more than {EVERYTHING.per_page} rows."
+        ),
+    }
+
+
+def _after() -> fields.String:
+    described = {"description": "Where to go on: from the Link header of the part before."}
+    return fields.String(validate=validate.Length(1, MAX_CURSOR_LENGTH), metadata=described)
 
 
 def _order_parameters(listing: Listing, sortable: list[str]) -> dict[str, fields.Field[Any]]:
@@ -156,4 +178,4 @@ def _flag(description: str) -> fields.Boolean:
 
 def _text(description: str, *, shortest: int = 0) -> fields.String:
     length = validate.Length(shortest, MAX_FILTER_LENGTH)
-    return fields.String(validate=[length, _PRINTABLE], metadata={"description": description})
+    return fields.String(validate=[length, PRINTABLE], metadata={"description": description})

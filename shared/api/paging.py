@@ -77,12 +77,14 @@ class ListRequest:
         page: which page; by key only its ``per_page`` counts.
         filters: values by query parameter, as ``shared.listing.Listing`` declares them.
         after: by key only; ``None`` begins at the beginning.
+        by_key: of a list that can be walked either way.
     """
 
     page: PageRequest = PageRequest()
     order: Order = BY_ID
     filters: Mapping[str, Any] = field(default_factory=dict)
     after: Cursor | None = None
+    by_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from flask import Response
 from marshmallow import ValidationError, fields
 
-from shared.api.paging import Cursor, ListRequest, Order, address_with
+from shared.api.paging import Cursor, ListRequest, Order, Page, address_with, set_page_headers
 
 Row = TypeVar("Row")
 
@@ -43,6 +43,11 @@ def set_slice_headers(response: Response, part: Slice[Row]) -> Response:
         address = address_with(AFTER, dump_cursor(part.following, part.request.order))
         response.headers["Link"] = f'<{address}>; rel="next"'
     return response
+
+
+def set_part_headers(response: Response, part: Page[Row] | Slice[Row]) -> Response:
+    """Describe a part of a list that can be walked either way."""
+    return set_slice_headers(response, part) if isinstance(part, Slice) else set_page_headers(response, part)
 
 
 def dump_cursor(cursor: Cursor, order: Order) -> str:

@@ -2,7 +2,6 @@
 
 from http import HTTPStatus
 
-from services.catalog.usecases.browse import RepositoryNotFound
 from services.catalog.usecases.deletion_errors import (
     DeletionIncomplete,
     DeletionRefused,
@@ -10,14 +9,12 @@ from services.catalog.usecases.deletion_errors import (
     NotAllowed,
     TagMoved,
 )
+from services.catalog.usecases.not_found import NotFound
 from services.catalog.usecases.registry import RegistryError, RegistryUnavailable
-from services.catalog.usecases.request_deletion import ManifestNotFound, TagNotFound
 from shared.visibility.client import VISIBILITY_ERRORS
 
 ERRORS: dict[type[Exception], HTTPStatus] = {
-    RepositoryNotFound: HTTPStatus.NOT_FOUND,
-    TagNotFound: HTTPStatus.NOT_FOUND,
-    ManifestNotFound: HTTPStatus.NOT_FOUND,
+    NotFound: HTTPStatus.NOT_FOUND,
     NotAllowed: HTTPStatus.FORBIDDEN,
     TagMoved: HTTPStatus.CONFLICT,
     DeletionRefused: HTTPStatus.UNPROCESSABLE_ENTITY,

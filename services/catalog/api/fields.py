@@ -4,9 +4,13 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+from flask import Response, jsonify
 from flask_smorest import Blueprint
+from marshmallow import Schema
 
-from services.catalog.usecases.request_deletion import ManifestNotFound
+from services.catalog.usecases.not_found import ManifestNotFound
+from shared.api.paging import Page
+from shared.api.slices import Slice, set_part_headers
 from shared.oci.names import Digest, InvalidName, parse_digest
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -25,6 +29,11 @@ def load_digest(text: str) -> Digest:
         return parse_digest(text)
     except InvalidName as fault:
         raise ManifestNotFound from fault
+
+
+def list_response(schema: Schema, part: Page[Any] | Slice[Any]) -> Response:
+    """Dump a part of a list and describe it in the headers."""
+    return set_part_headers(jsonify(schema.dump(part.rows, many=True)), part)
 
 
 def refuses(blueprint: Blueprint, *statuses: HTTPStatus) -> Callable[[View], View]:

@@ -1,21 +1,13 @@
 """``/api/v1/repositories`` and ``/api/v1/freshness``."""
 
-from collections.abc import Sequence
-from typing import Any
+from http import HTTPStatus
 
-from flask import Response, after_this_request
-from flask_smorest import Blueprint
+from flask import Response
 
-from services.catalog.api.fields import ID
-from services.catalog.api.schemas import (
-    FreshnessSchema,
-    RepositoryListQuery,
-    RepositorySchema,
-    TagListQuery,
-    TagSchema,
-)
-from services.catalog.storage.repository_queries import RepositoryFilter, RepositoryRow
-from services.catalog.storage.tag_queries import TagRow
+from services.catalog.api.fields import ID, list_response, refuses
+from services.catalog.api.schemas import FreshnessSchema, RepositorySchema, TagSchema
+from services.catalog.storage.repository_queries import REPOSITORIES, RepositoryRow
+from services.catalog.storage.tag_queries import TAGS
 from services.catalog.usecases.browse import (
     Freshness,
     get_freshness,
@@ -23,42 +15,46 @@ from services.catalog.usecases.browse import (
     list_repositories,
     list_tags,
 )
-from shared.api.paging import Page, PageRequest, set_page_headers
+from shared.api.blueprints import ApiBlueprint
+from shared.api.lists import either_query
+from shared.api.paging import ListRequest
 from shared.database import Database
 from shared.visibility.callers import FindCallersVisibility, keep_private
 
+UNAUTHORIZED, NOT_FOUND = HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND
 
-def repositories_blueprint(database: Database, visibility: FindCallersVisibility) -> Blueprint:
+
+def repositories_blueprint(database: Database, visibility: FindCallersVisibility) -> ApiBlueprint:
     """Build the routes.
 
     Args:
         visibility: asks what the present caller may see.
     """
-    blueprint = Blueprint("repositories", __name__, url_prefix="/api/v1", description="What is in the registry")
+    blueprint = ApiBlueprint("repositories", __name__, url_prefix="/api/v1", description="What is in the registry")
     keep_private(blueprint)
 
     @blueprint.get("/repositories")
-    @blueprint.arguments(RepositoryListQuery, location="query")
+    @blueprint.arguments(either_query(REPOSITORIES), location="query")
     @blueprint.response(200, RepositorySchema(many=True))
-    def repositories(query: dict[str, Any]) -> Sequence[RepositoryRow]:
+    @refuses(blueprint, UNAUTHORIZED)
+    def repositories(asked: ListRequest) -> Response:
         """List the repositories that the caller may pull from, by name"""
-        wanted = RepositoryFilter(query["namespace"], query["name"], query["q"])
-        return _rows(list_repositories(visibility(), wanted, _page(query), database=database))
+        return list_response(RepositorySchema(), list_repositories(visibility(), asked, database=database))
 
     @blueprint.get(f"/repositories/{ID}")
     @blueprint.response(200, RepositorySchema)
-    @blueprint.alt_response(404, "NOT_FOUND")
+    @refuses(blueprint, UNAUTHORIZED, NOT_FOUND)
     def repository(id: int) -> RepositoryRow:
         """Show one repository"""
         return get_repository(visibility(), id, database=database)
 
     @blueprint.get(f"/repositories/{ID}/tags")
-    @blueprint.arguments(TagListQuery, location="query")
+    @blueprint.arguments(either_query(TAGS), location="query")
     @blueprint.response(200, TagSchema(many=True))
-    @blueprint.alt_response(404, "NOT_FOUND")
-    def tags(query: dict[str, Any], id: int) -> Sequence[TagRow]:
+    @refuses(blueprint, UNAUTHORIZED, NOT_FOUND)
+    def tags(asked: ListRequest, id: int) -> Response:
         """List a repository's tags, newest push first"""
-        return _rows(list_tags(visibility(), id, _page(query), q=query["q"], database=database))
+        return list_response(TagSchema(), list_tags(visibility(), id, asked, database=database))
 
     @blueprint.get("/freshness")
     @blueprint.doc(security=[])
@@ -68,15 +64,3 @@ def repositories_blueprint(database: Database, visibility: FindCallersVisibility
         return get_freshness(database=database)
 
     return blueprint
-
-
-def _page(query: dict[str, Any]) -> PageRequest:
-    return PageRequest(query["page"], query["per_page"])
-
-
-def _rows(page: Page[Any]) -> Sequence[Any]:
-    @after_this_request
-    def describe(response: Response) -> Response:
-        return set_page_headers(response, page)
-
-    return page.rows

@@ -1,43 +1,12 @@
 """What goes in and out over HTTP."""
 
 from flask import current_app
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, fields
 
 from services.catalog.storage.repository_queries import RepositoryRow
-from shared.api.paging import PageQuery
-from shared.oci.names import MAX_REPOSITORY_NAME_LENGTH, MAX_TAG_LENGTH
 
-MAX_Q_LENGTH = 128
 REGISTRY_HOST = "PORTUS_REGISTRY_HOST"
 """Key of the application's configuration."""
-
-
-def _printable(value: str) -> None:
-    # A database takes no NUL, and nothing else of the kind is in any name either.
-    if not value.isprintable():
-        raise ValidationError("May hold printable characters only.")
-
-
-def _text(max_length: int, description: str) -> fields.String:
-    return fields.String(
-        load_default=None,
-        validate=[validate.Length(max=max_length), _printable],
-        metadata={"description": description},
-    )
-
-
-class RepositoryListQuery(PageQuery):
-    """Which repositories, and which page of them."""
-
-    namespace = _text(MAX_REPOSITORY_NAME_LENGTH, "Only those of this namespace.")
-    q = _text(MAX_Q_LENGTH, "Only those whose full name contains this, in upper or lower case.")
-    name = _text(MAX_REPOSITORY_NAME_LENGTH, "Only the one with exactly this full name.")
-
-
-class TagListQuery(PageQuery):
-    """Which tags, and which page of them."""
-
-    q = _text(MAX_TAG_LENGTH, "Only those whose name contains this, in upper or lower case.")
 
 
 class RepositorySchema(Schema):
@@ -82,6 +51,10 @@ class TagSchema(Schema):
         metadata={"description": "Configuration and layers, compressed; of an index the sum over its children."},
     )
     platforms = fields.List(fields.Nested(PlatformSchema), required=True)
+    updated_at = fields.AwareDateTime(
+        required=True, metadata={"description": "When it was last written: pushed, or seen by a crawl."}
+    )
+    first_seen_at = fields.AwareDateTime(required=True)
     pushed_at = fields.AwareDateTime(required=True, allow_none=True, metadata={"description": "Null: not witnessed."})
     pushed_by = fields.String(required=True, allow_none=True)
     pulled_at = fields.AwareDateTime(required=True, allow_none=True)
@@ -89,6 +62,9 @@ class TagSchema(Schema):
         required=True, metadata={"description": "By this tag, and by the digest it points at; checks do not count."}
     )
     known = fields.Boolean(required=True, metadata={"description": "Whether the manifest has been fetched."})
+    referrers = fields.Integer(
+        required=True, metadata={"description": "How much is about its manifest: signatures, attestations, …"}
+    )
 
 
 class FreshnessSchema(Schema):

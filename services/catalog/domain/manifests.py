@@ -45,6 +45,8 @@ class Descriptor:
     platform: Platform | None = None
     is_attestation: bool = False
     """A build's provenance or bill of materials, listed beside the images of an index."""
+    attests: Digest | None = None
+    """The manifest that it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +142,14 @@ def _descriptors(values: object) -> tuple[Descriptor, ...]:
 
 def _descriptor(value: object) -> Descriptor:
     fields = of_type(dict, value)
-    platform = fields.get("platform")
+    platform, annotations = fields.get("platform"), find_strings(fields.get("annotations"))
     return Descriptor(
         digest=_digest(fields.get("digest")),
         media_type=find_text(fields.get("mediaType")),
         size_bytes=_size(fields.get("size")),
         platform=_platform(platform) if isinstance(platform, dict) else None,
-        is_attestation=_is_attestation(fields.get("annotations")),
+        is_attestation="vnd.docker.reference.type" in annotations,
+        attests=_find_digest(annotations.get("vnd.docker.reference.digest")),
     )
 
 
@@ -158,8 +161,11 @@ def _platform(fields: Mapping[str, Any]) -> Platform | None:
     return Platform(os, architecture, find_text(fields.get("variant")))
 
 
-def _is_attestation(annotations: object) -> bool:
-    return isinstance(annotations, dict) and "vnd.docker.reference.type" in annotations
+def _find_digest(value: str | None) -> Digest | None:
+    try:
+        return parse_digest(value) if value else None
+    except InvalidName:
+        return None
 
 
 def _digest(value: object) -> Digest:

@@ -10,6 +10,7 @@ from sqlalchemy import Column, Connection, Row, Table, and_, column, delete, exi
 
 from services.catalog.domain.index import BY_DIGEST, ManifestState, PullCount, PullKey, RepositoryState, TagState
 from services.catalog.domain.occurrences import Meaning, Occurrence, Stamp, meaning_of
+from services.catalog.domain.referrers import find_referrer_tag
 from services.catalog.storage.statements import upsert
 from services.catalog.storage.tables import manifest_children, manifest_deletions, pulls, repository_manifests, tags
 from shared.oci.names import Digest, Tag
@@ -139,6 +140,7 @@ def _tag_row(repository: RepositoryId, tag: Tag, state: TagState, now: datetime)
         "pushed_at": state.pushed_at,
         "pushed_by": state.pushed_by,
         "first_seen_at": now,
+        "referrer_of": referrer.subject if (referrer := find_referrer_tag(tag)) else None,
     }
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, ScalarSelect, exists, func, select, update
 
 from services.catalog.domain.index import BY_DIGEST
+from services.catalog.storage.folding import is_folded
 from services.catalog.storage.statements import insert_missing
 from services.catalog.storage.tables import (
     manifest_children,
@@ -75,7 +76,7 @@ def recount_repositories(connection: Connection, ids: Collection[int]) -> None:
         update(repositories)
         .where(repositories.c.id.in_(ids))
         .values(
-            tags_count=select(func.count()).select_from(tags).where(mine).scalar_subquery(),
+            tags_count=select(func.count()).select_from(tags).where(mine, ~is_folded()).scalar_subquery(),
             size_bytes=_size(),
             pulls=_pulls(),
             updated_at=func.coalesce(select(newest).where(mine).scalar_subquery(), repositories.c.updated_at),

@@ -1,26 +1,36 @@
 """Repositories as the API lists them, always through the caller's visibility."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import Connection, Row, Select, select
 
 from services.catalog.storage.tables import repositories
 from services.catalog.storage.visible import visible_to
+from shared.api.paging import ListRequest, Order, Page
+from shared.api.slices import Slice
+from shared.listing import Listed, Listing, fetch_part
 from shared.visibility.answers import Visibility
 
-
-@dataclass(frozen=True, slots=True)
-class RepositoryFilter:
-    """Which repositories a list is about; ``None`` does not narrow it."""
-
-    namespace: str | None = None
-    name: str | None = None
-    """An exact full name."""
-    q: str | None = None
-    """A part of the full name."""
+REPOSITORIES = Listing(
+    {
+        "id": Listed(repositories.c.id),
+        # The old parameter for what is called full_name now.
+        "name": Listed(repositories.c.full_name),
+        "full_name": Listed(repositories.c.full_name, prefix=True),
+        "namespace": Listed(repositories.c.namespace),
+        "global": Listed(repositories.c.namespace.is_(None)),
+        "tags_count": Listed(repositories.c.tags_count),
+        "size_bytes": Listed(repositories.c.size_bytes),
+        "pulls": Listed(repositories.c.pulls),
+        "created_at": Listed(repositories.c.created_at),
+        "updated_at": Listed(repositories.c.updated_at),
+    },
+    search=[repositories.c.full_name],
+    order=Order("full_name"),
+)
+"""What lists of repositories are sorted and narrowed by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +53,22 @@ class RepositoryRow:
 
 
 def list_repositories(
-    connection: Connection, visibility: Visibility, wanted: RepositoryFilter, *, offset: int, limit: int
-) -> tuple[Sequence[RepositoryRow], int]:
-    """Return a page of the repositories that hold a tag, by name, and how many there are in all."""
-    conditions = [visible_to(visibility, connection.dialect), *_narrowing(wanted)]
-    total = connection.execute(select(func.count()).select_from(repositories).where(*conditions)).scalar_one()
-    query = _columns().where(*conditions).order_by(repositories.c.full_name).offset(offset).limit(limit)
-    return [RepositoryRow(*row) for row in connection.execute(query)], total
+    connection: Connection, visibility: Visibility, request: ListRequest
+) -> Page[RepositoryRow] | Slice[RepositoryRow]:
+    """Return a part of the repositories that hold a tag."""
+    query = _columns().where(visible_to(visibility, connection.dialect))
+    return fetch_part(connection, query, REPOSITORIES, request, load=_load)
+
+
+def _load(row: Row[Any]) -> RepositoryRow:
+    return RepositoryRow(**row._mapping)
 
 
 def find_repository(connection: Connection, visibility: Visibility, repository: int) -> RepositoryRow | None:
     """Return a repository, or ``None`` when it is missing, empty or not to be seen: nobody can tell which."""
     query = _columns().where(repositories.c.id == repository, visible_to(visibility, connection.dialect))
     row = connection.execute(query).one_or_none()
-    return RepositoryRow(*row) if row else None
-
-
-def _narrowing(wanted: RepositoryFilter) -> Sequence[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.namespace:
-        conditions.append(repositories.c.namespace == wanted.namespace)
-    if wanted.name:
-        conditions.append(repositories.c.full_name == wanted.name)
-    if wanted.q:
-        conditions.append(repositories.c.full_name.icontains(wanted.q, autoescape=True))
-    return conditions
+    return _load(row) if row else None
 
 
 def _columns() -> Select[Any]:

@@ -68,14 +68,17 @@ tags = Table(
     Column("pushed_at", UtcDateTime),
     Column("pushed_by", String(255)),
     Column("first_seen_at", UtcDateTime, nullable=False),
+    # The digest of which the tag's name is made, where it is.
+    Column("referrer_of", DIGEST),
     UniqueConstraint("repository_id", "name"),
     Index("ix_tags_digest", "digest", "repository_id"),
 )
+Index("ix_tags_referrer_of", tags.c.repository_id, tags.c.referrer_of)
 Index(
     "ix_tags_present",
     tags.c.repository_id,
     tags.c.written_at,
-    tags.c.name,
+    tags.c.id,
     sqlite_where=tags.c.present == true(),
     postgresql_where=tags.c.present == true(),
 )

@@ -9,13 +9,41 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from services.catalog.domain.index import BY_DIGEST
+from services.catalog.storage.folding import is_folded
+from services.catalog.storage.referrer_queries import count_referrers
 from services.catalog.storage.tables import manifest_children, manifests, pulls, repositories, tags
 from services.catalog.storage.visible import visible_to
+from shared.api.paging import ListRequest, Order, Page
+from shared.api.slices import Slice
+from shared.listing import Listed, Listing, fetch_part
 from shared.oci.names import Digest, RepositoryName, Tag
 from shared.visibility.answers import Visibility
 
 MAX_LISTED = 200
 """So many entries of an index are looked through for platforms."""
+
+
+FOLDED = "folded"
+"""Query parameter that asks for the tags that are left out otherwise."""
+
+TAGS = Listing(
+    {
+        "id": Listed(tags.c.id),
+        "name": Listed(tags.c.name, prefix=True),
+        "digest": Listed(tags.c.digest, prefix=True),
+        "media_type": Listed(manifests.c.media_type),
+        "artifact_type": Listed(manifests.c.artifact_type),
+        "size_bytes": Listed(manifests.c.size_bytes),
+        "updated_at": Listed(tags.c.written_at),
+        "first_seen_at": Listed(tags.c.first_seen_at),
+        "pushed_at": Listed(tags.c.pushed_at),
+        "pushed_by": Listed(tags.c.pushed_by),
+        FOLDED: Listed(is_folded()),
+    },
+    search=[tags.c.name],
+    order=Order("updated_at", descending=True),
+)
+"""What the list of a repository's tags is sorted and narrowed by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +67,17 @@ class TagRow:
     media_type: str | None
     artifact_type: str | None
     size_bytes: int | None
+    updated_at: datetime
+    """When it was last written, as far as we know."""
+    first_seen_at: datetime
     pushed_at: datetime | None
     pushed_by: str | None
     known: bool
     platforms: Sequence[PlatformRow] = ()
     pulls: int = 0
     pulled_at: datetime | None = None
+    referrers: int = 0
+    """How much is about its manifest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +91,24 @@ class _Pulled:
 
 
 def list_tags(
-    connection: Connection, visibility: Visibility, repository: int, *, q: str | None, offset: int, limit: int
-) -> tuple[Sequence[TagRow], int]:
-    """Return a page of a repository's tags, newest push first, and how many there are in all.
+    connection: Connection, visibility: Visibility, repository: int, request: ListRequest
+) -> Page[TagRow] | Slice[TagRow]:
+    """Return a part of a repository's tags, without those that only say what is about another manifest.
 
     Args:
         repository: its id; a repository that the caller may not see has no tags.
-        q: a part of the tag's name.
     """
     conditions = [tags.c.repository_id == repository, tags.c.present, visible_to(visibility, connection.dialect)]
-    if q:
-        conditions.append(tags.c.name.icontains(q, autoescape=True))
-    counted = select(func.count()).select_from(tags.join(repositories)).where(*conditions)
-    query = _tags().where(*conditions).order_by(tags.c.written_at.desc(), tags.c.name.desc())
-    rows = [_tag_row(row) for row in connection.execute(query.offset(offset).limit(limit))]
-    return _complete(connection, repository, rows), connection.execute(counted).scalar_one()
+    if FOLDED not in request.filters:
+        conditions.append(~is_folded())
+    part = fetch_part(connection, _tags().where(*conditions), TAGS, request, load=_tag_row)
+    return replace(part, rows=_complete(connection, repository, part.rows))
 
 
 def _tags() -> Select[Any]:
-    of_tag = (tags.c[name] for name in ("id", "name", "digest", "pushed_at", "pushed_by"))
+    of_tag = (
+        tags.c[name] for name in ("id", "name", "digest", "written_at", "pushed_at", "pushed_by", "first_seen_at")
+    )
     of_manifest = (
         manifests.c[name] for name in ("media_type", "artifact_type", "size_bytes", "os", "architecture", "variant")
     )
@@ -94,6 +126,8 @@ def _tag_row(row: Any) -> TagRow:
         media_type=row.media_type,
         artifact_type=row.artifact_type,
         size_bytes=row.size_bytes,
+        updated_at=row.written_at,
+        first_seen_at=row.first_seen_at,
         pushed_at=row.pushed_at,
         pushed_by=row.pushed_by,
         known=bool(row.known),
@@ -107,12 +141,21 @@ def _complete(connection: Connection, repository: int, rows: Sequence[TagRow]) -
     by_tag = _pulled(connection, repository, pulls.c.tag, pulls.c.tag.in_({row.name for row in rows}))
     of_digests = (pulls.c.tag == BY_DIGEST) & pulls.c.digest.in_(digests)
     by_digest = _pulled(connection, repository, pulls.c.digest, of_digests)
+    referrers = count_referrers(connection, repository, digests)
     completed = []
     for row in rows:
         # containerd and docker ask for the tag's digest first and then pull that digest.
         pulled = by_tag.get(row.name, _Pulled()) + by_digest.get(row.digest, _Pulled())
         listed = row.platforms or tuple(platforms[row.digest])
-        completed.append(replace(row, platforms=listed, pulls=pulled.pulls, pulled_at=pulled.pulled_at))
+        completed.append(
+            replace(
+                row,
+                platforms=listed,
+                pulls=pulled.pulls,
+                pulled_at=pulled.pulled_at,
+                referrers=referrers.get(row.digest, 0),
+            )
+        )
     return completed
 
 

@@ -6,21 +6,16 @@ from datetime import datetime
 from services.catalog.storage.crawls import last_finished_at
 from services.catalog.storage.pending import count_pending
 from services.catalog.storage.progress import find_indexed_at
-from services.catalog.storage.repository_queries import RepositoryFilter, RepositoryRow
+from services.catalog.storage.repository_queries import RepositoryRow
 from services.catalog.storage.repository_queries import find_repository as find_row
 from services.catalog.storage.repository_queries import list_repositories as list_rows
 from services.catalog.storage.tag_queries import TagRow
 from services.catalog.storage.tag_queries import list_tags as list_tag_rows
-from shared.api.paging import Page, PageRequest
+from services.catalog.usecases.not_found import RepositoryNotFound
+from shared.api.paging import ListRequest, Page
+from shared.api.slices import Slice
 from shared.database import Database
 from shared.visibility.answers import Visibility
-
-
-class RepositoryNotFound(Exception):
-    """There is no such repository, or the caller may not see it: the same answer, so that nobody learns which."""
-
-    def __init__(self) -> None:
-        super().__init__("There is no such repository, or you may not see it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +31,15 @@ class Freshness:
 
 
 def list_repositories(
-    visibility: Visibility, wanted: RepositoryFilter, page: PageRequest, *, database: Database
-) -> Page[RepositoryRow]:
-    """Return a page of the repositories that the caller may pull from."""
+    visibility: Visibility, request: ListRequest, *, database: Database
+) -> Page[RepositoryRow] | Slice[RepositoryRow]:
+    """Return a part of the repositories that the caller may pull from.
+
+    Raises:
+        TooManyRows: all were asked for, and there are too many.
+    """
     with database.read() as connection:
-        rows, total = list_rows(connection, visibility, wanted, offset=page.offset, limit=page.per_page)
-    return Page(rows, total, page)
+        return list_rows(connection, visibility, request)
 
 
 def get_repository(visibility: Visibility, repository: int, *, database: Database) -> RepositoryRow:
@@ -58,18 +56,18 @@ def get_repository(visibility: Visibility, repository: int, *, database: Databas
 
 
 def list_tags(
-    visibility: Visibility, repository: int, page: PageRequest, *, q: str | None, database: Database
-) -> Page[TagRow]:
-    """Return a page of a repository's tags, newest push first.
+    visibility: Visibility, repository: int, request: ListRequest, *, database: Database
+) -> Page[TagRow] | Slice[TagRow]:
+    """Return a part of a repository's tags.
 
     Raises:
         RepositoryNotFound: the repository is missing, empty, or not for the caller.
+        TooManyRows: all were asked for, and there are too many.
     """
     with database.read() as connection:
         if find_row(connection, visibility, repository) is None:
             raise RepositoryNotFound
-        rows, total = list_tag_rows(connection, visibility, repository, q=q, offset=page.offset, limit=page.per_page)
-    return Page(rows, total, page)
+        return list_tag_rows(connection, visibility, repository, request)
 
 
 def get_freshness(*, database: Database) -> Freshness:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Mapping
 from services.catalog.domain.deletions import DeletionPlan, Method, TagPlace
 from services.catalog.storage.deletion_queries import find_tag, holds_manifest
 from services.catalog.storage.repository_queries import RepositoryRow, find_repository
-from services.catalog.usecases.browse import RepositoryNotFound
 from services.catalog.usecases.delete_content import ContentDeleter
 from services.catalog.usecases.deletion_errors import NotAllowed
+from services.catalog.usecases.not_found import ManifestNotFound, RepositoryNotFound, TagNotFound
 from services.catalog.usecases.plan_deletion import plan_digest, plan_repository, plan_tag
 from shared.database import Database
 from shared.oci.names import Digest, RepositoryName
@@ -17,20 +17,6 @@ FindPermissions = Callable[[RepositoryName, Collection[str]], Mapping[str, Permi
 
 ANONYMOUS = "anonymous"
 """Stands for the name of a caller who has none."""
-
-
-class TagNotFound(Exception):
-    """There is no such tag, or the caller may not see it."""
-
-    def __init__(self) -> None:
-        super().__init__("There is no such tag, or you may not see it.")
-
-
-class ManifestNotFound(Exception):
-    """There is no such manifest in the repository."""
-
-    def __init__(self) -> None:
-        super().__init__("There is no such manifest in this repository.")
 
 
 def preview_tag(

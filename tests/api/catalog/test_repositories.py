@@ -76,11 +76,14 @@ def test_a_tag_has_the_promised_fields(client: FlaskClient, tell: Tell) -> None:
         "artifact_type": None,
         "size_bytes": None,
         "platforms": [],
+        "updated_at": "2026-11-23T12:00:01+00:00",
+        "first_seen_at": shown["first_seen_at"],
         "pushed_at": "2026-11-23T12:00:01+00:00",
         "pushed_by": "jane",
         "pulled_at": "2026-11-23T12:00:02+00:00",
         "pulls": 1,
         "known": False,
+        "referrers": 0,
     }
 
 
@@ -104,6 +107,33 @@ def test_tags_are_paged_by_the_server_and_found_by_a_part(client: FlaskClient, t
 
     assert ([tag["name"] for tag in answer.json], answer.headers["X-Total"]) == (["3.0", "2.0"], "5")  # type: ignore[union-attr]
     assert [tag["name"] for tag in found.json] == ["4.0"]  # type: ignore[union-attr]
+
+
+def test_lists_are_sorted_as_the_caller_wants(client: FlaskClient, tell: Tell) -> None:
+    tell(*(push(name, D, at) for at, name in enumerate(["b", "c", "a"])))
+    repository = id_of(client, "team/app")
+
+    found = get(client, f"/repositories/{repository}/tags?sort_attr=name&sort_order=desc").json
+
+    assert [tag["name"] for tag in found] == ["c", "b", "a"]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("path", ["/repositories", "/repositories/{id}/tags"])
+@pytest.mark.parametrize("order", ["", "&sort_attr=id", "&sort_order=asc"])
+def test_lists_are_walked_by_key_without_missing_anything(
+    path: str, order: str, client: FlaskClient, tell: Tell
+) -> None:
+    tell(*(push(f"{n}", D, n, id=f"tag-{n}") for n in range(7)))
+    tell(*(push("1.0", D, 1, id=f"{n}", repository=f"team/app-{n}") for n in range(6)))
+    address, seen = path.format(id=id_of(client, "team/app")) + f"?by_key=true&per_page=3{order}", []
+
+    while address:
+        answer = get(client, address)
+        seen += [row["id"] for row in answer.json]  # type: ignore[union-attr]
+        assert "X-Total" not in answer.headers
+        address = answer.headers.get("Link", "").partition(">")[0].removeprefix("</api/v1")
+
+    assert len(seen) == len(set(seen)) == 7
 
 
 class TestCallers:
@@ -235,7 +265,11 @@ BAD_REQUESTS = [
     ("page=1000001", "page"),
     ("per_page=0", "per_page"),
     ("per_page=101", "per_page"),
-    (f"q={'x' * 129}", "q"),
+    (f"q={'x' * 256}", "q"),
+    ("q=", "q"),
+    ("sort_attr=secret", "sort_attr"),
+    ("nonsense=1", "nonsense"),
+    ("by_key=true&sort_attr=namespace", "sort_attr"),
     ("q=%00", "q"),
     (f"namespace={'x' * 256}", "namespace"),
     (f"name={'x' * 256}", "name"),

@@ -12,10 +12,10 @@ from werkzeug.test import TestResponse
 
 from shared.api.application import new_api_app
 from shared.api.blueprints import ApiBlueprint
-from shared.api.lists import key_query, page_query
+from shared.api.lists import either_query, key_query, page_query
 from shared.api.openapi import new_openapi
-from shared.api.paging import EVERYTHING, Cursor, ListRequest, Order, PageRequest, TooManyRows
-from shared.api.slices import Slice, set_slice_headers
+from shared.api.paging import EVERYTHING, Cursor, ListRequest, Order, Page, PageRequest, TooManyRows
+from shared.api.slices import Slice, set_part_headers, set_slice_headers
 from shared.database import UtcDateTime, new_metadata
 from shared.listing import Listed, Listing
 
@@ -73,6 +73,14 @@ class Asked:
         def parts(asked: ListRequest) -> Response:
             self.request = asked
             return set_slice_headers(jsonify([]), Slice([], asked, self.following))
+
+        @blueprint.route("/either")
+        @blueprint.arguments(either_query(LISTING), location="query")
+        def either(asked: ListRequest) -> Response:
+            self.request = asked
+            if asked.by_key:
+                return set_part_headers(jsonify([]), Slice([], asked, self.following))
+            return set_part_headers(jsonify([]), Page([], 0, asked.page))
 
         api.register_blueprint(blueprint)
         self.app: Flask = app
@@ -195,6 +203,29 @@ def test_the_link_leads_to_the_next_part(asked: Asked, order: str) -> None:
     followed = asked.of(address)
     assert followed.after == asked.following
     assert (followed.page.per_page, followed.filters) == (3, {"kind": Kind.TUG})
+
+
+def test_a_list_that_can_be_walked_either_way_is_walked_by_page_unless_asked(asked: Asked) -> None:
+    assert asked.of("/either") == ListRequest()
+    assert asked.client.get("/either").headers["X-Total"] == "0"
+
+
+def test_and_by_key_when_asked_to_the_end(asked: Asked) -> None:
+    asked.following = Cursor("a", 7)
+
+    answer = asked.client.get("/either?by_key=true&sort_attr=name")
+    address = answer.headers["Link"].removeprefix("<").removesuffix('>; rel="next"')
+
+    assert "X-Total" not in answer.headers
+    followed = asked.of(address)
+    assert (followed.by_key, followed.after) == (True, asked.following)
+    without = address.replace("by_key=true&", "")
+    assert asked.of(without).by_key, "a cursor is enough"
+
+
+@pytest.mark.parametrize("query", ["by_key=true&sort_attr=tons", "by_key=perhaps"])
+def test_but_not_by_what_may_be_null(asked: Asked, query: str) -> None:
+    assert refusal(asked.client.get(f"/either?{query}")).keys() <= {"sort_attr", "by_key"}
 
 
 def test_the_last_part_has_no_link(asked: Asked) -> None:

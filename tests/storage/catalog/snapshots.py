@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Table, select
 
-from services.catalog.storage.repository_queries import RepositoryFilter, RepositoryRow, list_repositories
+from services.catalog.storage.repository_queries import REPOSITORIES, RepositoryRow, list_repositories
 from services.catalog.storage.tables import (
     manifest_deletions,
     metadata,
@@ -14,7 +14,8 @@ from services.catalog.storage.tables import (
     repository_manifests,
     tags,
 )
-from services.catalog.storage.tag_queries import TagRow, list_tags
+from services.catalog.storage.tag_queries import TAGS, TagRow, list_tags
+from shared.api.paging import ListRequest, PageRequest
 from shared.database import Database
 from shared.visibility.answers import Visibility
 from tests.support.catalog import NOON
@@ -22,21 +23,23 @@ from tests.support.catalog import NOON
 EVERYTHING = Visibility(everything=True)
 
 
-def shown_repositories(database: Database, visibility: Visibility = EVERYTHING, **wanted: str) -> list[RepositoryRow]:
+def shown_repositories(
+    database: Database, visibility: Visibility = EVERYTHING, **wanted: object
+) -> list[RepositoryRow]:
     """Return the repositories that a caller sees."""
+    request = ListRequest(PageRequest(per_page=1000), REPOSITORIES.order, wanted)
     with database.read() as connection:
-        rows, _ = list_repositories(connection, visibility, RepositoryFilter(**wanted), offset=0, limit=1000)
-    return list(rows)
+        return list(list_repositories(connection, visibility, request).rows)
 
 
-def shown_tags(database: Database, name: str, *, q: str | None = None) -> list[TagRow]:
+def shown_tags(database: Database, name: str, **wanted: object) -> list[TagRow]:
     """Return a repository's tags as an administrator sees them; none of one that is not shown."""
+    found = shown_repositories(database, name=name)
+    if not found:
+        return []
+    request = ListRequest(PageRequest(per_page=1000), TAGS.order, wanted)
     with database.read() as connection:
-        found, _ = list_repositories(connection, EVERYTHING, RepositoryFilter(name=name), offset=0, limit=1)
-        if not found:
-            return []
-        rows, _ = list_tags(connection, EVERYTHING, found[0].id, q=q, offset=0, limit=1000)
-    return list(rows)
+        return list(list_tags(connection, EVERYTHING, found[0].id, request).rows)
 
 
 def shown_index(database: Database) -> dict[str, dict[str, str]]:

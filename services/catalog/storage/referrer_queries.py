@@ -1,0 +1,125 @@
+"""What is about a manifest, as the API shows it."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CompoundSelect, Connection, Select, distinct, func, null, select, union_all
+
+from services.catalog.storage.tables import (
+    manifest_children,
+    manifest_labels,
+    manifests,
+    repository_manifests,
+    tags,
+)
+from shared.api.paging import Page, PageRequest
+from shared.oci.names import Digest, Tag
+
+_HELD = repository_manifests.c
+
+
+@dataclass(frozen=True, slots=True)
+class ReferrerRow:
+    """Something that is about a manifest."""
+
+    digest: Digest
+    media_type: str | None
+    artifact_type: str | None
+    size_bytes: int | None
+    tag: Tag | None
+    """The tag that is made of the digest, where there is one."""
+    pushed_at: datetime | None
+    pushed_by: str | None
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+def count_referrers(connection: Connection, repository: int, digests: Collection[str]) -> Mapping[str, int]:
+    """Return how much is about each of some manifests of a repository; nothing for those without."""
+    there = _there(repository, digests).subquery()
+    query = select(there.c.subject, func.count(distinct(there.c.digest)).label("total")).group_by(there.c.subject)
+    return {row.subject: row.total for row in connection.execute(query)}
+
+
+def list_referrers(
+    connection: Connection, repository: int, digest: Digest, page: PageRequest, *, artifact_type: str | None
+) -> Page[ReferrerRow]:
+    """Return a page of what is about a manifest of a repository, by digest.
+
+    Args:
+        artifact_type: only what is of this type.
+    """
+    there = _there(repository, [digest]).subquery()
+    grouped = select(there.c.digest, func.max(there.c.tag).label("tag")).group_by(there.c.digest).subquery()
+    lies_here = (_HELD.digest == grouped.c.digest) & (_HELD.repository_id == repository)
+    query = (
+        select(
+            *(manifests.c[name] for name in ("digest", "media_type", "artifact_type", "size_bytes")),
+            grouped.c.tag,
+            *(_HELD[name] for name in ("written_at", "written_by_event", "pushed_by")),
+        )
+        .select_from(
+            grouped.join(manifests, manifests.c.digest == grouped.c.digest).join(repository_manifests, lies_here)
+        )
+        .order_by(manifests.c.digest)
+    )
+    if artifact_type:
+        query = query.where(manifests.c.artifact_type == artifact_type)
+    total = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+    found = connection.execute(query.offset(page.offset).limit(page.per_page)).all()
+    annotations = _annotations(connection, [row.digest for row in found])
+    return Page([_referrer(row, annotations[row.digest]) for row in found], total, page)
+
+
+def _there(repository: int, subjects: Collection[str]) -> "Select[Any]":
+    named = _named(repository, subjects).subquery()
+    return (
+        select(named.c.subject, named.c.digest, named.c.tag)
+        .join(repository_manifests, _HELD.digest == named.c.digest)
+        .where(_HELD.repository_id == repository, _HELD.present)
+    )
+
+
+def _named(repository: int, subjects: Collection[str]) -> "CompoundSelect[Any]":
+    """Every way in which a manifest may be about another: its subject, an index of referrers, a tag's name."""
+    is_about = (tags.c.repository_id == repository) & tags.c.referrer_of.in_(subjects) & tags.c.present
+    no_tag = null().label("tag")
+    by_subject = select(manifests.c.subject, manifests.c.digest, no_tag).where(manifests.c.subject.in_(subjects))
+    # The tag without a suffix is that of an index, which lists what is about the manifest.
+    is_list = func.length(tags.c.name) == _LENGTH_WITHOUT_SUFFIX
+    by_list = (
+        select(tags.c.referrer_of, manifest_children.c.digest, no_tag)
+        .join_from(tags, manifest_children, tags.c.digest == manifest_children.c.parent_digest)
+        .where(is_about, is_list)
+    )
+    by_tag = select(tags.c.referrer_of, tags.c.digest, tags.c.name.label("tag")).where(is_about, ~is_list)
+    return union_all(by_subject, by_list, by_tag)
+
+
+_LENGTH_WITHOUT_SUFFIX = len(f"sha256-{64 * '0'}")
+
+
+def _annotations(connection: Connection, digests: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+    said = manifest_labels.c
+    query = select(said.manifest_digest, said.key, said.value).where(
+        said.manifest_digest.in_(digests), said.is_annotation
+    )
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for digest, key, value in connection.execute(query):
+        found[digest][key] = value
+    return found
+
+
+def _referrer(row: Any, annotations: Mapping[str, str]) -> ReferrerRow:
+    return ReferrerRow(
+        digest=Digest(row.digest),
+        media_type=row.media_type,
+        artifact_type=row.artifact_type,
+        size_bytes=row.size_bytes,
+        tag=Tag(row.tag) if row.tag else None,
+        pushed_at=row.written_at if row.written_by_event else None,
+        pushed_by=row.pushed_by,
+        annotations=annotations,
+    )
