@@ -23,6 +23,9 @@ ENV PATH=/opt/portus/bin:$PATH \
     PORTUS_AUTH_PORT=8081 \
     PORTUS_CATALOG_PORT=8082 \
     PORTUS_NOTIFIER_PORT=8083
+# What `GET /api/version` tells: --build-arg GIT_TAG=…, or GIT_BRANCH and GIT_COMMIT.
+ARG GIT_TAG="" GIT_BRANCH="" GIT_COMMIT=""
+ENV PORTUS_GIT_TAG=${GIT_TAG} PORTUS_GIT_BRANCH=${GIT_BRANCH} PORTUS_GIT_COMMIT=${GIT_COMMIT}
 WORKDIR /app
 COPY --from=packages /opt/portus /opt/portus
 COPY shared/ shared/

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cli.registry import dump_registry_configuration
 from cli.secret_files import find_or_make_secret, write_private
 from cli.settings import PORT_VARIABLES, UpSettings
+from shared.old_names import OLD_NAMES
 
 # Made up when not given: variable and file.
 _SECRETS = {
@@ -133,4 +134,5 @@ def _secret_files(settings: UpSettings, given: Mapping[str, str]) -> dict[str, s
 
 
 def _is_given(name: str, given: Mapping[str, str]) -> bool:
-    return name in given or f"{name}_FILE" in given
+    names = [name, *(old.old for old in OLD_NAMES if old.new == name)]
+    return any(one in given or f"{one}_FILE" in given for one in names)

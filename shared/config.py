@@ -1,7 +1,8 @@
 """Settings come from the environment, once, at the edge of a process.
 
 Every variable may also be given as ``NAME_FILE``, the path of a file that holds the value (Docker
-and Kubernetes secrets). All bad variables are reported together, in one ``SettingsError``.
+and Kubernetes secrets), and some under the name that they had in the old Portus. All bad variables
+are reported together, in one ``SettingsError``.
 """
 
 import hmac
@@ -9,8 +10,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from environs import Env, EnvError, EnvValidationError, FileAwareEnv
+from environs import Env, EnvError, EnvValidationError
 from marshmallow.validate import URL, Length
+
+from shared.environment import EffectiveSetting, Environment
+from shared.old_names import OLD_NAMES
 
 Settings = TypeVar("Settings")
 
@@ -64,8 +68,17 @@ def read_settings(build: Callable[[Env], Settings]) -> Settings:
     Raises:
         SettingsError: one line per variable that is missing or wrong.
     """
-    # environs' FileAwareEnv keeps a file's trailing newline unless told otherwise.
-    env = FileAwareEnv(eager=False, strip_whitespace=True)
+    settings, _ = read_effective(build)
+    return settings
+
+
+def read_effective(build: Callable[[Env], Settings]) -> tuple[Settings, tuple[EffectiveSetting, ...]]:
+    """Build a settings object like ``read_settings``; say also what was read and from where.
+
+    Raises:
+        SettingsError: one line per variable that is missing or wrong.
+    """
+    env = Environment(OLD_NAMES)
     try:
         settings = build(env)
         env.seal()
@@ -73,12 +86,19 @@ def read_settings(build: Callable[[Env], Settings]) -> Settings:
         raise SettingsError(_explain(fault)) from fault
     except (EnvError, ValueError, OSError) as fault:
         raise SettingsError(str(fault)) from fault
-    return settings
+    return settings, env.effective()
 
 
 def secret(env: Env, name: str, *, min_length: int = 16) -> Secret:
     """Read a required secret of at least ``min_length`` characters."""
+    _hide(env, name)
     return Secret(env.str(name, validate=Length(min=min_length)) or "")
+
+
+def secret_url(env: Env, name: str, default: str, *, validate: Callable[[str], object] | None = None) -> Secret:
+    """Read an address that may hold a password."""
+    _hide(env, name)
+    return Secret(env.str(name, default, validate=validate) or "")
 
 
 def http_url(env: Env, name: str, default: str) -> str:
@@ -90,6 +110,11 @@ def data_file(env: Env, name: str) -> Path:
     """Return the path of a file in ``PORTUS_DATA_DIR`` (default ``.portus``)."""
     # An empty name would be the current folder, which nobody means.
     return Path(env.str("PORTUS_DATA_DIR", "") or ".portus").absolute() / name
+
+
+def _hide(env: Env, name: str) -> None:
+    if isinstance(env, Environment):
+        env.hide(name)
 
 
 def _bytes(text: str) -> bytes:

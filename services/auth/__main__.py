@@ -5,11 +5,12 @@ from datetime import datetime
 from functools import partial
 
 import click
+import structlog
 
 from services.auth.app import migrations_of, new_database, new_keyring
 from services.auth.domain.actors import COMMAND_LINE
 from services.auth.domain.errors import Invalid, NotFound
-from services.auth.settings import Settings, load_administrator, load_settings
+from services.auth.settings import Settings, load_administrator, load_settings, unknown_variables
 from services.auth.signing.authority import authority_fault, load_valid_authority, read_files
 from services.auth.signing.keyring import Keyring
 from services.auth.signing.leaves import key_set
@@ -28,6 +29,8 @@ from shared.config import SettingsError
 from shared.database import Database
 from shared.messaging.commands import run_topology_command
 from shared.observability.logs import configure_logging
+
+log = structlog.get_logger(__name__)
 
 
 @click.group(chain=True)
@@ -158,6 +161,8 @@ def _time(moment: datetime) -> str:
 def _settings() -> Settings:
     settings = load_settings()
     configure_logging("auth", level=settings.log_level)
+    for name, nearest in unknown_variables(settings):
+        log.warning("settings.unknown_variable", variable=name, nearest=nearest)
     return settings
 
 

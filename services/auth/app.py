@@ -15,7 +15,7 @@ from services.auth.api.openapi import register_management_api
 from services.auth.api.services import Services, install_services
 from services.auth.api.token import token_blueprint
 from services.auth.api.unknown_service import UnknownServiceNotes
-from services.auth.clients.registry import probe_registry
+from services.auth.clients.registry import probe_registry, probe_url
 from services.auth.settings import Settings
 from services.auth.signing.access_tokens import AccessTokens
 from services.auth.signing.answers import AnswerCipher
@@ -30,6 +30,7 @@ from services.auth.usecases.passwords import Passwords, new_hasher
 from services.auth.usecases.sessions import SessionKeeper
 from services.auth.usecases.write_notes import write_notes
 from shared.api.application import new_api_app
+from shared.api.checkups import Checkup, Finding
 from shared.api.cors import register_cors
 from shared.api.creation import register_creation
 from shared.api.health import ReadinessCheck
@@ -109,6 +110,7 @@ def build_services(settings: Settings, *, clock: Clock, hasher: PasswordHasher, 
         note_unknown_service=UnknownServiceNotes(settings.registry_service, clock),
         probe_registry=probe_registry,
         background=background,
+        checkup=_checkup(settings, database),
     )
 
 
@@ -131,6 +133,18 @@ def new_database(settings: Settings) -> Database:
 def migrations_of(database: Database) -> Migrations:
     """Return the schema history of the service."""
     return Migrations(database, MIGRATIONS)
+
+
+def _checkup(settings: Settings, database: Database) -> Checkup:
+    def look_at_database() -> Finding:
+        fault = migrations_of(database).fault()
+        return Finding(fault or "the database is up-to-date", success=fault is None)
+
+    def look_at_registry() -> Finding:
+        fault = probe_url(settings.registry_url).fault
+        return Finding(f"the registry {fault or 'is reachable'}", success=fault is None)
+
+    return Checkup({"database": look_at_database, "registry": look_at_registry})
 
 
 def _kept_answers(services: Services) -> KeptAnswers:

@@ -1,6 +1,8 @@
 """What ``auth`` reads from its environment; docs/operations.md describes every variable."""
 
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +17,8 @@ from services.auth.domain.management import Rules, Switches
 from services.auth.signing.access_tokens import AUDIENCE
 from services.auth.signing.algorithms import Algorithm
 from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
-from shared.config import Secret, data_file, read_settings, secret
+from shared.config import Secret, data_file, http_url, read_effective, read_settings, secret, secret_url
+from shared.environment import EffectiveSetting, unknown_names
 from shared.messaging.connections import load_broker_url
 from shared.observability.logs import load_log_level
 
@@ -38,6 +41,8 @@ class Settings:
     """``iss`` of every token: the registry's ``auth.token.issuer``."""
     registry_service: str
     """Audience of registry tokens: the registry's ``auth.token.service``."""
+    registry_url: str
+    """The registry as we reach it, for the health report."""
     registry_host: str
     """The registry as people type it; the name under which the global namespace is shown."""
     web_url: str
@@ -70,6 +75,10 @@ class Settings:
     """A name of the standard library's levels."""
     serving: ServingSettings
     """Address, processes and threads of the server."""
+    git: Mapping[str, str] | None = None
+    """What this was built from: ``tag``, or ``branch`` and ``commit``."""
+    effective: tuple[EffectiveSetting, ...] = ()
+    """Every variable that was read, for the administrators to see."""
 
     @property
     def rules(self) -> Rules:
@@ -93,7 +102,15 @@ def load_settings() -> Settings:
     Raises:
         SettingsError: one line per variable that is missing or wrong.
     """
-    return read_settings(_build)
+    settings, effective = read_effective(_build)
+    return replace(settings, effective=effective)
+
+
+def unknown_variables(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield the ``PORTUS_AUTH_*`` variables that nobody reads, each with the known one that is most like it."""
+    # Peers read it, and all services may have one environment.
+    known = {setting.name for setting in settings.effective} | {"PORTUS_AUTH_URL"}
+    return unknown_names("PORTUS_AUTH_", known, os.environ)
 
 
 def load_administrator() -> AdministratorSettings:
@@ -111,7 +128,7 @@ def load_administrator() -> AdministratorSettings:
 
 def _build(env: Env) -> Settings:
     return Settings(
-        database_url=Secret(env.str("PORTUS_AUTH_DATABASE_URL", f"sqlite:///{data_file(env, 'auth.db')}")),
+        database_url=secret_url(env, "PORTUS_AUTH_DATABASE_URL", f"sqlite:///{data_file(env, 'auth.db')}"),
         broker_url=load_broker_url(env),
         ca_dir=Path(env.str("PORTUS_CA_DIR", str(data_file(env, "ca")))),
         token_algorithm=env.enum("PORTUS_TOKEN_ALGORITHM", Algorithm.ES256.value, enum=Algorithm, by_value=True),
@@ -119,6 +136,7 @@ def _build(env: Env) -> Settings:
         leaf_ttl=timedelta(seconds=env.int("PORTUS_LEAF_TTL_S", 604_800, validate=Range(14_400, 7_776_000)) or 0),
         issuer=env.str("PORTUS_ISSUER", "portus", validate=Length(min=1)),
         registry_service=env.str("PORTUS_REGISTRY_SERVICE", "portus-registry", validate=_is_audience),
+        registry_url=http_url(env, "PORTUS_REGISTRY_URL", "http://localhost:5000"),
         registry_host=env.str("PORTUS_REGISTRY_HOST", "localhost:5000"),
         web_url=env.str("PORTUS_WEB_URL", "http://localhost:8080"),
         token_ttl_s=env.int("PORTUS_TOKEN_TTL_S", 900, validate=Range(60, 3600)),
@@ -135,6 +153,7 @@ def _build(env: Env) -> Settings:
         trusted_proxies=load_trusted_proxies(env),
         log_level=load_log_level(env),
         serving=load_serving_settings(env, port_variable="PORTUS_AUTH_PORT", default_port=8081),
+        git=_git(env),
     )
 
 
@@ -163,6 +182,14 @@ def _switches(env: Env) -> Switches:
         create_webhook=env.bool("PORTUS_USER_PERMISSION_CREATE_WEBHOOK_ENABLED", True),
         manage_webhook=env.bool("PORTUS_USER_PERMISSION_MANAGE_WEBHOOK_ENABLED", True),
     )
+
+
+def _git(env: Env) -> Mapping[str, str] | None:
+    names = ("PORTUS_GIT_TAG", "PORTUS_GIT_BRANCH", "PORTUS_GIT_COMMIT")
+    tag, branch, commit = (env.str(name, "") for name in names)
+    if tag:
+        return {"tag": tag}
+    return {"branch": branch, "commit": commit} if branch or commit else None
 
 
 def _is_audience(value: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from environs import Env
 
 from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
-from shared.config import Secret, data_file, http_url, read_settings, secret
+from shared.config import Secret, data_file, http_url, read_settings, secret, secret_url
 from shared.messaging.connections import load_broker_url
 from shared.observability.logs import load_log_level
 
@@ -51,7 +51,7 @@ def load_settings() -> Settings:
 
 def _build(env: Env) -> Settings:
     return Settings(
-        database_url=Secret(env.str("PORTUS_CATALOG_DATABASE_URL", f"sqlite:///{data_file(env, 'catalog.db')}")),
+        database_url=secret_url(env, "PORTUS_CATALOG_DATABASE_URL", f"sqlite:///{data_file(env, 'catalog.db')}"),
         broker_url=load_broker_url(env),
         auth_url=http_url(env, "PORTUS_AUTH_URL", "http://localhost:8081"),
         internal_secret=secret(env, "PORTUS_INTERNAL_SECRET"),

@@ -13,7 +13,7 @@ from kombu.exceptions import KombuError
 from kombu.transport import pyamqp
 from marshmallow import ValidationError
 
-from shared.config import Secret, data_file
+from shared.config import Secret, data_file, secret_url
 from shared.messaging.sqlite_transport import URL_PREFIX, SqliteTransport
 
 BROKER_FAULTS = (OSError, AMQPError, KombuError, sqlite3.Error)
@@ -40,7 +40,7 @@ class _AmqpTransport(pyamqp.Transport):
 def load_broker_url(env: Env) -> Secret:
     """Read ``PORTUS_BROKER_URL``; it may hold a password."""
     default = f"{URL_PREFIX}{data_file(env, 'broker.db')}"
-    return Secret(env.str("PORTUS_BROKER_URL", default, validate=_is_broker_url) or "")
+    return secret_url(env, "PORTUS_BROKER_URL", default, validate=_is_broker_url)
 
 
 def new_connection(broker_url: Secret, *, timeout_s: float, heartbeat_s: float = 0) -> Connection:

@@ -9,11 +9,18 @@ from marshmallow.validate import OneOf
 from structlog.typing import EventDict, Processor
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_OLD_WORDS = {"WARN": "WARNING", "FATAL": "ERROR"}
 
 
 def load_log_level(env: Env) -> str:
-    """Read ``PORTUS_LOG_LEVEL``: the least that is logged."""
-    return env.str("PORTUS_LOG_LEVEL", "INFO", validate=OneOf(LEVELS))
+    """Read ``PORTUS_LOG_LEVEL``: the least that is logged; in lower case too, and with the old Portus' words."""
+    given = env.str("PORTUS_LOG_LEVEL", "INFO", validate=lambda level: OneOf(LEVELS)(_level(level)))
+    return _level(given or "")
+
+
+def _level(word: str) -> str:
+    level = word.upper()
+    return _OLD_WORDS.get(level, level)
 
 
 def configure_logging(service: str, *, level: str = "INFO") -> None:

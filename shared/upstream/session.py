@@ -85,7 +85,7 @@ class UpstreamSession:
         try:
             response = self._session.request(method, url, headers=headers, **options)
         except requests.RequestException as fault:
-            raise UpstreamUnavailable(f"{self.name} does not answer ({type(fault).__name__})") from fault
+            raise UpstreamUnavailable(f"{self.name} does not answer ({_reason(fault)})") from fault
         if response.status_code in (502, 503, 504):
             # A streamed answer keeps its connection until somebody closes it.
             response.close()
@@ -95,3 +95,13 @@ class UpstreamSession:
     def close(self) -> None:
         """Close pooled connections."""
         self._session.close()
+
+
+def _reason(fault: BaseException) -> str:
+    """Say why nobody answers, as far as that is plain."""
+    cause: BaseException | None = fault
+    while cause is not None:
+        if isinstance(cause, ConnectionRefusedError):
+            return "connection refused"
+        cause = cause.__cause__ or cause.__context__
+    return type(fault).__name__

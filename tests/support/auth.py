@@ -59,6 +59,7 @@ def make_settings(folder: Path, database_url: str, **changes: Any) -> Settings:
         leaf_ttl=timedelta(days=7),
         issuer="portus",
         registry_service=SERVICE,
+        registry_url="http://localhost:9",
         registry_host="registry.example.org",
         web_url="https://portus.example.org",
         token_ttl_s=900,

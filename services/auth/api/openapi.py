@@ -5,8 +5,10 @@ from typing import Any
 from flask import Flask
 
 from services.auth.api import (
+    about,
     application_tokens,
     audit,
+    checkup,
     namespaces,
     registries,
     rights,
@@ -28,6 +30,8 @@ _REGISTRY_ERRORS = {
 _OAUTH_ERROR = {"type": "object", "properties": {"error": _TEXT, "error_description": _TEXT}}
 # In the order of the document.
 _MODULES = (
+    checkup,
+    about,
     setup,
     sessions,
     users,

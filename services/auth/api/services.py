@@ -17,6 +17,7 @@ from services.auth.usecases.passwords import Passwords
 from services.auth.usecases.registries import Probe
 from services.auth.usecases.sessions import SessionKeeper
 from services.auth.usecases.write_notes import Note
+from shared.api.checkups import Checkup
 from shared.clock import Clock
 from shared.database import Database
 
@@ -40,6 +41,7 @@ class Services:
     note_unknown_service: Callable[[str | None], None]
     probe_registry: Probe
     background: Background[Note]
+    checkup: Checkup
 
 
 def install_services(app: Flask, services: Services) -> None:

@@ -27,14 +27,19 @@ class RegistryAnswer:
 
 
 def probe_registry(hostname: str, use_ssl: bool) -> RegistryAnswer:
-    """Ask a host whether it is a registry; it is told no credentials and no redirect is followed.
+    """Ask a host whether it is a registry; see ``probe_url``.
 
     Args:
         hostname: ``host[:port]``.
     """
+    return probe_url(f"{'https' if use_ssl else 'http'}://{hostname}")
+
+
+def probe_url(url: str) -> RegistryAnswer:
+    """Ask an address whether a registry is there; it is told no credentials and no redirect is followed."""
     session = UpstreamSession(
         "the registry",
-        f"{'https' if use_ssl else 'http'}://{hostname}",
+        url,
         connect_timeout_s=TIMEOUT_S,
         read_timeout_s=TIMEOUT_S,
         retries=0,

@@ -13,6 +13,7 @@ from tests.support.auth import PASSWORD, SERVICE_ACCOUNT_SECRET, AuthFactory, Au
 # whether a thing exists. The rows are tried in this order, by one caller after the other.
 MATRIX = """
                                       anonymous disabled portus stranger viewer contributor owner admin
+GET    /settings                           401     401     403     403     403     403     403     200
 GET    /users/self                         401     401     403     200     200     200     200     200
 GET    /users                              401     401     403     403     403     403     403     200
 POST   /users                              401     401     403     403     403     403     403     201
@@ -81,7 +82,10 @@ BODIES: dict[str, Any] = {
     "PUT /namespaces/{namespace}": {"visibility": "private"},
 }
 
-OPEN = {"GET /setup", "POST /users/bootstrap", "POST /sessions", "POST /sessions/refresh", "POST /sessions/revoke"}
+OPEN = {
+    *("GET /_ping", "GET /health", "GET /setup"),
+    *("POST /users/bootstrap", "POST /sessions", "POST /sessions/refresh", "POST /sessions/revoke"),
+}
 """Routes that ask for no credentials; each has tests of its own."""
 
 _HEAD, *_ROWS = [line.split() for line in MATRIX.strip().splitlines()]

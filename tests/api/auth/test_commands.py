@@ -116,6 +116,19 @@ class TestWords:
         assert "run 'migrate'" in output
         assert "init-ca" in output
 
+    def test_a_variable_that_nobody_reads_is_told_with_the_one_that_was_meant(self, prepared: Environment) -> None:
+        output = run(prepared, "check", PORTUS_AUTH_DATABASE="x")
+
+        (line,) = [line for line in output.splitlines() if "settings.unknown_variable" in line]
+        assert '"variable": "PORTUS_AUTH_DATABASE"' in line
+        assert '"nearest": "PORTUS_AUTH_DATABASE_URL"' in line
+
+    def test_an_old_name_runs_the_service_as_well(self, prepared: Environment) -> None:
+        environment = {name: value for name, value in prepared.items() if name != "PORTUS_SERVICE_ACCOUNT_SECRET"}
+
+        assert "in order" in run(environment, "check", PORTUS_PASSWORD=SERVICE_ACCOUNT_SECRET)
+        assert "PORTUS_PASSWORD, its old name" in run(prepared, "check", status=2, PORTUS_PASSWORD="x" * 16)
+
     def test_the_administrator_is_made_once(self, prepared: Environment) -> None:
         assert "there are people already" in run(prepared, "ensure-admin", PORTUS_ADMIN_USERNAME="another")
         assert run(prepared, "check").strip() == "auth: the settings are in order"

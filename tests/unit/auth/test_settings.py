@@ -7,7 +7,7 @@ import pytest
 from services.auth.domain.application_tokens import TokenRules
 from services.auth.domain.decisions import DeletePolicy, Policy, PushPolicy
 from services.auth.domain.management import Rules, Switches
-from services.auth.settings import Settings, load_administrator, load_settings
+from services.auth.settings from services.auth.settings import Settings, load_administrator, load_settings, unknown_variables
 from shared.config import SettingsError
 
 
@@ -96,6 +96,27 @@ def test_application_tokens_have_a_ceiling_where_one_is_set(environment: pytest.
     environment.setenv("PORTUS_APPLICATION_TOKEN_MAX_TTL_S", "86400")
 
     assert load_settings().application_tokens == TokenRules(limit=5, max_ttl=timedelta(days=1))
+@@@
+def test_the_words_of_the_old_log_levels_are_understood(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("PORTUS_LOG_LEVEL", "warn")
+
+    assert load_settings().log_level == "WARNING"
+
+
+def test_a_variable_of_ours_that_nobody_reads_is_found(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("PORTUS_AUTH_DATABASE", "x")
+    environment.setenv("PORTUS_AUTH_URL", "http://auth:8081")
+
+    assert list(unknown_variables(load_settings())) == [("PORTUS_AUTH_DATABASE", "PORTUS_AUTH_DATABASE_URL")]
+
+
+def test_what_it_was_built_from_may_be_told(environment: pytest.MonkeyPatch) -> None:
+    assert load_settings().git is None
+
+    environment.setenv("PORTUS_GIT_COMMIT", "abc")
+    assert load_settings().git == {"branch": "", "commit": "abc"}
+    environment.setenv("PORTUS_GIT_TAG", "v1")
+    assert load_settings().git == {"tag": "v1"}
 
 
 def test_all_faults_are_told_together(environment: pytest.MonkeyPatch) -> None:
