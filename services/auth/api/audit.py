@@ -36,6 +36,7 @@ def list_audit(asked: ListRequest) -> Response:
 
 
 @blueprint.route(f"/audit/<int(max={_MAX_SEQUENCE}):entry_id>")
+@blueprint.versioned
 @blueprint.response(HTTPStatus.OK, AuditEntryOutput)
 @refuses(blueprint, *_REFUSED, HTTPStatus.NOT_FOUND)
 def get_audit_entry(entry_id: int) -> Entry:

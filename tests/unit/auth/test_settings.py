@@ -7,7 +7,7 @@ import pytest
 from services.auth.domain.application_tokens import TokenRules
 from services.auth.domain.decisions import DeletePolicy, Policy, PushPolicy
 from services.auth.domain.management import Rules, Switches
-from services.auth.settings from services.auth.settings import Settings, load_administrator, load_settings, unknown_variables
+from services.auth.settings import Settings, load_administrator, load_settings, unknown_variables
 from shared.config import SettingsError
 
 
@@ -96,7 +96,8 @@ def test_application_tokens_have_a_ceiling_where_one_is_set(environment: pytest.
     environment.setenv("PORTUS_APPLICATION_TOKEN_MAX_TTL_S", "86400")
 
     assert load_settings().application_tokens == TokenRules(limit=5, max_ttl=timedelta(days=1))
-@@@
+
+
 def test_the_words_of_the_old_log_levels_are_understood(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("PORTUS_LOG_LEVEL", "warn")
 
