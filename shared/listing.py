@@ -41,12 +41,14 @@ class Listed:
         choices: the values of a text column that has few.
         fold: how a text is written in the column, where that is not how people write it.
         prefix: whether the beginning of a text may be asked for, too.
+        sortable: whether a list that is walked by key may be sorted by it: long ones only where there is an index.
     """
 
     column: ColumnElement[Any]
     choices: type[Enum] | None = None
     fold: Callable[[str], str] | None = None
     prefix: bool = False
+    sortable: bool = True
 
     @property
     def nullable(self) -> bool:
@@ -105,7 +107,7 @@ class Listing:
 
     def key_names(self) -> list[str]:
         """Return the names by which the list can be walked by key: NULL is neither before nor after anything."""
-        return [name for name, listed in self.columns.items() if not listed.nullable]
+        return [name for name, listed in self.columns.items() if listed.sortable and not listed.nullable]
 
     def beyond(self, order: Order, after: Cursor) -> ColumnElement[bool]:
         """Return the WHERE of everything that comes after a row."""

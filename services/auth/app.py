@@ -25,6 +25,7 @@ from services.auth.signing.watched_authority import WatchedAuthority
 from services.auth.storage.tables import idempotency_keys
 from services.auth.usecases.authenticate import Authenticator
 from services.auth.usecases.background import GATHER_S, Background
+from services.auth.usecases.issue_token import Issuing
 from services.auth.usecases.memory import PasswordMemory
 from services.auth.usecases.passwords import Passwords, new_hasher
 from services.auth.usecases.sessions import SessionKeeper
@@ -82,35 +83,46 @@ def build_services(settings: Settings, *, clock: Clock, hasher: PasswordHasher, 
     authority = WatchedAuthority(settings.ca_dir, clock=clock)
     keyring = new_keyring(settings, authority, database=database, clock=clock)
     access_tokens = AccessTokens(keyring, issuer=settings.issuer, ttl_s=settings.access_token_ttl_s, clock=clock)
+    authenticator = Authenticator(
+        database=database,
+        passwords=passwords,
+        memory=PasswordMemory(clock),
+        internal_secret=settings.service_account_secret,
+        first_service=settings.registry_service,
+        note_use=background.put,
+        clock=clock,
+    )
+    signer = RegistryTokenSigner(
+        keyring,
+        issuer=settings.issuer,
+        service=settings.registry_service,
+        ttl_s=settings.token_ttl_s,
+        clock=clock,
+    )
     return Services(
         settings=settings,
         database=database,
         clock=clock,
         passwords=passwords,
-        authenticator=Authenticator(
-            database=database,
-            passwords=passwords,
-            memory=PasswordMemory(clock),
-            internal_secret=settings.service_account_secret,
-            first_service=settings.registry_service,
-            note_use=background.put,
-            clock=clock,
-        ),
         authority=authority,
+        authenticator=authenticator,
         keyring=keyring,
-        signer=RegistryTokenSigner(
-            keyring,
-            issuer=settings.issuer,
-            service=settings.registry_service,
-            ttl_s=settings.token_ttl_s,
-            clock=clock,
-        ),
+        signer=signer,
         access_tokens=access_tokens,
         keeper=SessionKeeper(database, clock, access_tokens.issue, settings.session_ttl),
-        note_unknown_service=UnknownServiceNotes(settings.registry_service, clock),
         probe_registry=probe_registry,
         background=background,
         checkup=_checkup(settings, database),
+        issuing=Issuing(
+            authenticator=authenticator,
+            sign=signer.sign,
+            clock=clock,
+            policy=settings.policy,
+            passwords_welcome=not settings.registry_tokens_only,
+            first_service=settings.registry_service,
+            note=background.put,
+            note_unknown_service=UnknownServiceNotes(settings.registry_service, clock),
+        ),
     )
 
 

@@ -3,7 +3,9 @@
 Any number of workers may run: every task finds out in one transaction whether there is anything to do.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from threading import Event
 
 import structlog
@@ -16,6 +18,7 @@ from services.auth.signing.watched_authority import WatchedAuthority
 from services.auth.storage.failures import purge_failures
 from services.auth.storage.sessions import purge_sessions
 from services.auth.storage.tables import idempotency_keys, outbox
+from services.auth.usecases.keep_decisions import keep_decisions
 from services.auth.usecases.purge_audit import purge_audit
 from shared.clock import Clock, utc_now
 from shared.commands import Task, run_tasks
@@ -41,7 +44,12 @@ def work(settings: Settings, stop: Event, *, clock: Clock = utc_now) -> None:
     publisher = Publisher(settings.broker_url)
     tasks: dict[str, Task] = {
         "outbox": lambda stop: relay_outbox(database, outbox, publisher, stop=stop),
-        "tidying": lambda stop: _tidy_until(stop, keyring, database, clock, settings.audit_keep_months),
+        "tidying": lambda stop: _repeat(
+            stop, partial(tidy, keyring, database, clock, keep_months=settings.audit_keep_months)
+        ),
+        "decisions": lambda stop: _repeat(
+            stop, partial(keep_decisions, keep_days=settings.decisions_keep_days, database=database, clock=clock)
+        ),
     }
     run_tasks(tasks, stop)
     publisher.close()
@@ -63,10 +71,10 @@ def tidy(keyring: Keyring, database: Database, clock: Clock, *, keep_months: int
     purge_audit(keep_months=keep_months, database=database, clock=clock)
 
 
-def _tidy_until(stop: Event, keyring: Keyring, database: Database, clock: Clock, keep_months: int) -> None:
+def _repeat(stop: Event, do: Callable[[], None]) -> None:
     while not stop.is_set():
         try:
-            tidy(keyring, database, clock, keep_months=keep_months)
+            do()
         except SQLAlchemyError as fault:
             # The next round may find the database again; a leaf has days left, so there is time.
             log.error("worker.round_failed", fault=type(fault).__name__)

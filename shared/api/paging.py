@@ -66,7 +66,7 @@ class Cursor:
     """Where the part before has ended: the last row's sort value and id."""
 
     value: Any
-    id: int
+    id: int | str
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ def make_settings(folder: Path, database_url: str, **changes: Any) -> Settings:
         switches=Switches(),
         first_user_admin=True,
         audit_keep_months=0,
+        decisions_keep_days=30,
         registry_tokens_only=False,
         application_tokens=TokenRules(),
         trusted_proxies=0,

@@ -9,6 +9,7 @@ from services.auth.api import (
     application_tokens,
     audit,
     checkup,
+    decisions,
     namespaces,
     registries,
     rights,
@@ -40,6 +41,7 @@ _MODULES = (
     namespaces,
     registries,
     rights,
+    decisions,
     audit,
 )
 

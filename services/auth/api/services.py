@@ -1,6 +1,5 @@
 """What the views are given; put together in ``app``."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,6 +12,7 @@ from services.auth.signing.registry_tokens import RegistryTokenSigner
 from services.auth.signing.watched_authority import WatchedAuthority
 from services.auth.usecases.authenticate import Authenticator
 from services.auth.usecases.background import Background
+from services.auth.usecases.issue_token import Issuing
 from services.auth.usecases.passwords import Passwords
 from services.auth.usecases.registries import Probe
 from services.auth.usecases.sessions import SessionKeeper
@@ -38,7 +38,7 @@ class Services:
     signer: RegistryTokenSigner
     access_tokens: AccessTokens
     keeper: SessionKeeper
-    note_unknown_service: Callable[[str | None], None]
+    issuing: Issuing
     probe_registry: Probe
     background: Background[Note]
     checkup: Checkup

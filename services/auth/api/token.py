@@ -4,6 +4,8 @@ Source: distribution "Token Authentication Specification" (GET) and "OAuth2 Toke
 (POST).
 """
 
+from collections.abc import Mapping
+
 from flask import Blueprint, Response, jsonify, request
 
 from services.auth.api.identity import basic_credentials, caller_address
@@ -11,6 +13,7 @@ from services.auth.api.services import services
 from services.auth.api.token_errors import InvalidRequest, UnsupportedGrantType, register_token_errors
 from services.auth.domain.errors import BadCredentials
 from services.auth.usecases.authenticate import PasswordCredentials
+from services.auth.usecases.decision_log import Client
 from services.auth.usecases.issue_token import IssuedToken, TokenRequest, issue_token
 from shared.config import Secret
 from shared.oci.scopes import parse_scopes
@@ -37,6 +40,7 @@ def get_token() -> Response:
             service=request.args.get("service"),
             scopes=parse_scopes(request.args.getlist("scope")),
             address=caller_address(),
+            client=_client(request.args),
         )
     )
     token = issued.token.token.reveal()
@@ -52,6 +56,7 @@ def post_token() -> Response:
             service=request.form.get("service"),
             scopes=parse_scopes(request.form.getlist("scope")),
             address=caller_address(),
+            client=_client(request.form),
         )
     )
     scope = " ".join(map(str, issued.granted))
@@ -69,15 +74,11 @@ def ping() -> Response:
 
 
 def _issue(asked: TokenRequest) -> IssuedToken:
-    auth = services()
-    return issue_token(
-        asked,
-        authenticator=auth.authenticator,
-        policy=auth.settings.policy,
-        sign=auth.signer.sign,
-        passwords_welcome=not auth.settings.registry_tokens_only,
-        note_unknown_service=auth.note_unknown_service,
-    )
+    return issue_token(asked, issuing=services().issuing)
+
+
+def _client(parameters: Mapping[str, str]) -> Client:
+    return Client(request.headers.get("User-Agent", ""), parameters.get("client_id", ""), parameters.get("account", ""))
 
 
 def _password_grant() -> PasswordCredentials:

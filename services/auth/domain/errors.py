@@ -18,6 +18,8 @@ A denied action of a token's scope is none of these: it is a ``Decision``.
 
 from collections.abc import Mapping, Sequence
 
+from services.auth.domain.subjects import Subject
+
 Faults = Mapping[str, Sequence[str]]
 """Sentences by field."""
 
@@ -32,8 +34,10 @@ class BadCredentials(AuthFault):
     One sentence for all of these, so that nobody learns which names exist.
     """
 
-    def __init__(self, text: str = "The name or the password is wrong.") -> None:
+    def __init__(self, text: str = "The name or the password is wrong.", *, subject: Subject | None = None) -> None:
         super().__init__(text)
+        self.subject = subject
+        """Whose credential it was, where that is known; for our records, never for the caller."""
 
 
 class PasswordsClosed(AuthFault):

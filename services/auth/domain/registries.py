@@ -54,7 +54,8 @@ def service_key(asked: str | None, first_service: str) -> str | None:
     Returns:
         ``None`` when nothing can be called that way.
     """
-    if not asked:
+    # PostgreSQL cannot even be asked about a NUL or half a surrogate pair.
+    if not asked or not asked.isprintable():
         return None
     return FIRST_SERVICE if asked == first_service else asked
 

@@ -286,6 +286,45 @@ signing_leaves = Table(
     Index(None, "authority", "expires_at"),
 )
 
+# Refers to nothing: what a record tells of may be gone. On PostgreSQL it is made of parts, one for each
+# day: storage.decision_parts.
+decisions = Table(
+    "decisions",
+    metadata,
+    # The first half of a part's key, so that the newest come first and a part can be found by it.
+    Column("at", UtcDateTime, primary_key=True),
+    # Says the millisecond of `at`, too: domain.records.new_record_id.
+    Column("id", String(32), primary_key=True),
+    # NULL when the client named a registry that nobody knows; what it said is in `service`.
+    Column("registry_id", Integer),
+    Column("service", String(255), nullable=False),
+    Column("subject_kind", String(16), nullable=False),
+    Column("username", String(255), nullable=False),
+    Column("user_id", Integer),
+    Column("robot_id", Integer),
+    Column("credential_kind", String(32), nullable=False),
+    Column("credential_id", Integer),
+    Column("credential_name", String(255), nullable=False),
+    Column("address", String(64), nullable=False),
+    # What the client says of itself; nothing follows from it.
+    Column("client", String(255), nullable=False),
+    Column("client_id", String(64), nullable=False),
+    Column("account", String(255), nullable=False),
+    Column("verdict", String(16), nullable=False),
+    # Of the scope for whose sake the token was asked.
+    Column("action", String(64), nullable=False),
+    Column("repository", String(255), nullable=False),
+    Column("namespace", String(255)),
+    # Why, where the scopes do not say it.
+    Column("reason", String(255), nullable=False),
+    Column("scopes", JSON, nullable=False),
+    # Decided by what was known before the database went away.
+    Column("degraded", Boolean, nullable=False),
+    Index(None, "username", "at"),
+    Index(None, "namespace", "at"),
+    postgresql_partition_by="RANGE (at)",
+)
+
 # Refers to nothing: what an entry tells of may be gone. Rows are only added, by storage.audit.
 audit_entries = Table(
     "audit_entries",

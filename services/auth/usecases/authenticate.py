@@ -104,6 +104,8 @@ class Caller:
     registry: RegistryFacts | None = None
     """The one that the request names; ``None`` when it is not known."""
     credential: Credential = Credential()
+    degraded: bool = False
+    """Whether this is what was known before the database went away."""
 
 
 class Authenticator:
@@ -187,10 +189,10 @@ class Authenticator:
     def _by_token(self, credentials: PasswordCredentials, address: str, asked: Asked) -> Caller:
         with self._database.read() as connection:
             record = find_token_caller(connection, secret_hash(credentials.password.reveal()), asked)
-        user = _usable_user(record.user)
-        if user.username.lower() != credentials.username.lower():
+        if record.user is None or record.user.username.lower() != credentials.username.lower():
             raise BadCredentials
-        token = _usable_token(record.token, asked.now)
+        user = _usable_user(record.user)
+        token = _usable_token(record.token, user, asked.now)
         credential = _credential_of(token)
         subject = _subject_of(user, token)
         self._note(subject, credential, address, token.last_used_at, asked.now)
@@ -210,13 +212,14 @@ class Authenticator:
             record = find_refresh_caller(connection, secret_hash(token), asked)
         found = record.refresh_token
         # A refresh token is for one subject and one service.
-        is_good = found is not None and found.expires_at > asked.now
-        if found is None or not is_good or record.registry is None or record.registry.id != found.registry_id:
+        if found is None or record.registry is None or record.registry.id != found.registry_id:
             raise BadCredentials(_LOGIN_OVER)
+        if found.expires_at <= asked.now:
+            raise BadCredentials(_LOGIN_OVER, subject=_known_subject(record))
         if record.robot is not None:
             return self._robot(record.robot, record, address, asked.now, refresh_token_id=found.id)
         user = _usable_user(record.user)
-        token_shown = _usable_token(record.token, asked.now) if record.token else None
+        token_shown = _usable_token(record.token, user, asked.now) if record.token else None
         subject = _subject_of(user, token_shown)
         credential = replace(_credential_of(token_shown), refresh_token_id=found.id)
         self._note(subject, credential, address, found.last_used_at, asked.now)
@@ -230,14 +233,14 @@ class Authenticator:
         now: datetime,
         refresh_token_id: int | None = None,
     ) -> Caller:
+        subject = robot(stored.id, stored.username, stored.home)
         # Whoever holds a good secret may know why it does not work.
         if not stored.enabled:
-            raise BadCredentials("This robot account is disabled.")
+            raise BadCredentials("This robot account is disabled.", subject=subject)
         if _is_past(stored.expires_at, now) or _is_past(stored.secret_expires_at, now):
-            raise BadCredentials("This robot account, or this secret of it, has expired.")
+            raise BadCredentials("This robot account, or this secret of it, has expired.", subject=subject)
         if not is_allowed_from(stored.allowed_addresses, address):
-            raise BadCredentials("This robot account may not be used from this address.")
-        subject = robot(stored.id, stored.username, stored.home)
+            raise BadCredentials("This robot account may not be used from this address.", subject=subject)
         credential = Credential(CredentialKind.ROBOT_SECRET, stored.secret_id, refresh_token_id=refresh_token_id)
         self._note(subject, credential, address, stored.last_used_at, now)
         return _caller(subject, record, credential)
@@ -287,6 +290,8 @@ class Authenticator:
             self._memory.remember(attempt, outcome=outcome)
         if not outcome:
             self._note_failure(attempt, record)
+            # Told once: the same password again says nothing new about anybody.
+            raise BadCredentials(subject=_known_subject(record))
         return outcome
 
     def _note_failure(self, attempt: Attempt, record: CallerRecord) -> None:
@@ -320,17 +325,26 @@ def _credential_of(token: StoredToken | None) -> Credential:
     return Credential(CredentialKind.APPLICATION_TOKEN, token.id, token.name)
 
 
+def _known_subject(record: CallerRecord) -> Subject | None:
+    if record.robot is not None:
+        return robot(record.robot.id, record.robot.username, record.robot.home)
+    return _subject_of(record.user, record.token) if record.user else None
+
+
 def _usable_user(user: StoredUser | None) -> StoredUser:
-    if user is None or not user.enabled:
+    if user is None:
         raise BadCredentials
+    if not user.enabled:
+        raise BadCredentials(subject=_subject_of(user, None))
     return user
 
 
-def _usable_token(token: StoredToken | None, now: datetime) -> StoredToken:
+def _usable_token(token: StoredToken | None, user: StoredUser, now: datetime) -> StoredToken:
     if token is None:
         raise BadCredentials
     if _is_past(token.expires_at, now):
-        raise BadCredentials(f"The application token {token.name!r} has expired: make a new one.")
+        text = f"The application token {token.name!r} has expired: make a new one."
+        raise BadCredentials(text, subject=_subject_of(user, token))
     return token
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection
 
+from services.auth.storage.decisions import insert_decisions
 from services.auth.storage.uses import (
     LastUse,
     note_refresh_token_uses,
@@ -12,16 +13,21 @@ from services.auth.storage.uses import (
     note_token_uses,
 )
 from services.auth.usecases.authenticate import CredentialKind, Use
+from services.auth.usecases.decision_log import Decided, row_of
 from shared.database import Database
 
-Note = Use
+Note = Use | Decided
 """What there is to note."""
 
 
 def write_notes(notes: Sequence[Note], *, database: Database) -> None:
     """Write a batch in one transaction."""
+    records = [row_of(note) for note in notes if isinstance(note, Decided)]
+    uses = [note for note in notes if isinstance(note, Use)]
     with database.write() as connection:
-        _write_uses(connection, notes)
+        if records:
+            insert_decisions(connection, records)
+        _write_uses(connection, uses)
 
 
 def _write_uses(connection: Connection, uses: Sequence[Use]) -> None:

@@ -51,6 +51,8 @@ GET    /users/{nothing}/application_tokens 401     401     403     403     403  
 DELETE /application_tokens/{token}         401     401     403     404     204     404     404     204
 GET    /users/application_tokens/{portus}  401     401     403     404     200     404     404     200
 DELETE /users/application_tokens/{portus}  401     401     403     404     204     404     404     204
+GET    /decisions                          401     401     403     200     200     200     200     200
+GET    /decisions/{nothing}                401     401     403     404     404     404     404     404
 PUT    /teams/{team}/members/{member}      401     401     403     404     403     403     200     200
 DELETE /teams/{team}/members/{member}      401     401     403     404     403     403     204     204
 GET    /audit                              401     401     403     200     200     200     200     200
