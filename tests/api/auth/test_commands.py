@@ -1,11 +1,7 @@
 """``python -m services.auth …``, as an installation runs it."""
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,73 +9,33 @@ import pytest
 import requests
 
 from shared.database import Database
-from tests.support.auth import SERVICE_ACCOUNT_SECRET, access_of
+from tests.support.auth import access_of
+from tests.support.auth_commands import ROOT, Environment, auth_environment, prepare_auth, serving_auth
+from tests.support.auth_commands import run_auth as run
 from tests.support.authorities import make_ca
-from tests.support.ports import free_port
-from tests.support.processes import Process
-from tests.support.waiting import wait_until
-
-Environment = dict[str, str]
 
 
 @pytest.fixture
 def environment(tmp_path: Path, database_url: str) -> Environment:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PORTUS_")}
-    return {
-        **inherited,
-        "PORTUS_DATA_DIR": str(tmp_path / "data"),
-        "PORTUS_AUTH_DATABASE_URL": database_url,
-        "PORTUS_AUTH_PORT": str(free_port()),
-        "PORTUS_INTERNAL_SECRET": "internal-secret-of-the-tests",
-        "PORTUS_SERVICE_ACCOUNT_SECRET": SERVICE_ACCOUNT_SECRET,
-        "PORTUS_ADMIN_USERNAME": "root",
-        "PORTUS_ADMIN_PASSWORD": "password of root",
-    }
-
-
-def run(environment: Environment, command: str, *options: str, status: int = 0, **changes: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "services.auth", command, *options],
-        env={**environment, **changes},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == status, done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout + done.stderr
+    return auth_environment(tmp_path, database_url)
 
 
 @pytest.fixture
 def prepared(environment: Environment) -> Environment:
-    run(environment, "init-ca", "migrate", "ensure-admin", "topology")
+    prepare_auth(environment)
     return environment
 
 
 @pytest.fixture
 def url(prepared: Environment, tmp_path: Path) -> Iterator[str]:
-    command = [sys.executable, "-m", "services.auth", "serve"]
-    server = Process(command, log=tmp_path / "serve.log", env=prepared)
-    url = f"http://localhost:{prepared['PORTUS_AUTH_PORT']}"
-    try:
-        wait_until(lambda: _is_ready(url), what="auth is ready")
+    with serving_auth(prepared, log=tmp_path / "serve.log") as url:
         yield url
-    finally:
-        status = server.stop(signal.SIGTERM)
-    assert status == 0, server.output()
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        return requests.get(f"{url}/readyz", timeout=2).status_code == 200
-    except requests.RequestException:
-        return False
 
 
 def test_a_prepared_service_answers(url: str) -> None:
     query = {"service": "portus-registry", "scope": "repository:root/app:push,pull"}
 
-    answer = requests.get(f"{url}/v2/token", params=query, auth=("root", "password of root"), timeout=10)
+    answer = requests.get(f"{url}/v2/token", params=query, auth=ROOT, timeout=10)
 
     assert access_of(answer.json()["token"]) == ["repository:root/app:pull,push"]
 

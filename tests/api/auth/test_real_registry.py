@@ -8,10 +8,13 @@ import pytest
 import requests
 
 from services.auth.clients.registry import probe_registry
+from services.auth.domain.actors import COMMAND_LINE
 from services.auth.domain.namespaces import Visibility
+from services.auth.signing.algorithms import Algorithm
 from services.auth.signing.leaves import SigningLeaf
 from tests.conftest import RegistryFactory
 from tests.support.auth import PASSWORD, SERVICE, AuthFactory, AuthService, access_of, claims_of
+from tests.support.authorities import Ca, make_ca, pem
 from tests.support.registry import Registry
 
 
@@ -139,3 +142,66 @@ def test_a_token_for_another_service_or_of_another_issuer_is_refused(
         auth = make_auth(**change)
         assert access_of(token := token_for(auth, user=None)) in (None, [])
         assert call(registry, "/v2/", token).status_code == 401
+
+
+class TestACaOfTheOperator:
+    """An intermediate under a root; the registry has been given one of the two."""
+
+    @pytest.mark.parametrize(
+        ("kind", "algorithm"),
+        [("P-256", Algorithm.RS256), ("P-384", Algorithm.ES256), ("RSA-2048", Algorithm.ES256)],
+        ids=str,
+    )
+    def test_a_registry_that_knows_the_root_takes_tokens_from_below(
+        self,
+        registry_factory: RegistryFactory,
+        make_auth: AuthFactory,
+        tmp_path: Path,
+        kind: str,
+        algorithm: Algorithm,
+    ) -> None:
+        root = make_ca("root", kind=kind)
+        issuing = make_ca("issuing", under=root, kind=kind, path_length=0)
+        auth = make_auth(ca_dir=issuing.write(tmp_path / "own"), token_algorithm=algorithm)
+
+        token = token_for(auth, user=None)
+
+        assert jwt.get_unverified_header(token)["alg"] == algorithm.value
+        assert call(start_registry(registry_factory, write_bundle(tmp_path, root)), "/v2/", token).status_code == 200
+        assert call(start_registry(registry_factory, write_bundle(tmp_path, issuing)), "/v2/", token).status_code == 200
+
+    def test_a_renewed_intermediate_needs_no_restart_of_the_registry(
+        self, registry_factory: RegistryFactory, make_auth: AuthFactory, tmp_path: Path
+    ) -> None:
+        """With a new key, as cert-manager renews it; named as in a Secret of its kind."""
+        root, names = make_ca("root"), ("tls.crt", "tls.key")
+        auth = make_auth(ca_dir=make_ca("first", under=root).write(tmp_path / "own", names=names))
+        registry = start_registry(registry_factory, write_bundle(tmp_path, root))
+        first = token_for(auth, user=None)
+        make_ca("second", under=root).write(tmp_path / "own", names=names)
+        auth.clock.advance(seconds=61)
+
+        second = token_for(auth, user=None)
+
+        assert jwt.get_unverified_header(first)["kid"] != jwt.get_unverified_header(second)["kid"]
+        assert [call(registry, "/v2/", token).status_code for token in (first, second)] == [200, 200]
+
+
+def test_another_algorithm_needs_no_restart_of_the_registry(
+    registry: Registry, make_auth: AuthFactory, auth: AuthService
+) -> None:
+    before = token_for(auth)
+    after = make_auth(token_algorithm=Algorithm.RS256, clock=auth.clock)
+    after.services.keyring.rotate(COMMAND_LINE, at_once=True)
+    after.clock.advance(seconds=1)
+
+    rotated = token_for(after)
+
+    assert [jwt.get_unverified_header(token)["alg"] for token in (before, rotated)] == ["ES256", "RS256"]
+    assert [call(registry, "/v2/", token).status_code for token in (before, rotated)] == [200, 200]
+
+
+def write_bundle(folder: Path, ca: Ca) -> Path:
+    path = folder / "bundle.crt"
+    path.write_bytes(pem(ca.certificate))
+    return path
