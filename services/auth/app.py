@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from services.auth.api.errors import ERRORS, register_errors
 from services.auth.api.identity import name_caller
 from services.auth.api.internal import internal_blueprint
+from services.auth.api.key_measures import register_key_measures
 from services.auth.api.keys import keys_blueprint
 from services.auth.api.openapi import register_management_api
 from services.auth.api.services import Services, install_services
@@ -57,8 +58,10 @@ def create_app(
         SettingsError: the CA's files cannot be used.
     """
     services = build_services(settings, clock=clock, hasher=hasher or new_hasher(), gather_s=gather_s)
-    app = new_api_app("services.auth", checks=_checks(services), errors=ERRORS)
+    warnings = {"authority": services.authority.warning}
+    app = new_api_app("services.auth", checks=_checks(services), errors=ERRORS, warnings=warnings)
     install_services(app, services)
+    register_key_measures(app)
     register_errors(app)
     register_cors(app, settings.web_url)
     register_creation(app, _kept_answers(services), name_caller)

@@ -1,9 +1,22 @@
 """What ``auth`` counts, besides what every service does."""
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 NOTES_DROPPED = Counter(
     "portus_auth_notes_dropped_total",
     "Notes (records of decisions, last uses) that were not kept: full, refused by the database, or left at shutdown.",
     ["reason"],
+)
+
+KEY_CREATED = Gauge(
+    "portus_auth_key_created_timestamp_seconds",
+    "When the leaf that signs was made, and from when on the CA is valid (Unix time).",
+    ["key"],
+    multiprocess_mode="livemostrecent",
+)
+KEY_EXPIRES = Gauge(
+    "portus_auth_key_expires_timestamp_seconds",
+    "When the leaf that signs, and the CA, end (Unix time).",
+    ["key"],
+    multiprocess_mode="livemostrecent",
 )

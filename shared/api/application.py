@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 
 from flask import Flask
 
@@ -25,13 +26,18 @@ MAX_BODY_BYTES = 1024 * 1024
 
 
 def new_api_app(
-    name: str, *, checks: Mapping[str, ReadinessCheck], errors: Mapping[type[Exception], HTTPStatus]
+    name: str,
+    *,
+    checks: Mapping[str, ReadinessCheck],
+    errors: Mapping[type[Exception], HTTPStatus],
+    warnings: Mapping[str, ReadinessCheck] = MappingProxyType({}),
 ) -> Flask:
     """Return an application with request hooks, problem details and health routes.
 
     Args:
         name: import name of the service's package.
         checks: readiness checks by name.
+        warnings: readiness checks whose answer leaves the service ready.
         errors: the service's one error table; what ``shared`` raises is known already.
     """
     app = Flask(name)
@@ -40,5 +46,5 @@ def new_api_app(
     register_request_hooks(app)
     register_problems(app, {**ERRORS, **errors})
     register_database_away(app)
-    app.register_blueprint(health_blueprint(checks))
+    app.register_blueprint(health_blueprint(checks, warnings))
     return app
