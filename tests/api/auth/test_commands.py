@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from shared.database import Database
-from tests.support.auth import access_of
+from tests.support.auth import SERVICE_ACCOUNT_SECRET, access_of
 from tests.support.auth_commands import ROOT, Environment, auth_environment, prepare_auth, serving_auth
 from tests.support.auth_commands import run_auth as run
 from tests.support.authorities import make_ca
