@@ -288,6 +288,17 @@ class TestRetention:
 
         assert self.counts(auth) == {"2026-11": 4, "2026-12": 5}
 
+    @pytest.mark.parametrize(("keep_months", "kept"), [(1, {"2026-12"}), (2, {"2026-11", "2026-12"})])
+    def test_months_are_counted_over_the_end_of_a_year(
+        self, auth: AuthService, keep_months: int, kept: set[str]
+    ) -> None:
+        auth.clock.now = datetime(2027, 1, 31, 23, 59, tzinfo=UTC)
+        write(auth, "new")
+
+        self.purge(auth, keep_months)
+
+        assert set(self.counts(auth)) == {*kept, "2027-01"}
+
     def test_two_workers_delete_a_partition_once(self, auth: AuthService) -> None:
         at_once(lambda _: self.purge(auth, 1), times=8)
 
