@@ -16,6 +16,7 @@ from services.auth.domain.lifetimes import MAX_TTL_S
 from services.auth.domain.management import Rules, Switches
 from services.auth.signing.access_tokens import AUDIENCE
 from services.auth.signing.algorithms import Algorithm
+from shared.api.cors import load_portal_url
 from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
 from shared.config import Secret, data_file, http_url, read_effective, read_settings, secret, secret_url
 from shared.environment import EffectiveSetting, unknown_names
@@ -140,7 +141,7 @@ def _build(env: Env) -> Settings:
         registry_service=env.str("PORTUS_REGISTRY_SERVICE", "portus-registry", validate=_is_audience),
         registry_url=http_url(env, "PORTUS_REGISTRY_URL", "http://localhost:5000"),
         registry_host=env.str("PORTUS_REGISTRY_HOST", "localhost:5000"),
-        web_url=env.str("PORTUS_WEB_URL", "http://localhost:8080"),
+        web_url=load_portal_url(env),
         token_ttl_s=env.int("PORTUS_TOKEN_TTL_S", 900, validate=Range(60, 3600)),
         access_token_ttl_s=env.int("PORTUS_ACCESS_TOKEN_TTL_S", 300, validate=Range(30, 3600)),
         session_ttl=timedelta(seconds=env.int("PORTUS_SESSION_TTL_S", 1_209_600, validate=Range(300, 31_536_000)) or 0),

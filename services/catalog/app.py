@@ -21,6 +21,7 @@ from services.catalog.usecases.empty_repository import RepositoryEmptier
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
 from services.catalog.usecases.registry import Registry, WritableRegistry
 from shared.api.application import new_api_app
+from shared.api.cors import register_cors
 from shared.api.health import ReadinessCheck
 from shared.api.openapi import new_openapi
 from shared.clock import utc_now
@@ -45,6 +46,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
         database: migrated, or readiness says so.
     """
     app = new_api_app("services.catalog", checks=readiness_checks(settings, database), errors=ERRORS)
+    register_cors(app, settings.web_url)
     app.config[REGISTRY_HOST] = settings.registry_host
     hops = settings.trusted_proxies
     if hops:

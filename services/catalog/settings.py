@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from environs import Env
 
+from shared.api.cors import load_portal_url
 from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
 from shared.config import Secret, data_file, http_url, read_settings, secret, secret_url
 from shared.messaging.connections import load_broker_url
@@ -32,6 +33,8 @@ class Settings:
     """Password of the account ``portus``, with which the registry is read."""
     crawl_on_empty: bool
     """Whether what the registry held before Portus came is read at the first start."""
+    web_url: str
+    """The portal as people type it; its pages may call the API with credentials."""
     trusted_proxies: int
     """How many proxies in front may be believed about the client's address."""
     log_level: str
@@ -60,6 +63,7 @@ def _build(env: Env) -> Settings:
         registry_service=env.str("PORTUS_REGISTRY_SERVICE", "portus-registry"),
         service_account_secret=secret(env, "PORTUS_SERVICE_ACCOUNT_SECRET"),
         crawl_on_empty=env.bool("PORTUS_CRAWL_ON_EMPTY", True),
+        web_url=load_portal_url(env),
         trusted_proxies=load_trusted_proxies(env),
         log_level=load_log_level(env),
         serving=load_serving_settings(env, port_variable="PORTUS_CATALOG_PORT", default_port=8082),

@@ -24,6 +24,7 @@ from services.notifier.usecases.manage_dead_letters import DeadLetterNotFound
 from services.notifier.usecases.manage_quarantine import QuarantinedEventNotFound, StillUnreadable
 from services.notifier.usecases.read_events import EventsGone, NotYetGiven
 from shared.api.application import new_api_app
+from shared.api.cors import register_cors
 from shared.api.health import ReadinessCheck
 from shared.api.measures import measure_when_asked
 from shared.api.openapi import ProblemApi, new_openapi
@@ -68,6 +69,7 @@ def create_app(
         patience: how long broker and spool may take before a registry is answered.
     """
     app = new_api_app("services.notifier", checks=readiness_checks(settings, database), errors=ERRORS)
+    register_cors(app, settings.web_url)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_envelope_bytes
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign]

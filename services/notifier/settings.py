@@ -7,6 +7,7 @@ from pathlib import Path
 from environs import Env
 from marshmallow.validate import Range
 
+from shared.api.cors import load_portal_url
 from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
 from shared.config import Secret, data_file, http_url, read_settings, secret, secret_url
 from shared.messaging.connections import load_broker_url
@@ -37,6 +38,8 @@ class Settings:
     """How long an event stays in the log."""
     events_max: int
     """Events in the log at the most; the oldest go first."""
+    web_url: str
+    """The portal as people type it; its pages may call the API with credentials."""
     trusted_proxies: int
     """How many proxies in front may be believed about the client's address."""
     log_level: str
@@ -73,6 +76,7 @@ def _build(env: Env) -> Settings:
         max_envelope_bytes=env.int("PORTUS_MAX_ENVELOPE_BYTES", 8_388_608, validate=Range(1024, 67_108_864)),
         events_keep=timedelta(days=env.int("PORTUS_EVENTS_KEEP_DAYS", 30, validate=Range(1, 3650)) or 1),
         events_max=env.int("PORTUS_EVENTS_MAX", 5_000_000, validate=Range(1_000, 1_000_000_000)),
+        web_url=load_portal_url(env),
         trusted_proxies=load_trusted_proxies(env),
         log_level=load_log_level(env),
         serving=load_serving_settings(env, port_variable="PORTUS_NOTIFIER_PORT", default_port=8083),

@@ -6,9 +6,11 @@ portal may with them. Asking beforehand (``OPTIONS``) needs no credentials.
 Source: Fetch standard, "CORS protocol".
 """
 
+from environs import Env
 from flask import Flask, Response, request
 
 from shared.api.creation import KEY_HEADER, REPLAYED_HEADER
+from shared.config import http_url
 
 MAX_AGE_S = 600
 """How long a browser may remember the answer to OPTIONS."""
@@ -21,6 +23,11 @@ _EXPOSED = ", ".join(
         *("ETag", "Location", "Retry-After", REPLAYED_HEADER, "X-Request-Id", "WWW-Authenticate"),
     )
 )
+
+
+def load_portal_url(env: Env) -> str:
+    """Read ``PORTUS_WEB_URL``: the portal as people type it."""
+    return http_url(env, "PORTUS_WEB_URL", "http://localhost:8080")
 
 
 def register_cors(app: Flask, portal_url: str) -> None:

@@ -44,6 +44,7 @@ def make_settings(folder: Path, broker_url: Secret, **changes: Any) -> Settings:
         spool_file=folder / "spool.db",
         spool_max_events=1_000,
         max_envelope_bytes=1024 * 1024,
+        web_url="https://portus.example.org",
         trusted_proxies=0,
         log_level="INFO",
         serving=ServingSettings(bind="127.0.0.1:0", workers=1, threads=4),

@@ -212,6 +212,16 @@ def test_a_repeated_creation_needs_credentials_like_the_first(world: AuthService
     assert_problem(call(world, "POST", "/teams", user="vera", json=body, headers=headers), 401)
 
 
+def test_a_secret_that_is_shown_once_comes_again_to_the_same_key_only(world: AuthService) -> None:
+    options: dict[str, Any] = {"json": {"application": "ci"}, "headers": {"Idempotency-Key": "once"}}
+    made, again = (call(world, "POST", "/application_tokens", **options).get_json() for _ in range(2))
+
+    assert made["plain_token"] == again["plain_token"]
+    assert "plain_token" not in call(world, "GET", f"/application_tokens/{made['id']}").get_json()
+    with world.database.read() as connection:
+        assert made["plain_token"] not in str(connection.execute(select(idempotency_keys)).all())
+
+
 def test_kept_answers_hold_nothing_in_clear_and_go_after_a_day(world: AuthService) -> None:
     call(world, "POST", "/teams", json={"name": "red"}, headers={"Idempotency-Key": "once"})
     with world.database.read() as connection:

@@ -44,6 +44,7 @@ def catalog_settings(tmp_path: Path, auth_url: str) -> Settings:
         registry_service="portus-registry",
         service_account_secret=Secret("the-secret-of-the-account"),
         crawl_on_empty=False,
+        web_url="https://portus.example.org",
         trusted_proxies=0,
         log_level="INFO",
         serving=ServingSettings("127.0.0.1:0", 1, 1),

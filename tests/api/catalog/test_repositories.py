@@ -344,3 +344,10 @@ class TestReadiness:
 
         assert answer.status_code == 503
         assert set((answer.json or {})["faults"]) == {"database", "broker"}
+
+
+def test_a_page_of_another_host_may_list(client: FlaskClient) -> None:
+    answer = client.get("/api/v1/repositories", headers={"Origin": "https://other.example.org"})
+
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert client.options("/api/v1/repositories").status_code == 200

@@ -200,3 +200,10 @@ def holding() -> Iterator[tuple[str, Semaphore, Event]]:
 
     with serving(hold) as url:
         yield url, arrived, answer
+
+
+def test_a_page_of_the_portal_may_follow_the_log(asked: Notifier) -> None:
+    answer = asked.client.get("/api/v1/events", headers={"Origin": "https://portus.example.org"})
+
+    assert answer.headers["Access-Control-Allow-Credentials"] == "true"
+    assert asked.client.options("/api/v1/events").status_code == 200
