@@ -8,6 +8,7 @@ from services.web.clients.auth import AuthClient
 from services.web.clients.catalog import CatalogClient
 from services.web.clients.peer import Peer
 from services.web.clients.probe import Probe
+from services.web.clients.rights import RightsClient
 from services.web.clients.sessions import Sessions
 from services.web.pages.assets import register_assets
 from services.web.pages.cookies import STATE, Cookies
@@ -59,11 +60,13 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> Flask:
 
 
 def _wire(settings: Settings, clock: Clock) -> Portal:
-    auth = AuthClient(Peer("auth", _session("auth", settings.auth_url)), settings.internal_secret)
+    auth_peer = Peer("auth", _session("auth", settings.auth_url))
+    auth = AuthClient(auth_peer, settings.internal_secret)
     catalog = CatalogClient(Peer("catalog", _session("catalog", settings.catalog_url)))
     return Portal(
         auth=auth,
         catalog=catalog,
+        rights=RightsClient(auth_peer),
         sessions=Sessions(auth, clock),
         cookies=Cookies(secure=settings.cookie_secure),
         probes=_probes(settings, clock),

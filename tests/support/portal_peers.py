@@ -96,6 +96,10 @@ class Peers:
 
     repositories: list[Repository] = field(default_factory=list)
     people: dict[str, str] = field(default_factory=lambda: {"jane": PASSWORD})
+    decisions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Records of token requests, by id."""
+    managers: set[str] = field(default_factory=set)
+    """Who may ask who can."""
     display_names: dict[str, str] = field(default_factory=dict)
     needs_administrator: bool = False
     setup_switched_off: bool = False
@@ -172,6 +176,7 @@ def new_peers_app(peers: Peers) -> Flask:
         return jsonify(status="ok")
 
     _add_auth(app, peers)
+    _add_rights(app, peers)
     _add_catalog(app, peers)
     return app
 
@@ -217,6 +222,49 @@ def _add_auth(app: Flask, peers: Peers) -> None:
     def revoke() -> tuple[str, int]:
         peers.sessions.pop(request.get_json()["refresh_token"], None)
         return "", 204
+
+
+def _add_rights(app: Flask, peers: Peers) -> None:
+    @app.get("/api/v1/decisions/<decision_id>")
+    def decision(decision_id: str) -> Response:
+        _require_person(peers)
+        if decision_id not in peers.decisions:
+            raise Problem(404, "There is no such decision.")
+        return jsonify(peers.decisions[decision_id])
+
+    @app.get("/api/v1/explain")
+    def explain() -> Response:
+        username = _require_person(peers)
+        about = request.args.get("username", username)
+        if about != username and about not in peers.people:
+            raise Problem(403, "Only those who manage the namespace may ask what others can do in it.")
+        refused = {"change": "Become a contributor of the team 'platform'.", "givers": ["the owners of the team"]}
+        push = {"action": "push", "allowed": False, "reason": "a viewer may not", "paths": [], "remedies": [refused]}
+        path = {"standing": "a viewer of the team", "team": "platform", "grant_id": None}
+        pull = {"action": "pull", "allowed": True, "reason": "a viewer may", "paths": [path], "remedies": []}
+        return jsonify(
+            subject={"kind": "person", "username": about},
+            repository=request.args["repository"],
+            namespace={"team": "platform", "visibility": "private"},
+            decisions=[pull, push],
+            owners=["olga"],
+            administrators=["root"],
+        )
+
+    @app.get("/api/v1/who-can")
+    def who_can() -> Response:
+        if _require_person(peers) not in peers.managers:
+            raise Problem(403, "Only those who manage the namespace may ask this.")
+        grant = {"standing": None, "team": "release", "grant_id": 7}
+        holder = {"kind": "person", "username": "olga", "paths": [grant]}
+        return jsonify(everybody=False, signed_in=False, holders=[holder])
+
+
+def _require_person(peers: Peers) -> str:
+    username = _caller(peers)
+    if username is None:
+        raise Problem(401, "Sign in first.")
+    return username
 
 
 def _add_catalog(app: Flask, peers: Peers) -> None:

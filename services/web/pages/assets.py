@@ -20,6 +20,7 @@ YEAR_S = 365 * 24 * 3600
 ICONS = (
     "box-arrow-right",
     "box-seam",
+    "check-circle",
     "check2",
     "chevron-down",
     "chevron-left",
@@ -34,9 +35,11 @@ ICONS = (
     "list",
     "moon-stars",
     "person-circle",
+    "question-circle",
     "search",
     "sun",
     "terminal",
+    "x-circle",
     "x-lg",
 )
 """Every icon that a template may name."""

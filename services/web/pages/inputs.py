@@ -54,6 +54,25 @@ def load_list_query() -> ListQuery:
     return query
 
 
+@dataclass(frozen=True, slots=True)
+class ExplainQuery:
+    """What somebody asks about rights; an empty repository asks nothing yet."""
+
+    repository: str
+    username: str
+    """Empty: oneself."""
+    who_can: bool
+
+
+def load_explain_query(args: Mapping[str, str]) -> ExplainQuery:
+    """Read a question about rights, cut at its limits; whether it makes sense is for `auth` to say."""
+    return ExplainQuery(
+        repository=args.get("repository", "").strip()[:MAX_NAME_LENGTH],
+        username=args.get("username", "").strip()[:MAX_NAME_LENGTH],
+        who_can=args.get("who_can") == "yes",
+    )
+
+
 def _text(longest: int, missing: str) -> fields.String:
     long = f"Use at most {longest} characters."
     return fields.String(validate=(validate.Length(min=1, error=missing), validate.Length(max=longest, error=long)))

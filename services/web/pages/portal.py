@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from services.web.clients.auth import AuthClient
 from services.web.clients.catalog import CatalogClient
+from services.web.clients.rights import RightsClient
 from services.web.clients.sessions import Sessions
 from services.web.pages.cookies import Cookies
 from shared.api.health import ReadinessCheck
@@ -17,6 +18,7 @@ class Portal:
 
     auth: AuthClient
     catalog: CatalogClient
+    rights: RightsClient
     sessions: Sessions
     cookies: Cookies
     probes: Mapping[str, ReadinessCheck]

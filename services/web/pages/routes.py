@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask
 
-from services.web.pages import home, look, repositories, repository, setup, signing_in
+from services.web.pages import explain, home, look, repositories, repository, setup, signing_in
 from services.web.pages.portal import Portal
 
 View = Callable[..., Any]
@@ -32,6 +32,8 @@ ROUTES = (
     Route("GET", "/setup", "setup", setup.show_setup),
     Route("POST", "/setup", "send_setup", setup.set_up),
     Route("POST", "/look", "look", look.choose_look),
+    Route("GET", "/explain", "explain", explain.show_explain),
+    Route("GET", "/explain/<decision_id>", "decision", explain.show_decision),
     Route("GET", "/explore", "explore", repositories.show_explore),
     Route("GET", "/repositories", "repositories", repositories.show_repositories),
     # Names nest, so that the parts of a repository will live behind "/-/", which no name can hold.

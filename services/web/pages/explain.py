@@ -1,0 +1,76 @@
+"""``/explain``: why somebody may do something, or why not; and what a refused ``docker push`` links to."""
+
+from flask import Response, request
+
+from services.web.clients.errors import NotAllowed, NotFound, RequestRefused
+from services.web.clients.rights import Explanation, PastDecision
+from services.web.clients.sessions import Visitor
+from services.web.pages.frames import render
+from services.web.pages.inputs import load_explain_query
+from services.web.pages.portal import Portal
+from services.web.pages.visitors import require_visitor
+from services.web.viewmodels.rights import decision_title, explanation_title, present_state, refused
+from services.web.viewmodels.times import present_time
+
+HOLDERS = 25
+"""Most people and robots shown of those who can."""
+
+_ACTIONS = ("pull", "push", "delete")
+
+
+def show_decision(portal: Portal, decision_id: str) -> Response:
+    """Show one token request: what was asked, what was said, how it stands today, and whom to ask."""
+    visitor = require_visitor(portal)
+    decision = portal.rights.get_decision(visitor, decision_id)
+    explanation = _explain_again(portal, visitor, decision)
+    return render(
+        portal,
+        "decision.html",
+        decision=decision,
+        title=decision_title(decision),
+        at=present_time(decision.at, portal.clock()),
+        explanation=explanation,
+        refused=refused(explanation) if explanation else (),
+        state=present_state(decision, explanation) if explanation else None,
+    )
+
+
+def show_explain(portal: Portal) -> Response:
+    """Answer a question about rights: who may do what to a repository, and who can."""
+    visitor = require_visitor(portal)
+    query = load_explain_query(request.args)
+    if not query.repository:
+        return render(portal, "explain.html", query=query, explanation=None, fault=None)
+    try:
+        explanation = portal.rights.explain(visitor, query.repository, username=query.username)
+    except (NotAllowed, NotFound, RequestRefused) as fault:
+        return render(portal, "explain.html", query=query, explanation=None, fault=_sentence(fault))
+    who = {
+        action: portal.rights.find_who_can(visitor, query.repository, action, limit=HOLDERS)
+        for action in _ACTIONS[: 2 if query.who_can else 0]
+    }
+    return render(
+        portal,
+        "explain.html",
+        query=query,
+        explanation=explanation,
+        title=explanation_title(explanation, visitor.person.username if visitor.person else ""),
+        refused=refused(explanation),
+        who_can={action: found for action, found in who.items() if found},
+        fault=None,
+    )
+
+
+def _explain_again(portal: Portal, visitor: Visitor, decision: PastDecision) -> Explanation | None:
+    """Ask how it stands today; ``None`` when nothing can be said of that."""
+    if not decision.repository or not decision.username:
+        return None
+    own = visitor.person is not None and visitor.person.username == decision.username
+    try:
+        return portal.rights.explain(visitor, decision.repository, username="" if own else decision.username)
+    except (NotAllowed, NotFound, RequestRefused):
+        return None
+
+
+def _sentence(fault: NotAllowed | NotFound | RequestRefused) -> str:
+    return fault.detail or "This cannot be asked."
