@@ -45,8 +45,9 @@ def _token(settings: UpSettings) -> dict[str, Any]:
         "service": settings.registry_service,
         "issuer": settings.issuer,
         "rootcertbundle": str(settings.ca_dir / "ca.crt"),
-        # 3.x would also take HMAC; 2.8 does not know the key and passes over it.
-        "signingalgorithms": ["ES256"],
+        # 3.x would also take HMAC; 2.8 does not know the key and passes over it. Both that `auth` can be
+        # told to use, so that a change needs nothing here.
+        "signingalgorithms": ["ES256", "RS256"],
     }
 
 

@@ -45,7 +45,9 @@ CONF
 
 (cd "${ROOT:-/app}" && PORTUS_CA_DIR=$CA "$python" -m services.auth init-ca)
 [ -z "${OWNER:-}" ] || chown -R "$OWNER" "$CA"
-cp "$CA/ca.crt" registry/ca.crt
+# The first certificate only: the registry trusts whatever a certificate in this file signs, and the ones
+# behind it, in a CA of your own, may sign much that is not for us.
+sed '/^-----END CERTIFICATE-----/q' "$CA/ca.crt" >registry/ca.crt
 made registry/http-secret
 sed -e "s|@REALM@|$PORTUS_WEB_URL/v2/token|" \
     -e "s|@SERVICE@|$PORTUS_REGISTRY_SERVICE|" \

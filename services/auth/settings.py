@@ -134,7 +134,7 @@ def _build(env: Env) -> Settings:
         database_url=secret_url(env, "PORTUS_AUTH_DATABASE_URL", f"sqlite:///{data_file(env, 'auth.db')}"),
         broker_url=load_broker_url(env),
         ca_dir=Path(env.str("PORTUS_CA_DIR", str(data_file(env, "ca")))),
-        token_algorithm=env.enum("PORTUS_TOKEN_ALGORITHM", Algorithm.ES256.value, enum=Algorithm, by_value=True),
+        token_algorithm=env.enum("PORTUS_TOKEN_ALGORITHM", Algorithm.ES256, enum=Algorithm, by_value=True),
         # The least leaves two hours of it for signing: see signing.keyring.MARGIN.
         leaf_ttl=timedelta(seconds=env.int("PORTUS_LEAF_TTL_S", 604_800, validate=Range(14_400, 7_776_000)) or 0),
         issuer=env.str("PORTUS_ISSUER", "portus", validate=Length(min=1)),

@@ -8,6 +8,8 @@ from services.auth.domain.application_tokens import TokenRules
 from services.auth.domain.decisions import DeletePolicy, Policy, PushPolicy
 from services.auth.domain.management import Rules, Switches
 from services.auth.settings import Settings, load_administrator, load_settings, unknown_variables
+from services.auth.signing.algorithms import Algorithm
+from services.auth.signing.keyring import MARGIN
 from shared.config import SettingsError
 
 
@@ -27,6 +29,7 @@ def test_the_defaults_are_those_of_the_document(tmp_path: Path) -> None:
     assert settings.ca_dir == tmp_path / "ca"
     assert (settings.issuer, settings.registry_service) == ("portus", "portus-registry")
     assert (settings.token_ttl_s, settings.access_token_ttl_s) == (900, 300)
+    assert (settings.token_algorithm, settings.leaf_ttl) == (Algorithm.ES256, timedelta(days=7))
     assert settings.session_ttl == timedelta(days=14)
     assert settings.policy == Policy(PushPolicy.ALLOW_TEAMS, DeletePolicy.NOBODY)
     assert settings.serving.bind == "127.0.0.1:8081"
@@ -63,6 +66,9 @@ def test_every_switch_is_on_until_it_is_switched_off(environment: pytest.MonkeyP
     ("name", "value"),
     [
         ("PORTUS_PUSH_POLICY", "everybody"),
+        ("PORTUS_TOKEN_ALGORITHM", "HS256"),
+        ("PORTUS_LEAF_TTL_S", "14399"),
+        ("PORTUS_LEAF_TTL_S", "7776001"),
         ("PORTUS_TOKEN_TTL_S", "59"),
         ("PORTUS_TOKEN_TTL_S", "3601"),
         ("PORTUS_ACCESS_TOKEN_TTL_S", "0"),
@@ -118,6 +124,15 @@ def test_what_it_was_built_from_may_be_told(environment: pytest.MonkeyPatch) -> 
     assert load_settings().git == {"branch": "", "commit": "abc"}
     environment.setenv("PORTUS_GIT_TAG", "v1")
     assert load_settings().git == {"tag": "v1"}
+
+
+def test_the_shortest_leaf_outlives_the_longest_token_by_far(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("PORTUS_LEAF_TTL_S", "14400")
+    environment.setenv("PORTUS_TOKEN_TTL_S", "3600")
+
+    settings = load_settings()
+
+    assert settings.leaf_ttl > MARGIN > timedelta(seconds=settings.token_ttl_s)
 
 
 def test_all_faults_are_told_together(environment: pytest.MonkeyPatch) -> None:
