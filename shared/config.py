@@ -106,6 +106,12 @@ def http_url(env: Env, name: str, default: str) -> str:
     return env.str(name, default, validate=_HTTP)
 
 
+def http_urls(env: Env, name: str) -> tuple[str, ...]:
+    """Read the addresses of any number of HTTP servers, separated by commas."""
+    found: list[str] | None = env.list(name, [], validate=_all_http)
+    return tuple(_not_empty(found or []))
+
+
 def data_file(env: Env, name: str) -> Path:
     """Return the path of a file in ``PORTUS_DATA_DIR`` (default ``.portus``)."""
     # An empty name would be the current folder, which nobody means.
@@ -115,6 +121,15 @@ def data_file(env: Env, name: str) -> Path:
 def _hide(env: Env, name: str) -> None:
     if isinstance(env, Environment):
         env.hide(name)
+
+
+def _all_http(urls: list[str]) -> None:
+    for url in _not_empty(urls):
+        _HTTP(url)
+
+
+def _not_empty(items: list[str]) -> list[str]:
+    return [item.strip() for item in items if item.strip()]
 
 
 def _bytes(text: str) -> bytes:

@@ -8,11 +8,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from services.catalog.api.deletions import deletions_blueprint
 from services.catalog.api.errors import ERRORS
 from services.catalog.api.internal import internal_blueprint
+from services.catalog.api.losses import losses_blueprint
 from services.catalog.api.manifests import manifests_blueprint
 from services.catalog.api.repositories import repositories_blueprint
 from services.catalog.api.schemas import REGISTRY_HOST
+from services.catalog.clients.metrics import DeliveryCounters
 from services.catalog.clients.registry import RegistryClient
 from services.catalog.clients.tokens import RegistryTokens
+from services.catalog.metrics import measure_losses
 from services.catalog.settings import Settings
 from services.catalog.storage.manifests import list_fetched
 from services.catalog.storage.schema import migrations
@@ -23,6 +26,7 @@ from services.catalog.usecases.registry import Registry, WritableRegistry
 from shared.api.application import new_api_app
 from shared.api.cors import register_cors
 from shared.api.health import ReadinessCheck
+from shared.api.measures import measure_when_asked
 from shared.api.openapi import new_openapi
 from shared.clock import utc_now
 from shared.database import Database
@@ -58,6 +62,8 @@ def create_app(settings: Settings, database: Database) -> Flask:
     api.spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
     api.register_blueprint(repositories_blueprint(database, visibility))
+    api.register_blueprint(losses_blueprint(database, visibility))
+    measure_when_asked(app, lambda: measure_losses(database, utc_now))
     registry = new_registry(settings)
     permissions = callers_permissions(auth, peer_secret=settings.internal_secret)
     deleter = ContentDeleter(database, registry, utc_now)
@@ -89,6 +95,17 @@ def new_registry(settings: Settings) -> WritableRegistry:
         _auth_session(settings), service=settings.registry_service, secret=settings.service_account_secret
     )
     return RegistryClient(session, tokens, clock=utc_now)
+
+
+def new_counters(settings: Settings) -> DeliveryCounters | None:
+    """Return what reads the registry's own count of deliveries, where it was said where that is."""
+    if not settings.registry_metrics_urls:
+        return None
+    sessions = [
+        UpstreamSession("registry metrics", url, read_timeout_s=REGISTRY_READ_TIMEOUT_S, user_agent=USER_AGENT)
+        for url in settings.registry_metrics_urls
+    ]
+    return DeliveryCounters(sessions, endpoint=settings.registry_metrics_endpoint)
 
 
 def new_fetcher(registry: Registry, database: Database) -> ManifestFetcher:

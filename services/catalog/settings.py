@@ -6,7 +6,7 @@ from environs import Env
 
 from shared.api.cors import load_portal_url
 from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
-from shared.config import Secret, data_file, http_url, read_settings, secret, secret_url
+from shared.config import Secret, data_file, http_url, http_urls, read_settings, secret, secret_url
 from shared.messaging.connections import load_broker_url
 from shared.observability.logs import load_log_level
 
@@ -31,6 +31,10 @@ class Settings:
     """The registry's ``auth.token.service``."""
     service_account_secret: Secret
     """Password of the account ``portus``, with which the registry is read."""
+    registry_metrics_urls: tuple[str, ...]
+    """Where the registry's processes count their deliveries; empty: nobody asks."""
+    registry_metrics_endpoint: str
+    """The name of our endpoint in the registry's ``notifications.endpoints``."""
     crawl_on_empty: bool
     """Whether what the registry held before Portus came is read at the first start."""
     web_url: str
@@ -62,6 +66,8 @@ def _build(env: Env) -> Settings:
         registry_host=env.str("PORTUS_REGISTRY_HOST", "localhost:5000"),
         registry_service=env.str("PORTUS_REGISTRY_SERVICE", "portus-registry"),
         service_account_secret=secret(env, "PORTUS_SERVICE_ACCOUNT_SECRET"),
+        registry_metrics_urls=http_urls(env, "PORTUS_REGISTRY_METRICS_URL"),
+        registry_metrics_endpoint=env.str("PORTUS_REGISTRY_METRICS_ENDPOINT", "portus"),
         crawl_on_empty=env.bool("PORTUS_CRAWL_ON_EMPTY", True),
         web_url=load_portal_url(env),
         trusted_proxies=load_trusted_proxies(env),

@@ -11,14 +11,19 @@ from uuid import uuid4
 
 import structlog
 
-from services.catalog.app import new_fetcher, new_registry
+from services.catalog.app import new_counters, new_fetcher, new_registry
+from services.catalog.clients.metrics import DeliveryCounters
 from services.catalog.consumers.notifications import consume_notifications
+from services.catalog.consumers.push_grants import consume_push_grants
 from services.catalog.settings import Settings
 from services.catalog.storage.tables import outbox
+from services.catalog.usecases.count_deliveries import count_deliveries
 from services.catalog.usecases.crawl_registry import CrawlReport, LeaseLost, crawl_registry, is_crawl_due
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.purge_history import purge_history
+from services.catalog.usecases.push_grants import settle_push_grants
 from services.catalog.usecases.registry import Registry, RegistryError
+from services.catalog.usecases.repair_losses import close_windows_covered_by, repair_losses
 from services.catalog.usecases.retry_fetches import retry_fetches
 from shared.clock import utc_now
 from shared.commands import Task, run_tasks
@@ -29,6 +34,11 @@ from shared.messaging.publisher import Publisher
 RETRY_IDLE_S = 0.5
 """How often is looked for manifests to fetch."""
 PURGE_EVERY_S = 600.0
+LOSS_IDLE_S = 2.0
+"""How often is looked for loss windows that are to be worked off."""
+SETTLE_EVERY_S = 10.0
+COUNT_EVERY_S = 30.0
+"""How often the registry's own count is read."""
 FIRST_CRAWL_PAUSE_S = 2.0
 LONGEST_CRAWL_PAUSE_S = 600.0
 DATABASE_PAUSE_S = 2.0
@@ -51,9 +61,24 @@ def run_worker(settings: Settings, stop: Event) -> None:
         "fetches": lambda stop: _retry(database, registry, stop),
         "housekeeping": lambda stop: _purge(database, stop),
     }
+    tasks |= _loss_tasks(settings, database, registry)
     if settings.crawl_on_empty:
         tasks["first-crawl"] = lambda stop: _crawl_first(database, registry, stop)
     run_tasks(tasks, stop)
+
+
+def _loss_tasks(settings: Settings, database: Database, registry: Registry) -> dict[str, Task]:
+    tasks: dict[str, Task] = {
+        "push-grants": lambda stop: consume_push_grants(
+            settings.broker_url, database=database, clock=utc_now, stop=stop
+        ),
+        "silent-pushes": lambda stop: _settle_grants(settings, database, stop),
+        "losses": lambda stop: _repair(database, registry, stop),
+    }
+    counters = new_counters(settings)
+    if counters:
+        tasks["deliveries"] = lambda stop: _count_deliveries(settings, counters, database, stop)
+    return tasks
 
 
 def crawl_now(settings: Settings, stop: Event) -> CrawlReport | None:
@@ -111,9 +136,43 @@ def _crawl_first(database: Database, registry: Registry, stop: Event) -> None:
 
 
 def _crawl(database: Database, registry: Registry, stop: Event) -> CrawlReport | None:
+    started_at = utc_now()
     with closing(new_fetcher(registry, database)) as fetcher:
         crawler = RepositoryCrawler(database, registry, fetcher, utc_now, stop)
-        return crawl_registry(crawler, holder=uuid4().hex, database=database, clock=utc_now)
+        report = crawl_registry(crawler, holder=uuid4().hex, database=database, clock=utc_now)
+    if report:
+        close_windows_covered_by(report, started_at=started_at, database=database, clock=utc_now)
+    return report
+
+
+def _repair(database: Database, registry: Registry, stop: Event) -> None:
+    with closing(new_fetcher(registry, database)) as fetcher:
+        crawler = RepositoryCrawler(database, registry, fetcher, utc_now, stop)
+
+        def work() -> float:
+            found = repair_losses(crawler, holder=uuid4().hex, database=database, clock=utc_now)
+            return 0 if found else LOSS_IDLE_S
+
+        _repeat(work, stop)
+
+
+def _settle_grants(settings: Settings, database: Database, stop: Event) -> None:
+    def work() -> float:
+        settled = settle_push_grants(registry=settings.registry_host, database=database, clock=utc_now)
+        return 0 if settled else SETTLE_EVERY_S
+
+    _repeat(work, stop)
+
+
+def _count_deliveries(settings: Settings, counters: DeliveryCounters, database: Database, stop: Event) -> None:
+    holder = uuid4().hex
+
+    def work() -> float:
+        registry = settings.registry_host
+        count_deliveries(counters.read, holder=holder, registry=registry, database=database, clock=utc_now)
+        return COUNT_EVERY_S
+
+    _repeat(work, stop)
 
 
 def _repeat(work: Callable[[], float | None], stop: Event) -> None:

@@ -52,7 +52,8 @@ class QueueSpec:
 CATALOG_NOTIFICATIONS = QueueSpec("catalog.notifications", ("registry.notification.v1",))
 NOTIFIER_QUARANTINE = QueueSpec("notifier.quarantine", ("registry.notification.quarantined.v1",), max_length=10_000)
 NOTIFIER_EVENTS = QueueSpec("notifier.events", ("registry.notification.v1", "catalog.#", "auth.#"))
-TOPOLOGY = (CATALOG_NOTIFICATIONS, NOTIFIER_QUARANTINE, NOTIFIER_EVENTS)
+CATALOG_PUSH_GRANTS = QueueSpec("catalog.push-grants", ("auth.token.push_granted.v1",))
+TOPOLOGY = (CATALOG_NOTIFICATIONS, CATALOG_PUSH_GRANTS, NOTIFIER_QUARANTINE, NOTIFIER_EVENTS)
 
 
 def declare_topology(broker_url: Secret, queues: Sequence[QueueSpec] = TOPOLOGY) -> None:

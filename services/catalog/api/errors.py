@@ -12,6 +12,7 @@ from services.catalog.usecases.deletion_errors import (
 from services.catalog.usecases.not_found import NotFound
 from services.catalog.usecases.registry import RegistryError, RegistryUnavailable
 from shared.visibility.client import VISIBILITY_ERRORS
+from shared.visibility.permissions import PERMISSION_ERRORS
 
 ERRORS: dict[type[Exception], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
@@ -23,4 +24,5 @@ ERRORS: dict[type[Exception], HTTPStatus] = {
     RegistryUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     RegistryError: HTTPStatus.UNPROCESSABLE_ENTITY,
     **VISIBILITY_ERRORS,
+    **PERMISSION_ERRORS,
 }

@@ -67,9 +67,25 @@ class TagSchema(Schema):
     )
 
 
+class PossibleLossSchema(Schema):
+    """Events that may have been lost: what they told is being read from the registry."""
+
+    count = fields.Integer(required=True, metadata={"description": "Loss windows that are open."})
+    since = fields.AwareDateTime(
+        required=True, metadata={"description": "The index may be wrong about what came after."}
+    )
+    reasons = fields.List(fields.String(), required=True, metadata={"description": "restart, gap, silent_push."})
+
+
 class FreshnessSchema(Schema):
     """How far the index has come."""
 
     indexed_at = fields.AwareDateTime(required=True, allow_none=True)
     crawled_at = fields.AwareDateTime(required=True, allow_none=True)
     waiting = fields.Integer(required=True, metadata={"description": "Manifests that could not be fetched yet."})
+    possible_loss = fields.Nested(
+        PossibleLossSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Null unless events may have been lost, and are not made up for yet."},
+    )

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+from services.catalog.storage.loss_tables import loss_windows
 from shared.database import Database, Migrations
+
+metadata = loss_windows.metadata
+"""Of every table; those of the losses are made last."""
 
 
 def migrations(database: Database) -> Migrations:

@@ -16,6 +16,7 @@ from services.catalog.storage.tables import inbox
 from services.catalog.usecases.apply_occurrences import apply_to_tags, tell_changes
 from services.catalog.usecases.fetch_manifests import FetchResult, Key, ManifestFetcher
 from services.catalog.usecases.load_occurrence import load_occurrence
+from services.catalog.usecases.note_arrivals import note_arrivals, note_pushes_of
 from shared.clock import Clock
 from shared.contracts.events import Envelope
 from shared.database import Database
@@ -62,6 +63,8 @@ def apply_notifications(
         note_children(connection, ids.values(), {push.digest for push in pushed if push.digest}, now=now)
         recount_repositories(connection, ids.values())
         tell_changes(connection, changes)
+        note_pushes_of(connection, (one for one in fresh if meaning_of(one) in _PUSHES), now=now)
+        note_arrivals(connection, claimed, now=now)
         note_indexed(connection, now=now)
     log.info("notifications.applied", received=len(envelopes), new=len(fresh), changed_tags=len(changes))
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.catalog.storage.crawls import last_finished_at
+from services.catalog.storage.loss_queries import OpenLosses, summarize_open
 from services.catalog.storage.pending import count_pending
 from services.catalog.storage.progress import find_indexed_at
 from services.catalog.storage.repository_queries import RepositoryRow
@@ -28,6 +29,8 @@ class Freshness:
     """When a crawl of the registry came to its end last."""
     waiting: int
     """Manifests that could not be fetched yet."""
+    possible_loss: OpenLosses | None
+    """Where the index may be wrong, because events may have been lost."""
 
 
 def list_repositories(
@@ -73,4 +76,10 @@ def list_tags(
 def get_freshness(*, database: Database) -> Freshness:
     """Return how far the index has come."""
     with database.read() as connection:
-        return Freshness(find_indexed_at(connection), last_finished_at(connection), count_pending(connection))
+        losses = summarize_open(connection)
+        return Freshness(
+            find_indexed_at(connection),
+            last_finished_at(connection),
+            count_pending(connection),
+            losses if losses.count else None,
+        )

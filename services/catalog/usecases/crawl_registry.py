@@ -25,6 +25,9 @@ RENEW_EVERY = timedelta(seconds=15)
 THREADS = 8
 """Repositories that are read at the same time."""
 
+MAX_NAMED = 1000
+"""Repositories that a report names."""
+
 REPORT_EVERY = 50
 """Repositories between two log lines."""
 
@@ -44,6 +47,10 @@ class CrawlReport:
     failures: int = 0
     """Repositories that could not be read, in whole or in part."""
     finished: bool = False
+    repaired: int = 0
+    """Tags that were not in the index, or elsewhere there."""
+    failed: tuple[RepositoryName, ...] = ()
+    """Those that could not be read, the first ``MAX_NAMED`` of them."""
 
 
 def is_crawl_due(*, database: Database) -> bool:
@@ -126,10 +133,11 @@ class _Run:
             raise
         except RegistryError as fault:
             log.warning("crawl.repository_failed", repository=repository, fault=str(fault))
-            self.report = replace(report, failures=report.failures + 1)
+            self.report = _with_failure(report, repository)
         else:
+            report = replace(report, tags=report.tags + crawled.tags, repaired=report.repaired + crawled.repaired)
             is_bad = bool(crawled.failures) or not crawled.is_whole
-            self.report = replace(report, tags=report.tags + crawled.tags, failures=report.failures + is_bad)
+            self.report = _with_failure(report, repository) if is_bad else report
         if self.report.repositories % REPORT_EVERY == 0:
             self._save(finished=False)
 
@@ -149,6 +157,11 @@ class _Run:
                 connection, self._crawl, **_numbers(self.report), finished_at=self._clock() if finished else None
             )
         log.info("crawl.progress", crawl=self._crawl, **_numbers(self.report))
+
+
+def _with_failure(report: CrawlReport, repository: RepositoryName) -> CrawlReport:
+    failed = report.failed if len(report.failed) == MAX_NAMED else (*report.failed, repository)
+    return replace(report, failures=report.failures + 1, failed=failed)
 
 
 def _numbers(report: CrawlReport) -> dict[str, int]:

@@ -8,7 +8,7 @@ from threading import Event
 import structlog
 from sqlalchemy import Connection
 
-from services.catalog.domain.index import observe_tag
+from services.catalog.domain.index import RepositoryState, observe_tag
 from services.catalog.domain.manifests import FetchedManifest
 from services.catalog.storage.contents import note_children
 from services.catalog.storage.index import Wanted, load_states, save_states
@@ -42,6 +42,8 @@ class CrawledRepository:
     """Tags for which the registry gave no answer, or one that cannot be right."""
     is_whole: bool = True
     """Whether every tag was looked at."""
+    repaired: int = 0
+    """Tags that were not in the index, or elsewhere there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,8 @@ class RepositoryCrawler:
             if self.stop.is_set() or not crawled.is_whole:
                 return replace(crawled, is_whole=False)
             seen, failures, is_whole = self._see(repository, chunk)
-            self._keep(repository, seen, listing.seen_at)
-            crawled = CrawledRepository(crawled.tags + len(seen), crawled.failures + failures, is_whole)
+            repaired = crawled.repaired + self._keep(repository, seen, listing.seen_at)
+            crawled = CrawledRepository(crawled.tags + len(seen), crawled.failures + failures, is_whole, repaired)
         return crawled
 
     def _see(self, repository: RepositoryName, names: Sequence[Tag]) -> tuple[Sequence[_Seen], int, bool]:
@@ -110,9 +112,9 @@ class RepositoryCrawler:
         fetched = fetch_manifest(self.registry, repository, tag)
         return _Seen(tag, fetched.digest, fetched)
 
-    def _keep(self, repository: RepositoryName, seen: Sequence[_Seen], seen_at: datetime) -> None:
+    def _keep(self, repository: RepositoryName, seen: Sequence[_Seen], seen_at: datetime) -> int:
         if not seen:
-            return
+            return 0
         fetched = {one.digest: one.fetched for one in seen if one.fetched}
         leads = {one.digest for one in seen if not one.fetched}
         leads |= {child.digest for one in fetched.values() for child in one.manifest.children}
@@ -121,7 +123,7 @@ class RepositoryCrawler:
         )
         result.fetched.update(fetched)
         with self.database.write() as connection:
-            _save(connection, repository, seen, result, seen_at=seen_at, now=self.clock())
+            return _save(connection, repository, seen, result, seen_at=seen_at, now=self.clock())
 
 
 def _save(
@@ -132,7 +134,8 @@ def _save(
     *,
     seen_at: datetime,
     now: datetime,
-) -> None:
+) -> int:
+    """Write down what was seen, and return how many tags that put right."""
     row = lock_repositories(connection, [repository], now=now)[repository]
     wanted = Wanted(tags={(row, one.tag) for one in seen}, manifests={(row, one.digest) for one in seen})
     before = load_states(connection, wanted)
@@ -145,6 +148,12 @@ def _save(
     note_children(connection, [row], {one.digest for one in seen}, now=now)
     add_pending(connection, result.missing.keys(), now=now)
     recount_repositories(connection, [row])
+    return sum(_shown(after, one.tag) != _shown(before[row], one.tag) for one in seen)
+
+
+def _shown(state: RepositoryState, tag: Tag) -> Digest | None:
+    known = state.tags.get(tag)
+    return known.digest if known and known.present else None
 
 
 def _chunks(tags: Sequence[Tag]) -> Iterator[Sequence[Tag]]:

@@ -3,6 +3,9 @@
 from datetime import timedelta
 
 from services.catalog.storage.index import purge_deletions, purge_manifests
+from services.catalog.storage.instances import purge_instances
+from services.catalog.storage.loss_windows import purge_windows
+from services.catalog.storage.push_grants import purge_grants
 from services.catalog.storage.tables import inbox
 from shared.clock import Clock
 from shared.database import Database
@@ -11,6 +14,11 @@ from shared.messaging.inbox import purge_inbox
 KEPT_FOR = timedelta(days=30)
 """A message that is older when it arrives may be applied again, or bring back a tag that was deleted after it."""
 
+GRANTS_KEPT_FOR = timedelta(days=2)
+"""So long it is known, after a restart of the registry, what could have been pushed to before it."""
+WINDOWS_KEPT_FOR = timedelta(days=90)
+INSTANCES_KEPT_FOR = timedelta(days=7)
+
 
 def purge_history(*, database: Database, clock: Clock) -> int:
     """Forget a bounded number of message ids and deletions that have grown old; return how many."""
@@ -18,4 +26,7 @@ def purge_history(*, database: Database, clock: Clock) -> int:
     with database.write() as connection:
         purged = purge_inbox(connection, inbox, before=before)
         purged += purge_deletions(connection, before=before)
-        return purged + purge_manifests(connection, before=before)
+        purged += purge_manifests(connection, before=before)
+        purged += purge_grants(connection, before=clock() - GRANTS_KEPT_FOR)
+        purged += purge_windows(connection, before=clock() - WINDOWS_KEPT_FOR)
+        return purged + purge_instances(connection, before=clock() - INSTANCES_KEPT_FOR)

@@ -43,6 +43,8 @@ def catalog_settings(tmp_path: Path, auth_url: str) -> Settings:
         registry_host="registry.example:5000",
         registry_service="portus-registry",
         service_account_secret=Secret("the-secret-of-the-account"),
+        registry_metrics_urls=(),
+        registry_metrics_endpoint="portus",
         crawl_on_empty=False,
         web_url="https://portus.example.org",
         trusted_proxies=0,

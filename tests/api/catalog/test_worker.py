@@ -11,7 +11,7 @@ from services.catalog.settings import Settings
 from services.catalog.usecases.browse import get_freshness
 from services.catalog.worker import run_worker
 from shared.config import Secret
-from shared.contracts.events import Envelope
+from shared.contracts.events import Envelope, TokenPushGranted, envelope_of
 from shared.database import Database
 from shared.messaging.consumer import Delivery, consume
 from shared.messaging.publisher import Publisher
@@ -96,6 +96,21 @@ def test_changes_of_tags_are_told(settings: Settings, index: Database) -> None:
         ("catalog.tag.pushed.v1", "/catalog", "team/app"),
         ("catalog.tag.deleted.v1", "/catalog", "team/app"),
     ]
+
+
+def test_tokens_that_allow_a_push_are_remembered(settings: Settings, index: Database) -> None:
+    granted = TokenPushGranted("team/app", NOON.isoformat(), NOON.isoformat())
+    publish(settings.broker_url, envelope_of(granted, id="a", source="/auth", time=NOON))
+
+    with working(settings):
+        wait_until(lambda: open_windows(index), what="nothing was pushed with it, and that was noticed")
+
+    assert open_windows(index) == ["silent_push"]
+
+
+def open_windows(index: Database) -> list[str]:
+    loss = get_freshness(database=index).possible_loss
+    return list(loss.reasons) if loss else []
 
 
 @pytest.mark.parametrize("broker_url", ["sqlite"], indirect=True)

@@ -1,11 +1,19 @@
 from collections.abc import Iterator
+from contextlib import ExitStack
+from threading import Event
 
 import pytest
 
+from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
+from shared.clock import utc_now
 from shared.database import Database
+from tests.conftest import RegistryFactory
 from tests.support.catalog import new_index
-from tests.support.catalog_clients import new_fetcher, nowhere
+from tests.support.catalog_clients import new_client, new_fetcher, nowhere
+from tests.support.images import Pusher
+from tests.support.registry_proxy import RegistryProxy
+from tests.support.serving import serving
 
 
 @pytest.fixture
@@ -22,3 +30,24 @@ def no_registry(database: Database) -> Iterator[ManifestFetcher]:
     fetcher = new_fetcher(nowhere(), database)
     yield fetcher
     fetcher.close()
+
+
+@pytest.fixture
+def proxy(registry_factory: RegistryFactory) -> RegistryProxy:
+    """A registry behind a proxy that can spoil its answers."""
+    return RegistryProxy(registry_factory().url)
+
+
+@pytest.fixture
+def pusher(proxy: RegistryProxy) -> Pusher:
+    """Pushes past the proxy."""
+    return Pusher(proxy.target)
+
+
+@pytest.fixture
+def crawler(proxy: RegistryProxy, database: Database) -> Iterator[RepositoryCrawler]:
+    with serving(proxy.app()) as url, ExitStack() as stack:
+        client = new_client(url)
+        fetcher = new_fetcher(client, database)
+        stack.callback(fetcher.close)
+        yield RepositoryCrawler(database, client, fetcher, utc_now, Event())

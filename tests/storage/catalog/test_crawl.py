@@ -1,7 +1,6 @@
 """Taking over what a real registry held before Portus came."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from threading import Event
@@ -20,35 +19,12 @@ from services.catalog.usecases.registry import Registry, RegistryRefused, Regist
 from shared.clock import utc_now
 from shared.database import Database
 from shared.oci.media_types import DOCKER_MANIFEST, DOCKER_MANIFEST_LIST, OCI_INDEX, OCI_MANIFEST
-from shared.oci.names import Digest
-from tests.conftest import RegistryFactory
+from shared.oci.names import Digest, RepositoryName
 from tests.storage.catalog.snapshots import shown_index, shown_tags
 from tests.support.catalog import delete, digest_of, envelope_for, push
-from tests.support.catalog_clients import new_client, new_fetcher, nowhere
+from tests.support.catalog_clients import nowhere
 from tests.support.images import Pusher, on
 from tests.support.registry_proxy import RegistryProxy, Spoil
-from tests.support.serving import serving
-
-
-@pytest.fixture
-def proxy(registry_factory: RegistryFactory) -> RegistryProxy:
-    """A registry behind a proxy that can spoil its answers."""
-    return RegistryProxy(registry_factory().url)
-
-
-@pytest.fixture
-def pusher(proxy: RegistryProxy) -> Pusher:
-    """Pushes past the proxy."""
-    return Pusher(proxy.target)
-
-
-@pytest.fixture
-def crawler(proxy: RegistryProxy, database: Database) -> Iterator[RepositoryCrawler]:
-    with serving(proxy.app()) as url, ExitStack() as stack:
-        client = new_client(url)
-        fetcher = new_fetcher(client, database)
-        stack.callback(fetcher.close)
-        yield RepositoryCrawler(database, client, fetcher, utc_now, Event())
 
 
 def crawl(crawler: RepositoryCrawler, *, holder: str = "us") -> CrawlReport | None:
@@ -85,7 +61,7 @@ def test_everything_that_can_lie_in_a_registry_is_taken_over(
 
     report = crawl(crawler)
 
-    assert report == CrawlReport(repositories=5, tags=7, failures=0, finished=True)
+    assert report == CrawlReport(repositories=5, tags=7, failures=0, finished=True, repaired=7)
     assert shown_index(database) == {
         "charts/web": {"0.1.0": chart["digest"]},
         "library/multi": {"3.1": index["digest"], "3.1-docker": listed["digest"]},
@@ -153,7 +129,7 @@ class TestTrouble:
 
         report = crawl(crawler)
 
-        assert report == CrawlReport(repositories=2, tags=1, failures=1, finished=True)
+        assert report == CrawlReport(2, 1, 1, finished=True, repaired=1, failed=(RepositoryName("team/bad"),))
         assert shown_index(database) == {
             "team/bad": {"1.0": kept["digest"]},
             "team/good": {"1.0": good["digest"]},
@@ -193,7 +169,7 @@ class TestTrouble:
 
         report = crawl(crawler)
 
-        assert report == CrawlReport(repositories=1, tags=2, failures=1, finished=True)
+        assert report == CrawlReport(1, 2, 1, finished=True, repaired=2, failed=(RepositoryName("team/app"),))
         del digests["2.0"]
         assert shown_index(database) == {"team/app": digests}
 
@@ -207,7 +183,7 @@ class TestTrouble:
 
         report = crawl(crawler)
 
-        assert report == CrawlReport(repositories=1, tags=0, failures=1, finished=True)
+        assert report == CrawlReport(1, 0, 1, finished=True, failed=(RepositoryName("team/app"),))
         asked = [path for _, path in proxy.seen if "/manifests/" in path]
         assert len(set(asked)) == MAX_FAILURES_IN_A_ROW
 
@@ -220,7 +196,7 @@ class TestTrouble:
 
         report = crawl(crawler)
 
-        assert report == CrawlReport(repositories=1, tags=1, failures=0, finished=True)
+        assert report == CrawlReport(repositories=1, tags=1, failures=0, finished=True, repaired=1)
         assert shown_index(database) == {"team/app": {"1.0": good["digest"]}}
 
     def test_half_way_through_the_catalogue_keeps_what_was_read_and_takes_the_crawl_up_again(
@@ -371,4 +347,4 @@ def test_a_crawl_that_is_told_to_stop_is_taken_up_again(
     assert report == CrawlReport(finished=False)
     assert is_crawl_due(database=database)
     crawler.stop.clear()
-    assert crawl(crawler) == CrawlReport(repositories=1, tags=1, finished=True)
+    assert crawl(crawler) == CrawlReport(repositories=1, tags=1, finished=True, repaired=1)

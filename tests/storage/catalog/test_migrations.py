@@ -8,8 +8,7 @@ from sqlalchemy import text
 
 from services.catalog.storage.contents import list_manifests_of
 from services.catalog.storage.pending import take_due
-from services.catalog.storage.schema import migrations
-from services.catalog.storage.tables import metadata
+from services.catalog.storage.schema import metadata, migrations
 from shared.clock import utc_now
 from shared.database import Database
 from shared.oci.names import RepositoryName

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.config import Secret, SettingsError, read_settings, secret
+from shared.config import Secret, SettingsError, http_urls, read_settings, secret
 
 
 def test_a_secret_is_never_printed() -> None:
@@ -56,3 +56,30 @@ def test_a_file_that_is_not_there_is_one_clear_line(monkeypatch: pytest.MonkeyPa
 
     with pytest.raises(SettingsError, match="PORTUS_TEST_SECRET_FILE"):
         read_settings(lambda env: secret(env, "PORTUS_TEST_SECRET"))
+
+
+@pytest.mark.parametrize(
+    ("given", "urls"),
+    [
+        (None, ()),
+        ("", ()),
+        ("http://a:5001/metrics", ("http://a:5001/metrics",)),
+        ("http://a:5001, https://b/x,", ("http://a:5001", "https://b/x")),
+    ],
+)
+def test_addresses_are_separated_by_commas(
+    monkeypatch: pytest.MonkeyPatch, given: str | None, urls: tuple[str, ...]
+) -> None:
+    monkeypatch.delenv("PORTUS_TEST_URLS", raising=False)
+    if given is not None:
+        monkeypatch.setenv("PORTUS_TEST_URLS", given)
+
+    assert read_settings(lambda env: http_urls(env, "PORTUS_TEST_URLS")) == urls
+
+
+@pytest.mark.parametrize("given", ["a:5001", "http://a,nonsense"])
+def test_one_wrong_address_is_a_fault(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("PORTUS_TEST_URLS", given)
+
+    with pytest.raises(SettingsError, match="PORTUS_TEST_URLS"):
+        read_settings(lambda env: http_urls(env, "PORTUS_TEST_URLS"))

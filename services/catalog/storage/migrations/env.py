@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from services.catalog.storage.tables import metadata
+from services.catalog.storage.schema import metadata
 from shared.database import run_migration_environment
 
 run_migration_environment(context.config, metadata)

@@ -1,0 +1,37 @@
+"""What is measured when somebody asks: the worker, another process, is the one who changes it."""
+
+from prometheus_client import Gauge
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.catalog.domain.losses import Reason
+from services.catalog.storage.loss_queries import count_open, summarize_open
+from shared.clock import Clock
+from shared.database import Database
+
+LOSS_WINDOWS = Gauge(
+    "portus_catalog_loss_windows_open",
+    "Times in which events may have been lost, and that are not made up for.",
+    ["reason"],
+    multiprocess_mode="livemostrecent",
+)
+LOSS_AGE = Gauge(
+    "portus_catalog_possible_loss_seconds",
+    "Age of the oldest event that may be missing in the index; 0 when none is.",
+    ["index"],
+    multiprocess_mode="livemostrecent",
+)
+"""Has a label, because only metrics with labels make their values at first use; see ``shared.api.serving.serve``."""
+
+
+def measure_losses(database: Database, clock: Clock) -> None:
+    """Set the gauges; ``NaN`` says that the database did not answer."""
+    try:
+        with database.read() as connection:
+            counts: dict[str, float] = {**count_open(connection)}
+            since = summarize_open(connection).since
+        age_s = (clock() - since).total_seconds() if since else 0.0
+    except SQLAlchemyError:
+        counts, age_s = dict.fromkeys(Reason, float("nan")), float("nan")
+    for reason in Reason:
+        LOSS_WINDOWS.labels(reason.value).set(counts.get(reason.value, 0))
+    LOSS_AGE.labels("catalog").set(age_s)

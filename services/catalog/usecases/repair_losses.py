@@ -1,0 +1,176 @@
+"""Loss windows are worked off: what events may have told is read from the registry instead.
+
+One worker at a time does it, under a lease, and it may be killed at any time.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from services.catalog.domain.losses import Reason
+from services.catalog.storage.leases import release_lease, take_lease
+from services.catalog.storage.loss_windows import (
+    MAX_REPOSITORIES,
+    OpenWindow,
+    begin_due,
+    close,
+    close_covered,
+    find_open,
+    list_uncrawled,
+    narrow,
+    note_crawled,
+    postpone,
+)
+from services.catalog.storage.push_grants import list_granted, note_read
+from services.catalog.usecases.crawl_registry import CrawlReport, LeaseLost, crawl_registry
+from services.catalog.usecases.crawl_repository import RepositoryCrawler
+from services.catalog.usecases.push_grants import CLOCKS_DIFFER_BY
+from services.catalog.usecases.registry import RegistryError, RegistryRefused
+from shared.clock import Clock
+from shared.database import Database
+from shared.oci.names import RepositoryName
+
+LEASE = "losses"
+LEASE_TTL = timedelta(seconds=120)
+BATCH_SIZE = 50
+"""Repositories between two renewals of the lease."""
+THREADS = 4
+FIRST_PAUSE = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(minutes=10)
+
+log = structlog.get_logger(__name__)
+
+
+def repair_losses(crawler: RepositoryCrawler, *, holder: str, database: Database, clock: Clock) -> bool:
+    """Work off the oldest window that is due, and tell whether there was one.
+
+    Args:
+        crawler: reads single repositories; its ``stop`` ends the work early, and the window stays open.
+        holder: who we are, for the lease.
+    """
+    with database.write() as connection:
+        if not take_lease(connection, LEASE, holder, now=clock(), ttl=LEASE_TTL):
+            return False
+        window = begin_due(connection, now=clock())
+        window = window and _narrowed(connection, window)
+    try:
+        if window:
+            _Work(window, crawler, holder, database, clock).do()
+    finally:
+        with database.write() as connection:
+            release_lease(connection, LEASE, holder)
+    return window is not None
+
+
+def close_windows_covered_by(report: CrawlReport, *, started_at: datetime, database: Database, clock: Clock) -> int:
+    """Close the windows that a crawl of the whole registry has put right, and return how many."""
+    if not report.finished or report.failures:
+        return 0
+    with database.write() as connection:
+        return close_covered(connection, started_at=started_at, repaired=report.repaired, now=clock())
+
+
+def _narrowed(connection: Connection, window: OpenWindow) -> OpenWindow | None:
+    """Let a window concern what anybody could have pushed to, where that is known."""
+    if not window.everything or window.reason != Reason.RESTART:
+        return window
+    span = {"since": window.since - CLOCKS_DIFFER_BY, "until": window.until + CLOCKS_DIFFER_BY}
+    granted = list_granted(connection, **span, limit=MAX_REPOSITORIES)
+    if granted is None:
+        return window
+    narrow(connection, window.id, granted)
+    return find_open(connection, window.id)
+
+
+class _Work:
+    """One window under way."""
+
+    def __init__(
+        self, window: OpenWindow, crawler: RepositoryCrawler, holder: str, database: Database, clock: Clock
+    ) -> None:
+        self._window = window
+        self._crawler = crawler
+        self._holder = holder
+        self._database = database
+        self._clock = clock
+
+    def do(self) -> None:
+        """Crawl, and close the window or let it wait."""
+        log.info("losses.repairing", window=self._window.id, everything=self._window.everything)
+        try:
+            done = self._crawl_everything() if self._window.everything else self._crawl_listed()
+        except (RegistryError, LeaseLost) as fault:
+            log.warning("losses.repair_postponed", window=self._window.id, fault=str(fault))
+            done = False
+        # Whoever is told to stop leaves the window as it is, for the next to take it up at once.
+        if done:
+            self._close()
+        elif not self._crawler.stop.is_set():
+            self._postpone()
+
+    def _crawl_everything(self) -> bool:
+        started_at = self._clock()
+        report = crawl_registry(self._crawler, holder=self._holder, database=self._database, clock=self._clock)
+        if report is None or not report.finished:
+            return False
+        if not report.failures:
+            close_windows_covered_by(report, started_at=started_at, database=self._database, clock=self._clock)
+            return True
+        if len(report.failed) < report.failures:
+            return False
+        # What was read is as it should be; only the rest is tried again.
+        with self._database.write() as connection:
+            narrow(connection, self._window.id, report.failed)
+            note_crawled(connection, self._window.id, [], repaired=report.repaired, now=self._clock())
+        return False
+
+    def _crawl_listed(self) -> bool:
+        is_whole, after = True, ""
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="losses") as pool:
+            while batch := self._next_batch(after):
+                is_whole &= self._crawl_batch(pool, batch)
+                after = batch[-1]
+                if self._crawler.stop.is_set():
+                    return False
+        return is_whole
+
+    def _next_batch(self, after: str) -> Sequence[RepositoryName]:
+        with self._database.write() as connection:
+            if not take_lease(connection, LEASE, self._holder, now=self._clock(), ttl=LEASE_TTL):
+                raise LeaseLost("another worker has taken over")
+            return list_uncrawled(connection, self._window.id, after=after, limit=BATCH_SIZE)
+
+    def _crawl_batch(self, pool: ThreadPoolExecutor, batch: Sequence[RepositoryName]) -> bool:
+        started_at = self._clock()
+        results = dict(zip(batch, pool.map(self._crawl, batch), strict=True))
+        good = [name for name, repaired in results.items() if repaired is not None]
+        repaired = sum(repaired or 0 for repaired in results.values())
+        with self._database.write() as connection:
+            note_crawled(connection, self._window.id, good, repaired=repaired, now=self._clock())
+            note_read(connection, good, at=started_at)
+        return len(good) == len(batch)
+
+    def _crawl(self, repository: RepositoryName) -> int | None:
+        """Return how many tags were put right; ``None`` when the repository could not be read to its end."""
+        try:
+            crawled = self._crawler.crawl(repository)
+        except RegistryRefused:
+            # It would refuse all the others too.
+            raise
+        except RegistryError as fault:
+            log.warning("losses.repository_failed", repository=repository, fault=str(fault))
+            return None
+        return None if crawled.failures or not crawled.is_whole else crawled.repaired
+
+    def _close(self) -> None:
+        with self._database.write() as connection:
+            close(connection, self._window.id, now=self._clock())
+        log.info("losses.repaired", window=self._window.id)
+
+    def _postpone(self) -> None:
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._window.attempts, 10))
+        with self._database.write() as connection:
+            postpone(connection, self._window.id, until=self._clock() + pause)
