@@ -68,6 +68,8 @@ class Settings:
     """How many whole months of the audit trail are kept besides the present one; 0: all."""
     decisions_keep_days: int
     """How many whole days of the records of decisions are kept besides today's."""
+    expired_grants_kept: timedelta
+    """How long a grant that has ended is kept, for those who ask what it was."""
     registry_tokens_only: bool
     """Whether the registry takes application tokens and robots only, and no password."""
     application_tokens: TokenRules
@@ -152,6 +154,9 @@ def _build(env: Env) -> Settings:
         first_user_admin=env.bool("PORTUS_FIRST_USER_ADMIN", True),
         audit_keep_months=env.int("PORTUS_AUDIT_KEEP_MONTHS", 0, validate=Range(0, 1200)),
         decisions_keep_days=env.int("PORTUS_DECISIONS_KEEP_DAYS", 30, validate=Range(1, 366)),
+        expired_grants_kept=timedelta(
+            days=env.int("PORTUS_EXPIRED_GRANTS_KEEP_DAYS", 30, validate=Range(1, 3650)) or 0
+        ),
         registry_tokens_only=env.bool("PORTUS_REGISTRY_TOKENS_ONLY", False),
         application_tokens=_token_rules(env),
         trusted_proxies=load_trusted_proxies(env),

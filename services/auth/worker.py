@@ -16,6 +16,7 @@ from services.auth.settings import Settings
 from services.auth.signing.keyring import Keyring
 from services.auth.signing.watched_authority import WatchedAuthority
 from services.auth.storage.failures import purge_failures
+from services.auth.storage.grants import purge_grants
 from services.auth.storage.sessions import purge_sessions
 from services.auth.storage.tables import idempotency_keys, outbox
 from services.auth.usecases.keep_decisions import keep_decisions
@@ -44,9 +45,7 @@ def work(settings: Settings, stop: Event, *, clock: Clock = utc_now) -> None:
     publisher = Publisher(settings.broker_url)
     tasks: dict[str, Task] = {
         "outbox": lambda stop: relay_outbox(database, outbox, publisher, stop=stop),
-        "tidying": lambda stop: _repeat(
-            stop, partial(tidy, keyring, database, clock, keep_months=settings.audit_keep_months)
-        ),
+        "tidying": lambda stop: _repeat(stop, partial(tidy, keyring, database, clock, settings)),
         "decisions": lambda stop: _repeat(
             stop, partial(keep_decisions, keep_days=settings.decisions_keep_days, database=database, clock=clock)
         ),
@@ -56,11 +55,11 @@ def work(settings: Settings, stop: Event, *, clock: Clock = utc_now) -> None:
     database.dispose()
 
 
-def tidy(keyring: Keyring, database: Database, clock: Clock, *, keep_months: int) -> None:
+def tidy(keyring: Keyring, database: Database, clock: Clock, settings: Settings) -> None:
     """Renew the leaf if it is time, and delete what has ended.
 
     Args:
-        keep_months: see ``purge_audit``.
+        settings: say for how long what has ended is kept.
     """
     keyring.renew()
     now = clock()
@@ -68,7 +67,8 @@ def tidy(keyring: Keyring, database: Database, clock: Clock, *, keep_months: int
         purge_sessions(connection, now=now)
         purge_failures(connection, now=now)
         purge_answers(connection, idempotency_keys, now=now)
-    purge_audit(keep_months=keep_months, database=database, clock=clock)
+        purge_grants(connection, before=now - settings.expired_grants_kept)
+    purge_audit(keep_months=settings.audit_keep_months, database=database, clock=clock)
 
 
 def _repeat(stop: Event, do: Callable[[], None]) -> None:

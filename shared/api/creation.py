@@ -68,8 +68,11 @@ def locate(response: Response, endpoint: str, names: Mapping[str, str]) -> Respo
     """
     shown = response.get_json()
     own = {parameter: shown[field] for parameter, field in names.items()}
+    found = f"{request.blueprint}{endpoint}" if endpoint.startswith(".") else endpoint
+    needed = next(current_app.url_map.iter_rules(found)).arguments
+    present = {name: value for name, value in (request.view_args or {}).items() if name in needed}
     # A path without a host is right behind any front.
-    response.headers["Location"] = url_for(endpoint, **{**(request.view_args or {}), **own})
+    response.headers["Location"] = url_for(found, **{**present, **own})
     return response
 
 

@@ -110,6 +110,59 @@ class NamespaceCreated:
 
 
 @dataclass(frozen=True, slots=True)
+class GrantCreated:
+    """A person, a team or a robot may do something from now on."""
+
+    TYPE: ClassVar[str] = "auth.grant.created.v1"
+
+    grant_id: int
+    grantee_kind: str
+    """``user``, ``team`` or ``robot``."""
+    grantee: str
+    pattern: str
+    """Of full repository names; ``*`` stands for any run of characters."""
+    actions: str
+    """Separated by commas, sorted."""
+    namespace: str | None = None
+    """The only one in which it holds; empty: the global one. Absent: it holds in many."""
+    expires_at: str | None = None
+    """RFC 3339."""
+    actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantChanged:
+    """A grant allows something else, or until another moment; the fields say what holds now."""
+
+    TYPE: ClassVar[str] = "auth.grant.changed.v1"
+
+    grant_id: int
+    grantee_kind: str
+    grantee: str
+    pattern: str
+    actions: str
+    namespace: str | None = None
+    expires_at: str | None = None
+    actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRevoked:
+    """A grant is gone; one that ends by itself sends nothing."""
+
+    TYPE: ClassVar[str] = "auth.grant.revoked.v1"
+
+    grant_id: int
+    grantee_kind: str
+    grantee: str
+    pattern: str
+    actions: str
+    namespace: str | None = None
+    expires_at: str | None = None
+    actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TokenPushGranted:
     """Somebody got tokens that allow a push to a repository; one message stands for those of a short time.
 
@@ -179,6 +232,9 @@ EventData = (
     | TagPushed
     | TagDeleted
     | NamespaceCreated
+    | GrantCreated
+    | GrantChanged
+    | GrantRevoked
     | TokenPushGranted
     | DeadLettersReplayed
     | DeadLettersDropped

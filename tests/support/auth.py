@@ -72,6 +72,7 @@ def make_settings(folder: Path, database_url: str, **changes: Any) -> Settings:
         first_user_admin=True,
         audit_keep_months=0,
         decisions_keep_days=30,
+        expired_grants_kept=timedelta(days=30),
         registry_tokens_only=False,
         application_tokens=TokenRules(),
         trusted_proxies=0,
@@ -243,3 +244,10 @@ def assert_problem(response: TestResponse, status: int, *words: str) -> Mapping[
     body: Mapping[str, Any] = response.get_json(force=True)
     assert body["status"] == status
     return body
+
+
+def audit_entries_of(auth: AuthService, target_type: str, *, user: str = "admin") -> list[dict[str, Any]]:
+    """Return the entries of the audit trail about one kind of thing, the oldest first."""
+    query = {"target_type": target_type, "sort_attr": "id", "sort_order": "asc"}
+    entries: list[dict[str, Any]] = auth.call("GET", "/api/v1/audit", user=user, query_string=query).get_json()
+    return entries

@@ -5,9 +5,9 @@ from typing import Any
 from marshmallow import Schema, fields, post_load, pre_dump, validate
 
 from services.auth.api.fields import Input, flat, moment, seconds, take_lifetime, text
+from services.auth.api.grant_schemas import actions_field
 from services.auth.api.schemas import UserRefOutput, shown_namespace, stored_namespace
 from services.auth.domain.application_tokens import MAX_NARROWED_NAMESPACES, MAX_TOKEN_NAME_LENGTH, NewToken
-from services.auth.domain.grants import Action
 from services.auth.domain.namespaces import MAX_NAMESPACE_NAME_LENGTH
 from services.auth.storage.application_tokens import TokenView
 from services.auth.usecases.application_tokens import MadeToken
@@ -56,7 +56,7 @@ class NewTokenInput(Input):
     name = text(shortest=1, longest=MAX_TOKEN_NAME_LENGTH, required=True, data_key="application")
     expires_at = moment(allow_none=True)
     ttl_s = seconds(metadata={"description": "How long it is to be good, in seconds, instead of expires_at."})
-    actions = fields.List(fields.Enum(Action, by_value=True), allow_none=True, validate=validate.Length(1, len(Action)))
+    actions = actions_field(allow_none=True)
     namespaces = fields.List(
         text(longest=MAX_NAMESPACE_NAME_LENGTH), allow_none=True, validate=validate.Length(1, MAX_NARROWED_NAMESPACES)
     )

@@ -98,7 +98,7 @@ SHOWN: Mapping[str, frozenset[str]] = {
     "team": frozenset({"name", "description", "role", "namespaces"}),
     "namespace": frozenset({"name", "description", "visibility", "team", "registry", "repository", "reason"}),
     "grant": frozenset({"pattern", "actions", "role", "expires_at", "reason", "grantee", "namespace", "registry"}),
-    "role": frozenset({"name", "description", "actions"}),
+    "role": frozenset({"name", "description", "actions", "grants"}),
     "registry": frozenset(
         {
             *("name", "service", "hostname", "external_hostname", "use_ssl"),

@@ -163,12 +163,21 @@ def _decide_by_grant(
 
 def _counts(grant: Grant, subject: Subject, action: str, namespace: NamespaceFacts, policy: Policy) -> bool:
     """Tell whether a grant that covers the action may allow it here."""
-    if subject.auditor or (action == "delete" and policy.delete is DeletePolicy.NOBODY):
-        return False
-    # Where owners may not push by themselves, they cannot let others push either.
-    if action == "push" and policy.push is not PushPolicy.ALLOW_TEAMS and not grant.from_administrator:
+    if why_void(action, from_administrator=grant.from_administrator, to_auditor=subject.auditor, policy=policy):
         return False
     return subject.home is None or _is_at_home(subject.home, namespace)
+
+
+def why_void(action: str, *, from_administrator: bool, to_auditor: bool, policy: Policy) -> str | None:
+    """Return why a grant of an action allows nothing under a policy, in one sentence; ``None`` when it counts."""
+    if to_auditor:
+        return "an auditor pulls without it, and changes nothing with it"
+    if action == "delete" and policy.delete is DeletePolicy.NOBODY:
+        return "deleting is switched off here"
+    # Where owners may not push by themselves, they cannot let others push either.
+    if action == "push" and policy.push is not PushPolicy.ALLOW_TEAMS and not from_administrator:
+        return "only administrators let others push here"
+    return None
 
 
 def _is_at_home(home: RobotHome, namespace: NamespaceFacts) -> bool:

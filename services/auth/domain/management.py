@@ -33,6 +33,9 @@ class Operation(StrEnum):
     CHANGE_VISIBILITY = "namespace.change_visibility"
     TRANSFER_NAMESPACE = "namespace.transfer"
     DELETE_NAMESPACE = "namespace.delete"
+    FREEZE_NAMESPACE = "namespace.freeze"
+    GIVE_GRANT = "grant.give"
+    MANAGE_ROBOTS = "robot.manage"
     SHOW_WEBHOOKS = "webhook.show"
     CREATE_WEBHOOK = "webhook.create"
     MANAGE_WEBHOOK = "webhook.manage"
@@ -56,6 +59,9 @@ _PHRASES: Mapping[Operation, str] = {
     Operation.CHANGE_VISIBILITY: "change who sees the namespace",
     Operation.TRANSFER_NAMESPACE: "give the namespace to another team",
     Operation.DELETE_NAMESPACE: "delete the namespace",
+    Operation.FREEZE_NAMESPACE: "freeze anything in the namespace",
+    Operation.GIVE_GRANT: "give or take grants in the namespace",
+    Operation.MANAGE_ROBOTS: "manage its robots",
     Operation.SHOW_WEBHOOKS: "see webhooks of the namespace",
     Operation.CREATE_WEBHOOK: "make and delete webhooks of the namespace",
     Operation.MANAGE_WEBHOOK: "change webhooks of the namespace",
@@ -177,6 +183,9 @@ _RULES: Mapping[Operation, Rule] = {
     Operation.DELETE_NAMESPACE: Rule(
         _PEOPLE, "only people may", needs=Action.DELETE, fixed=_GOES_WITH_ITS_PERSON, deletes=True
     ),
+    Operation.FREEZE_NAMESPACE: Rule(_OWNERS, _OWNERS_OF_TEAM),
+    Operation.GIVE_GRANT: Rule(_OWNERS, _OWNERS_OF_TEAM),
+    Operation.MANAGE_ROBOTS: Rule(_OWNERS, _OWNERS_OF_TEAM),
     Operation.SHOW_WEBHOOKS: Rule(_MEMBERS, _MEMBERS_OF_TEAM),
     Operation.CREATE_WEBHOOK: Rule(_OWNERS, _OWNERS_OF_TEAM, switch="create_webhook"),
     Operation.MANAGE_WEBHOOK: Rule(_OWNERS, _OWNERS_OF_TEAM, switch="manage_webhook"),

@@ -65,6 +65,30 @@ def matches(pattern: str, name: str) -> bool:
     return True
 
 
+def contains(wide: str, narrow: str) -> bool:
+    """Tell whether a pattern covers every name that another one covers."""
+    # A star of the narrow one is a character that only a star of the wide one can stand for.
+    return matches(wide, narrow)
+
+
+def check_within(pattern: str, namespace: str) -> None:
+    """Check a pattern that is to hold in one namespace only, so that nobody takes it for a name inside.
+
+    Raises:
+        Invalid: it does not spell out the namespace; or, for the global one, holds a slash.
+    """
+    check_pattern(pattern)
+    if not namespace and "/" in pattern:
+        raise Invalid({"pattern": ["must hold no slash: no name in the global namespace does"]})
+    if namespace and not (pattern.startswith(f"{namespace}/") and len(pattern) > len(namespace) + 1):
+        raise Invalid({"pattern": [f"must begin with {namespace}/, for example {namespace}/app-*"]})
+
+
+def everything_in(namespace: str) -> str:
+    """Return the pattern of everything in a namespace."""
+    return f"{namespace}/{EVERYTHING}" if namespace else EVERYTHING
+
+
 def covers_namespace(pattern: str, namespace: str) -> bool:
     """Tell whether a pattern covers every repository that the namespace could ever hold."""
     if not namespace:

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
 
 from services.auth.domain.actors import Actor
 from services.auth.domain.audit import Action, Change, Ref
@@ -45,6 +48,22 @@ def show_namespace(subject: Subject, namespace_id: int, *, database: Database, c
         namespace = find_namespace(connection, subject, namespace_id, now=clock())
     if namespace is None:
         raise NotFound("namespace")
+    return namespace
+
+
+def get_managed_namespace(
+    connection: Connection, subject: Subject, namespace_id: int, operation: Operation, rules: Rules, *, now: datetime
+) -> NamespaceView:
+    """Return a namespace to which the caller may do something.
+
+    Raises:
+        NotFound: the caller may not even see it.
+        Forbidden: the caller may not do this.
+    """
+    namespace = find_namespace(connection, subject, namespace_id, now=now)
+    if namespace is None:
+        raise NotFound("namespace")
+    require_right(subject, operation, namespace.place, namespace.rules(rules))
     return namespace
 
 

@@ -55,6 +55,20 @@ GET    /decisions                          401     401     403     200     200  
 GET    /decisions/{nothing}                401     401     403     404     404     404     404     404
 PUT    /teams/{team}/members/{member}      401     401     403     404     403     403     200     200
 DELETE /teams/{team}/members/{member}      401     401     403     404     403     403     204     204
+GET    /grants                             401     401     403     200     200     200     200     200
+POST   /grants                             401     401     403     403     403     403     403     201
+GET    /grants/{grant}                     401     401     403     404     404     200     200     200
+GET    /grants/{nothing}                   401     401     403     404     404     404     404     404
+PUT    /grants/{grant}                     401     401     403     404     404     403     200     200
+DELETE /grants/{grant}                     401     401     403     404     404     403     204     204
+GET    /namespaces/{namespace}/grants      401     401     403     404     200     200     200     200
+POST   /namespaces/{namespace}/grants      401     401     403     404     403     403     201     201
+GET    /roles                              401     401     403     200     200     200     200     200
+POST   /roles                              401     401     403     403     403     403     403     201
+GET    /roles/{role}                       401     401     403     200     200     200     200     200
+GET    /roles/{nothing}                    401     401     403     404     404     404     404     404
+PUT    /roles/{role}                       401     401     403     403     403     403     403     200
+DELETE /roles/{role}                       401     401     403     403     403     403     403     204
 GET    /audit                              401     401     403     200     200     200     200     200
 GET    /audit/{entry}                      401     401     403     404     200     200     200     200
 GET    /audit/{nothing}                    401     401     403     404     404     404     404     404
@@ -78,6 +92,11 @@ BODIES: dict[str, Any] = {
     "POST /teams": {"name": "another"},
     "POST /teams/{team}/members": {"user": "stranger", "role": "viewer"},
     "PUT /teams/{team}/members/{member}": {"role": "contributor"},
+    "POST /grants": {"user": "stranger", "actions": ["pull"], "pattern": "ci-*"},
+    "POST /namespaces/{namespace}/grants": {"user": "stranger", "actions": ["pull"]},
+    "PUT /grants/{grant}": {"reason": "because"},
+    "POST /roles": {"name": "another", "actions": ["pull"]},
+    "PUT /roles/{role}": {"description": "new"},
     "POST /application_tokens": {"application": "ci"},
     "POST /users/{viewer}/application_tokens": {"application": "cd"},
     "POST /namespaces": {"name": "fresh", "team": "team"},
@@ -122,14 +141,18 @@ def world(make_auth: AuthFactory) -> World:
     (member_id,) = [member["id"] for member in members if member["username"] == "viewer"]
     (entry,) = auth.call("GET", "/api/v1/audit?action=namespace.created&target_name=team-a", user="admin").get_json()
     ids = {"team": team.id, "namespace": namespace.id, "viewer": people["viewer"].id, "member": member_id}
-    tokens = {name: _make_token(auth, name) for name in ("token", "portus")}
-    return World(auth, {**ids, **tokens, "registry": 1, "entry": entry["id"], "nothing": 99_999})
+    tokens = {name: _make(auth, "viewer", "application_tokens", {"application": name}) for name in ("token", "portus")}
+    role = _make(auth, "admin", "roles", {"name": "role", "actions": ["pull"]})
+    grant = _make(auth, "owner", f"namespaces/{namespace.id}/grants", {"user": "contributor", "role": "role"})
+    made = {**tokens, "role": role, "grant": grant}
+    return World(auth, {**ids, **made, "registry": 1, "entry": entry["id"], "nothing": 99_999})
 
 
-def _make_token(auth: AuthService, application: str) -> int:
-    made = auth.call("POST", "/api/v1/application_tokens", user="viewer", json={"application": application})
-    token_id: int = made.get_json()["id"]
-    return token_id
+def _make(auth: AuthService, maker: str, path: str, body: dict[str, object]) -> int:
+    made = auth.call("POST", f"/api/v1/{path}", user=maker, json=body)
+    assert made.status_code == 201, made.text
+    made_id: int = made.get_json()["id"]
+    return made_id
 
 
 def ask(world: World, route: str, user: str | None, password: str = PASSWORD) -> int:

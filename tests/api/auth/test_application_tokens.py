@@ -15,7 +15,7 @@ from services.auth.domain.teams import Role
 from services.auth.storage.application_tokens import TOKENS
 from services.auth.storage.tables import application_tokens, audit_entries, users
 from services.auth.storage.users import UserView
-from tests.support.auth import AuthFactory, AuthService, assert_problem
+from tests.support.auth import AuthFactory, AuthService, assert_problem, audit_entries_of
 
 PATH = "/api/v1/application_tokens"
 
@@ -331,12 +331,10 @@ def test_making_and_revoking_leave_entries_in_the_audit_trail(auth: AuthService,
     made = make(auth, actions=["pull"], ttl_s=60)
     auth.call("DELETE", f"{PATH}/{made['id']}", user="admin")
 
-    with auth.database.read() as connection:
-        found = select(audit_entries).where(audit_entries.c.target_type == "token").order_by(audit_entries.c.sequence)
-        created, revoked = connection.execute(found).all()
-    assert (created.action, created.actor, created.user_name) == ("token.created", "jane", "jane")
-    assert (created.after["name"], created.after["actions"]) == ("ci", ["pull"])
-    assert (revoked.action, revoked.actor, revoked.user_name) == ("token.revoked", "admin", "jane")
+    created, revoked = audit_entries_of(auth, "token")
+    assert (created["action"], created["actor"], created["user"]["name"]) == ("token.created", "jane", "jane")
+    assert (created["after"]["name"], created["after"]["actions"]) == ("ci", ["pull"])
+    assert (revoked["action"], revoked["actor"], revoked["user"]["name"]) == ("token.revoked", "admin", "jane")
 
 
 def test_a_refused_token_leaves_nothing(auth: AuthService, people: dict[str, UserView]) -> None:

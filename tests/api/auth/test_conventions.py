@@ -27,6 +27,11 @@ BODIES: dict[str, Any] = {
     "PUT /registries/{registry_id}": {"name": "other"},
     "POST /application_tokens": {"application": "ci"},
     "POST /users/{user_id}/application_tokens": {"application": "ci"},
+    "POST /roles": {"name": "deployer", "actions": ["pull"]},
+    "PUT /roles/{role_id}": {"description": "new"},
+    "POST /grants": {"user": "zoe", "pattern": "*", "actions": ["pull"]},
+    "POST /namespaces/{namespace_id}/grants": {"user": "zoe", "actions": ["pull"]},
+    "PUT /grants/{grant_id}": {"reason": "new"},
 }
 CALLERS = {"/users/{user_id}/application_tokens": "vera"}
 """Who makes it, where that is not the administrator: people make their own tokens."""
@@ -54,9 +59,19 @@ def ids(auth: AuthService) -> dict[str, int]:
     (member,) = call(auth, "GET", f"/teams/{team['id']}/members?username=vera").get_json()
     (namespace,) = call(auth, "GET", "/namespaces?name=harbour").get_json()
     (registry,) = call(auth, "GET", "/registries?name=second").get_json()
-    token = call(auth, "POST", "/application_tokens", json={"application": str(uuid4())}).get_json()
-    found = {"user": vera, "team": team, "member": member, "namespace": namespace, "registry": registry, "token": token}
-    return {"entry_id": 1, **{f"{name}_id": row["id"] for name, row in found.items()}}
+    found = {"user": vera, "team": team, "member": member, "namespace": namespace, "registry": registry}
+    return {"entry_id": 1, **{f"{name}_id": row["id"] for name, row in {**found, **make_more(auth)}.items()}}
+
+
+def make_more(auth: AuthService) -> dict[str, dict[str, Any]]:
+    """Make another one of each thing that has no name by which it could be found."""
+    name = uuid4().hex
+    bodies = {
+        "token": ("/application_tokens", {"application": name}),
+        "role": ("/roles", {"name": name, "actions": ["pull"]}),
+        "grant": ("/grants", {"user": "vera", "pattern": name, "actions": ["pull"]}),
+    }
+    return {what: call(auth, "POST", path, json=body).get_json() for what, (path, body) in bodies.items()}
 
 
 def call(auth: AuthService, method: str, path: str, *, user: str = "jane", **options: Any) -> TestResponse:
@@ -230,7 +245,7 @@ def test_kept_answers_hold_nothing_in_clear_and_go_after_a_day(world: AuthServic
     assert "once" not in str(row)
 
     world.clock.advance(hours=24)
-    tidy(world.services.keyring, world.database, world.clock, keep_months=0)
+    tidy(world.services.keyring, world.database, world.clock, world.services.settings)
 
     with world.database.read() as connection:
         assert connection.execute(select(func.count()).select_from(idempotency_keys)).scalar_one() == 0

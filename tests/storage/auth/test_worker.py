@@ -52,7 +52,7 @@ def test_a_round_deletes_what_has_ended(auth: AuthService) -> None:
     auth.get_token(user="jane", password="wrong password")
     auth.clock.advance(days=15)
 
-    tidy(auth.services.keyring, auth.database, auth.clock, keep_months=0)
+    tidy(auth.services.keyring, auth.database, auth.clock, auth.services.settings)
 
     with auth.database.read() as connection:
         assert connection.execute(select(sessions)).all() == []

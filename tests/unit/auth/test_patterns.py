@@ -11,7 +11,10 @@ from services.auth.domain.patterns import (
     MAX_PATTERN_LENGTH,
     MAX_STARS,
     check_pattern,
+    check_within,
+    contains,
     covers_namespace,
+    everything_in,
     matches,
     namespace_head,
 )
@@ -30,6 +33,42 @@ def test_a_pattern_matches_what_the_same_regular_expression_matches(pattern: str
     expression = ".*".join(map(re.escape, pattern.split("*")))
 
     assert matches(pattern, name) is (re.fullmatch(expression, name) is not None)
+
+
+@given(_PATTERNS, _PATTERNS, st.text("ab/", max_size=10))
+def test_a_pattern_that_contains_another_matches_all_that_the_other_does(wide: str, narrow: str, name: str) -> None:
+    if contains(wide, narrow) and matches(narrow, name):
+        assert matches(wide, name)
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "contained"),
+    [
+        ("*", "team/app-*", True),
+        ("team/*", "team/app-*", True),
+        ("team/*", "team/app", True),
+        ("team/app-*", "team/*", False),
+        ("*a*", "*", False),
+        ("team/a", "team/a", True),
+    ],
+)
+def test_which_patterns_contain_which(wide: str, narrow: str, contained: bool) -> None:
+    assert contains(wide, narrow) is contained
+
+
+@given(_NAMESPACES)
+def test_everything_in_a_namespace_is_within_it_and_covers_it(namespace: str) -> None:
+    check_within(everything_in(namespace), namespace)
+
+    assert covers_namespace(everything_in(namespace), namespace)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "namespace"), [("*", "ci"), ("ci-*", "ci"), ("ci", "ci"), ("ci/", "ci"), ("ci/A", "ci"), ("a/b", "")]
+)
+def test_a_pattern_within_a_namespace_spells_it_out(pattern: str, namespace: str) -> None:
+    with pytest.raises(Invalid):
+        check_within(pattern, namespace)
 
 
 @given(_PATTERNS, _NAMESPACES, _RESTS)

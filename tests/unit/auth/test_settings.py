@@ -78,6 +78,8 @@ def test_every_switch_is_on_until_it_is_switched_off(environment: pytest.MonkeyP
         ("PORTUS_ISSUER", ""),
         ("PORTUS_AUDIT_KEEP_MONTHS", "-1"),
         ("PORTUS_AUDIT_KEEP_MONTHS", "1201"),
+        ("PORTUS_EXPIRED_GRANTS_KEEP_DAYS", "0"),
+        ("PORTUS_EXPIRED_GRANTS_KEEP_DAYS", "3651"),
         ("PORTUS_APPLICATION_TOKEN_LIMIT", "0"),
         ("PORTUS_APPLICATION_TOKEN_LIMIT", "1001"),
         ("PORTUS_APPLICATION_TOKEN_MAX_TTL_S", "-1"),
