@@ -7,6 +7,9 @@ from tests.architecture.tree import ROOT
 
 NOT_AUDITED = {
     ("authenticate", "_note_failure"): "a wrong password is counted, and changes nothing else",
+    ("keep_decisions", "_delete_old"): "records of decisions are a trail of their own, kept for a set time",
+    ("keep_decisions", "_drop_old"): "the same, a day at a time",
+    ("keep_decisions", "_make_missing"): "room for the days to come",
     ("sessions", "refresh_session"): "when a session was used last, once a minute",
     ("write_notes", "write_notes"): "when credentials were used last",
 }
