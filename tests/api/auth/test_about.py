@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask, Response
 from werkzeug.test import TestResponse
 
 from services.auth.settings import Settings, load_settings
@@ -13,22 +12,9 @@ from services.auth.storage.tables import users
 from shared.config import Secret
 from tests.conftest import RegistryFactory
 from tests.support.auth import INTERNAL_SECRET, SERVICE_ACCOUNT_SECRET, AuthFactory, AuthService, assert_problem
+from tests.support.little_registry import VERSION_HEADER, little_registry
 from tests.support.ports import free_port
 from tests.support.serving import serving
-
-VERSION_HEADER = {"Docker-Distribution-Api-Version": "registry/2.0"}
-
-
-def little_registry(status: int = 401, headers: dict[str, str] | None = None) -> tuple[Flask, list[str]]:
-    """Return something that answers like a registry, and a list of the paths that it was asked for."""
-    app, asked = Flask("registry"), list[str]()
-
-    @app.get("/v2/")
-    def base() -> Response:
-        asked.append("/v2/")
-        return Response(status=status, headers=VERSION_HEADER if headers is None else headers)
-
-    return app, asked
 
 
 def health(auth: AuthService) -> TestResponse:

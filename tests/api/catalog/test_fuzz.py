@@ -19,15 +19,16 @@ CHECKS = [not_a_server_error, content_type_conformance, response_schema_conforma
 def operations(app: Flask, tell: Callable[..., None]) -> list[Any]:
     tell(push("1.0", digest_of("manifest"), 1), push("1.0", digest_of("top"), 2, repository="top"))
     schema: Any = schemathesis.openapi.from_wsgi("/api/openapi.json", app)
-    return [result.ok() for result in schema.get_all_operations()]
+    found = [result.ok() for result in schema.get_all_operations()]
+    paths = app.test_client().get("/api/openapi.json").get_json()["paths"]
+    assert len(found) == sum(len({*methods} - {"parameters"}) for methods in paths.values())
+    return found
 
 
 def test_no_request_breaks_the_service(operations: list[Any]) -> None:
     """An administrator sends generated requests to every route; no answer is a 5xx or other than documented."""
     for operation in operations:
         _send_many(operation)
-
-    assert len(operations) == 7
 
 
 def _send_many(operation: Any) -> None:
