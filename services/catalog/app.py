@@ -7,6 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from services.catalog.api.deletions import deletions_blueprint
 from services.catalog.api.errors import ERRORS
+from services.catalog.api.history import history_blueprint
 from services.catalog.api.internal import internal_blueprint
 from services.catalog.api.losses import losses_blueprint
 from services.catalog.api.manifests import manifests_blueprint
@@ -23,6 +24,7 @@ from services.catalog.usecases.delete_content import ContentDeleter
 from services.catalog.usecases.empty_repository import RepositoryEmptier
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
 from services.catalog.usecases.registry import Registry, WritableRegistry
+from services.catalog.usecases.restore_tag import TagRestorer
 from shared.api.application import new_api_app
 from shared.api.cors import register_cors
 from shared.api.health import ReadinessCheck
@@ -66,6 +68,8 @@ def create_app(settings: Settings, database: Database) -> Flask:
     measure_when_asked(app, lambda: measure_losses(database, utc_now))
     registry = new_registry(settings)
     permissions = callers_permissions(auth, peer_secret=settings.internal_secret)
+    restorer = TagRestorer(database, registry, utc_now)
+    api.register_blueprint(history_blueprint(database, restorer, visibility, permissions))
     deleter = ContentDeleter(database, registry, utc_now)
     api.register_blueprint(manifests_blueprint(database, visibility))
     api.register_blueprint(deletions_blueprint(deleter, visibility, permissions))

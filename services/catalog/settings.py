@@ -1,8 +1,10 @@
 """What the catalogue reads from its environment; docs/operations.md describes every variable."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from environs import Env
+from marshmallow.validate import Range
 
 from shared.api.cors import load_portal_url
 from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
@@ -39,6 +41,8 @@ class Settings:
     """Whether what the registry held before Portus came is read at the first start."""
     web_url: str
     """The portal as people type it; its pages may call the API with credentials."""
+    tag_history: timedelta | None
+    """How long is remembered what tags pointed at; ``None``: for ever."""
     trusted_proxies: int
     """How many proxies in front may be believed about the client's address."""
     log_level: str
@@ -70,7 +74,13 @@ def _build(env: Env) -> Settings:
         registry_metrics_endpoint=env.str("PORTUS_REGISTRY_METRICS_ENDPOINT", "portus"),
         crawl_on_empty=env.bool("PORTUS_CRAWL_ON_EMPTY", True),
         web_url=load_portal_url(env),
+        tag_history=_days(env.int("PORTUS_TAG_HISTORY_DAYS", 400, validate=Range(0, 36500))),
         trusted_proxies=load_trusted_proxies(env),
         log_level=load_log_level(env),
         serving=load_serving_settings(env, port_variable="PORTUS_CATALOG_PORT", default_port=8082),
     )
+
+
+def _days(days: int | None) -> timedelta | None:
+    # A deferred reader returns nothing where the value is at fault.
+    return timedelta(days=days) if days else None

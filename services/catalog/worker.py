@@ -59,7 +59,7 @@ def run_worker(settings: Settings, stop: Event) -> None:
         "notifications": lambda stop: _consume(settings, database, registry, stop),
         "outbox": lambda stop: _relay(settings, database, stop),
         "fetches": lambda stop: _retry(database, registry, stop),
-        "housekeeping": lambda stop: _purge(database, stop),
+        "housekeeping": lambda stop: _purge(settings, database, stop),
     }
     tasks |= _loss_tasks(settings, database, registry)
     if settings.crawl_on_empty:
@@ -111,9 +111,9 @@ def _retry(database: Database, registry: Registry, stop: Event) -> None:
         _repeat(work, stop)
 
 
-def _purge(database: Database, stop: Event) -> None:
+def _purge(settings: Settings, database: Database, stop: Event) -> None:
     def work() -> float:
-        purged = purge_history(database=database, clock=utc_now)
+        purged = purge_history(database=database, clock=utc_now, tag_history=settings.tag_history)
         return RETRY_IDLE_S if purged else PURGE_EVERY_S
 
     _repeat(work, stop)

@@ -6,11 +6,12 @@ from services.catalog.usecases.deletion_errors import (
     DeletionIncomplete,
     DeletionRefused,
     DeletionUnfinished,
-    NotAllowed,
     TagMoved,
 )
 from services.catalog.usecases.not_found import NotFound
 from services.catalog.usecases.registry import RegistryError, RegistryUnavailable
+from services.catalog.usecases.restore_tag import PartsMissing
+from services.catalog.usecases.rights import NotAllowed
 from shared.visibility.client import VISIBILITY_ERRORS
 from shared.visibility.permissions import PERMISSION_ERRORS
 
@@ -18,6 +19,7 @@ ERRORS: dict[type[Exception], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     NotAllowed: HTTPStatus.FORBIDDEN,
     TagMoved: HTTPStatus.CONFLICT,
+    PartsMissing: HTTPStatus.UNPROCESSABLE_ENTITY,
     DeletionRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     DeletionIncomplete: HTTPStatus.UNPROCESSABLE_ENTITY,
     DeletionUnfinished: HTTPStatus.SERVICE_UNAVAILABLE,

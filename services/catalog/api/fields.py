@@ -8,10 +8,10 @@ from flask import Response, jsonify
 from flask_smorest import Blueprint
 from marshmallow import Schema
 
-from services.catalog.usecases.not_found import ManifestNotFound
+from services.catalog.usecases.not_found import ManifestNotFound, TagNotFound
 from shared.api.paging import Page
 from shared.api.slices import Slice, set_part_headers
-from shared.oci.names import Digest, InvalidName, parse_digest
+from shared.oci.names import Digest, InvalidName, Tag, parse_digest, parse_tag
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -29,6 +29,18 @@ def load_digest(text: str) -> Digest:
         return parse_digest(text)
     except InvalidName as fault:
         raise ManifestNotFound from fault
+
+
+def load_tag(text: str) -> Tag:
+    """Read a tag's name in a request.
+
+    Raises:
+        TagNotFound: it is none, so that there is no such tag.
+    """
+    try:
+        return parse_tag(text)
+    except InvalidName as fault:
+        raise TagNotFound from fault
 
 
 def list_response(schema: Schema, part: Page[Any] | Slice[Any]) -> Response:

@@ -114,13 +114,14 @@ def read_deletion(response: requests.Response, what: str, *, asked_at: datetime,
         # 2.8 takes the tag for a digest: DIGEST_INVALID.
         raise TagsNotDeletable
     _require(202, response.status_code, f"{what} to delete")
-    # The registry tells the second only. Our clock says where in it, unless the two do not agree.
-    second = Answer(response.headers, b"").sent_at(asked_at)
-    return max(second, min(asked_at, second + timedelta(seconds=1)))
+    return _moment(response, asked_at)
 
 
-def read_created(response: requests.Response, what: str) -> None:
-    """Read the answer to a PUT.
+def read_created(response: requests.Response, what: str, *, asked_at: datetime) -> datetime:
+    """Read the answer to a PUT; return when it happened, by the registry's clock.
+
+    Args:
+        asked_at: by our own clock.
 
     Raises:
         RegistryUnavailable: 429, or an error of the registry's own.
@@ -135,6 +136,27 @@ def read_created(response: requests.Response, what: str) -> None:
     if word:
         raise InvalidAnswer(f"the registry does not take {what}: {_first_line(word)}")
     _require(201, response.status_code, what)
+    return _moment(response, asked_at)
+
+
+def _moment(response: requests.Response, asked_at: datetime) -> datetime:
+    # The registry tells the second only. Our clock says where in it, unless the two do not agree.
+    second = Answer(response.headers, b"").sent_at(asked_at)
+    return max(second, min(asked_at, second + timedelta(seconds=1)))
+
+
+def is_there(response: requests.Response, what: str) -> bool:
+    """Read the answer to a HEAD.
+
+    Raises:
+        RegistryUnavailable, InvalidAnswer: it cannot be told.
+    """
+    response.close()
+    # A registry on an object store answers with an address there.
+    if response.status_code == 404 or response.is_redirect:
+        return response.is_redirect
+    _require(200, response.status_code, what)
+    return True
 
 
 def read_location(response: requests.Response, what: str) -> str:

@@ -18,6 +18,7 @@ from requests.utils import parse_header_links
 from services.catalog.clients.answers import (
     Answer,
     check_digest,
+    is_there,
     read_answer,
     read_created,
     read_deletion,
@@ -152,21 +153,25 @@ class RegistryClient:
             return True
         return True
 
-    def put_manifest(self, repository: RepositoryName, reference: str, body: bytes, media_type: str) -> Digest:
-        """Put a manifest under a tag or its digest."""
-        headers, path = {"Content-Type": media_type}, _manifest_path(repository, reference)
-        response = self._open("PUT", path, _push(repository), headers=headers, data=body)
-        read_created(response, f"manifest {repository}@{reference}")
-        return _digest_of(body)
+    def put_manifest(self, repository: RepositoryName, reference: str, body: bytes, media_type: str) -> datetime:
+        """Put a manifest under a tag or its digest; return when, by the registry's clock."""
+        asked_at, path = self._clock(), _manifest_path(repository, reference)
+        response = self._open("PUT", path, _push(repository), headers={"Content-Type": media_type}, data=body)
+        return read_created(response, f"manifest {repository}@{reference}", asked_at=asked_at)
 
     def put_blob(self, repository: RepositoryName, body: bytes) -> Digest:
         """Put a small blob, in one go."""
-        what, digest = f"blob of {repository}", _digest_of(body)
+        what, digest = f"blob of {repository}", Digest(f"sha256:{hashlib.sha256(body).hexdigest()}")
         begun = self._open("POST", f"/v2/{repository}/blobs/uploads/", _push(repository))
         location = read_location(begun, what)
         place = f"{location}{'&' if '?' in location else '?'}digest={quote(digest)}"
-        read_created(self._open("PUT", place, _push(repository), data=body), what)
+        read_created(self._open("PUT", place, _push(repository), data=body), what, asked_at=self._clock())
         return digest
+
+    def has_blob(self, repository: RepositoryName, digest: Digest) -> bool:
+        """Tell whether a blob is there, at the price of a HEAD."""
+        response = self._open("HEAD", f"/v2/{repository}/blobs/{digest}", _pull(repository))
+        return is_there(response, f"blob {repository}@{digest}")
 
     def _pages(self, path: str, scope: str, *, after: str = "") -> Iterator[Answer]:
         begin = f"last={quote(after, safe='')}" if after else ""
@@ -239,10 +244,6 @@ def _manifest_path(repository: RepositoryName, reference: str) -> str:
 
 def _push(repository: RepositoryName) -> str:
     return f"repository:{repository}:pull,push"
-
-
-def _digest_of(body: bytes) -> Digest:
-    return Digest(f"sha256:{hashlib.sha256(body).hexdigest()}")
 
 
 def _pull(repository: RepositoryName) -> str:

@@ -13,7 +13,7 @@ from shared.oci.media_types import OCTET_STREAM
 from shared.oci.names import Digest, RepositoryName, Tag
 
 SERVICE_ACCOUNT = "portus"
-"""The actor of our own reads, which are never counted."""
+"""The actor of our own reads and pushes, which are never counted."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -75,8 +75,11 @@ def meaning_of(occurrence: Occurrence) -> Meaning:
 
 
 def _push(occurrence: Occurrence) -> Meaning:
-    # Our own way to delete a tag: that the tag goes is told by the deletion that follows.
-    if occurrence.digest is None or occurrence.digest == throwaway.DIGEST:
+    if occurrence.digest is None:
+        return Meaning.NOTHING
+    # What we push for somebody is written down by whoever does it, with that person's name, and the
+    # throw-away manifests of our deletions are no news: that the tag goes is told by what follows.
+    if occurrence.actor == SERVICE_ACCOUNT or occurrence.digest == throwaway.DIGEST:
         return Meaning.NOTHING
     if occurrence.tag:
         return Meaning.TAG_PUSHED

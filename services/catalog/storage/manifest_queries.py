@@ -39,6 +39,15 @@ class ManifestRow:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptManifest:
+    """A manifest as it was pushed."""
+
+    digest: Digest
+    body: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChildFacts:
     """What is known of a manifest that an index lists."""
 
@@ -100,6 +109,13 @@ def _manifest(row: Any) -> ManifestRow:
 
 def _platform(row: Any) -> Platform | None:
     return Platform(row.os, row.architecture, row.variant) if row.os else None
+
+
+def find_kept(connection: Connection, digest: Digest) -> KeptManifest | None:
+    """Return a manifest's bytes, where we have them; no caller ever sees this."""
+    query = select(manifests.c.body, manifests.c.media_type).where(manifests.c.digest == digest)
+    row = connection.execute(query).one_or_none()
+    return KeptManifest(digest, row.body, row.media_type) if row and row.body and row.media_type else None
 
 
 def list_child_facts(connection: Connection, digests: Collection[Digest]) -> Mapping[Digest, ChildFacts]:

@@ -64,9 +64,16 @@ def _load(row: Row[Any]) -> RepositoryRow:
     return RepositoryRow(**row._mapping)
 
 
-def find_repository(connection: Connection, visibility: Visibility, repository: int) -> RepositoryRow | None:
-    """Return a repository, or ``None`` when it is missing, empty or not to be seen: nobody can tell which."""
-    query = _columns().where(repositories.c.id == repository, visible_to(visibility, connection.dialect))
+def find_repository(
+    connection: Connection, visibility: Visibility, repository: int, *, or_empty: bool = False
+) -> RepositoryRow | None:
+    """Return a repository, or ``None`` when it is missing, empty or not to be seen: nobody can tell which.
+
+    Args:
+        or_empty: return one that is empty, too.
+    """
+    seen = visible_to(visibility, connection.dialect, or_empty=or_empty)
+    query = _columns().where(repositories.c.id == repository, seen)
     row = connection.execute(query).one_or_none()
     return _load(row) if row else None
 

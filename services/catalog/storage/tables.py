@@ -83,6 +83,24 @@ Index(
     postgresql_where=tags.c.present == true(),
 )
 
+# Every write of a tag that we were told of or saw. With an empty tag: a digest was deleted, with
+# whatever tags it had.
+tag_writes = Table(
+    "tag_writes",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("repository_id", RowId, ForeignKey("repositories.id"), nullable=False),
+    Column("tag", name(128), nullable=False),
+    Column("written_at", UtcDateTime, nullable=False, index=True),
+    Column("event", name(255), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("digest", DIGEST),
+    Column("actor", String(255)),
+    UniqueConstraint("repository_id", "tag", "written_at", "event"),
+    Index("ix_tag_writes_repository_id", "repository_id", "written_at", "id"),
+    Index("ix_tag_writes_digest", "repository_id", "digest"),
+)
+
 manifest_deletions = Table(
     "manifest_deletions",
     metadata,

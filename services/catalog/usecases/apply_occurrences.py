@@ -7,13 +7,15 @@ from uuid import NAMESPACE_URL, uuid5
 
 from sqlalchemy import Connection
 
-from services.catalog.domain.index import TagChange, apply_all
-from services.catalog.domain.occurrences import Occurrence
+from services.catalog.domain.history import TagWrite, writes_of
+from services.catalog.domain.index import Outcome, TagChange, apply_all
+from services.catalog.domain.occurrences import Occurrence, Stamp
 from services.catalog.storage.index import load_states, save_states, wanted_by
 from services.catalog.storage.tables import outbox
+from services.catalog.storage.tag_history import add_writes
 from shared.contracts.events import Envelope, TagDeleted, TagPushed, envelope_of
 from shared.messaging.outbox import record_event
-from shared.oci.names import RepositoryName
+from shared.oci.names import RepositoryName, Tag
 
 SOURCE = "/catalog"
 
@@ -34,7 +36,16 @@ def apply_to_tags(
     outcomes = {repository: apply_all(before[repository], group) for repository, group in batch.items()}
     after = {repository: outcome.state for repository, outcome in outcomes.items()}
     save_states(connection, before, after, now=now)
+    add_writes(connection, {repository: _writes(group, outcomes[repository]) for repository, group in batch.items()})
     return [change for outcome in outcomes.values() for change in outcome.changes]
+
+
+def _writes(occurrences: Iterable[Occurrence], outcome: Outcome) -> Sequence[TagWrite]:
+    gone: dict[Stamp, list[Tag]] = defaultdict(list)
+    for change in outcome.changes:
+        if change.digest is None:
+            gone[change.cause.stamp].append(change.tag)
+    return [write for one in occurrences for write in writes_of(one, gone[one.stamp])]
 
 
 def tell_changes(connection: Connection, changes: Iterable[TagChange]) -> None:

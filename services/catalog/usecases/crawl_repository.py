@@ -8,13 +8,16 @@ from threading import Event
 import structlog
 from sqlalchemy import Connection
 
+from services.catalog.domain.history import Kind, TagWrite
 from services.catalog.domain.index import RepositoryState, observe_tag
 from services.catalog.domain.manifests import FetchedManifest
+from services.catalog.domain.occurrences import Stamp
 from services.catalog.storage.contents import note_children
 from services.catalog.storage.index import Wanted, load_states, save_states
 from services.catalog.storage.manifests import note_manifests, save_manifests
 from services.catalog.storage.pending import add_pending
 from services.catalog.storage.repositories import lock_repositories, recount_repositories
+from services.catalog.storage.tag_history import add_writes
 from services.catalog.storage.tag_queries import list_present_tags
 from services.catalog.usecases.fetch_manifests import FetchResult, ManifestFetcher, fetch_manifest
 from services.catalog.usecases.registry import InvalidAnswer, NotInRegistry, Registry, RegistryUnavailable
@@ -143,6 +146,7 @@ def _save(
     for one in seen:
         after = observe_tag(after, one.tag, one.digest, seen_at)
     save_states(connection, before, {row: after}, now=now)
+    add_writes(connection, {row: _news(before[row], after, seen_at)})
     save_manifests(connection, result.fetched.values(), now=now)
     note_manifests(connection, dict.fromkeys(one.digest for one in seen))
     note_children(connection, [row], {one.digest for one in seen}, now=now)
@@ -154,6 +158,11 @@ def _save(
 def _shown(state: RepositoryState, tag: Tag) -> Digest | None:
     known = state.tags.get(tag)
     return known.digest if known and known.present else None
+
+
+def _news(before: RepositoryState, after: RepositoryState, seen_at: datetime) -> Sequence[TagWrite]:
+    changed = [(tag, known) for tag, known in after.tags.items() if before.tags.get(tag) != known and known.present]
+    return [TagWrite(Stamp(seen_at, ""), tag, Kind.SEEN, known.digest) for tag, known in changed]
 
 
 def _chunks(tags: Sequence[Tag]) -> Iterator[Sequence[Tag]]:

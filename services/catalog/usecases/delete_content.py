@@ -19,7 +19,7 @@ from services.catalog.usecases.deletion_errors import (
 )
 from services.catalog.usecases.empty_repository import RepositoryEmptier
 from services.catalog.usecases.plan_deletion import plan_tag
-from services.catalog.usecases.record_deletions import deletion_of, record_deletions
+from services.catalog.usecases.record_changes import deletion_of, record_changes
 from services.catalog.usecases.registry import (
     NotInRegistry,
     RawManifest,
@@ -127,7 +127,7 @@ class ContentDeleter:
         with suppress(NotInRegistry):
             at = self.registry.delete_manifest(repository, digest)
         deletion = deletion_of(repository, at, actor, digest=digest)
-        record_deletions([deletion], database=self.database, clock=self.clock)
+        record_changes([deletion], database=self.database, clock=self.clock)
 
     def _delete_alone(self, actor: str, place: TagPlace) -> Method:
         method, at = Method.TAG, self.clock()
@@ -140,7 +140,7 @@ class ContentDeleter:
             if place.name in self.registry.list_tags(place.repository).tags:
                 at = self._replace(place)
         deletion = deletion_of(place.repository, at, actor, tag=place.name)
-        record_deletions([deletion], database=self.database, clock=self.clock)
+        record_changes([deletion], database=self.database, clock=self.clock)
         return method
 
     def _replace(self, place: TagPlace) -> datetime:

@@ -1,7 +1,6 @@
 """Why something was not deleted.
 
 DeletionError
-├── NotAllowed            the caller may not
 ├── TagMoved              the tag points elsewhere by now
 ├── DeletionRefused       the registry refuses; nothing has changed
 ├── DeletionIncomplete    some of it is gone, some was refused
@@ -17,17 +16,6 @@ MAX_REPORTED = 100
 
 class DeletionError(Exception):
     """Something was not deleted; the text is for the caller."""
-
-
-class NotAllowed(DeletionError):
-    """The caller may not delete there.
-
-    Args:
-        reason: in ``auth``'s words.
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
 
 
 class TagMoved(DeletionError):

@@ -14,7 +14,7 @@ import structlog
 from services.catalog.domain.manifests import read_manifest
 from services.catalog.storage.contents import list_manifests_of
 from services.catalog.storage.tag_queries import list_present_tags
-from services.catalog.usecases.record_deletions import deletion_of, record_deletions
+from services.catalog.usecases.record_changes import deletion_of, record_changes
 from services.catalog.usecases.registry import (
     InvalidAnswer,
     NotInRegistry,
@@ -121,4 +121,4 @@ class RepositoryEmptier:
 
     def _record(self, repository: RepositoryName, done: Emptying, actor: str) -> None:
         deletions = [deletion_of(repository, at, actor, digest=digest) for digest, at in done.deletions.items()]
-        record_deletions(deletions, database=self.database, clock=self.clock)
+        record_changes(deletions, database=self.database, clock=self.clock)

@@ -7,6 +7,7 @@ from services.catalog.storage.instances import purge_instances
 from services.catalog.storage.loss_windows import purge_windows
 from services.catalog.storage.push_grants import purge_grants
 from services.catalog.storage.tables import inbox
+from services.catalog.storage.tag_history import purge_writes
 from shared.clock import Clock
 from shared.database import Database
 from shared.messaging.inbox import purge_inbox
@@ -20,8 +21,12 @@ WINDOWS_KEPT_FOR = timedelta(days=90)
 INSTANCES_KEPT_FOR = timedelta(days=7)
 
 
-def purge_history(*, database: Database, clock: Clock) -> int:
-    """Forget a bounded number of message ids and deletions that have grown old; return how many."""
+def purge_history(*, database: Database, clock: Clock, tag_history: timedelta | None = None) -> int:
+    """Forget a bounded number of message ids, deletions and tags' old writes; return how many.
+
+    Args:
+        tag_history: how long is remembered what tags pointed at; ``None``: for ever.
+    """
     before = clock() - KEPT_FOR
     with database.write() as connection:
         purged = purge_inbox(connection, inbox, before=before)
@@ -29,4 +34,5 @@ def purge_history(*, database: Database, clock: Clock) -> int:
         purged += purge_manifests(connection, before=before)
         purged += purge_grants(connection, before=clock() - GRANTS_KEPT_FOR)
         purged += purge_windows(connection, before=clock() - WINDOWS_KEPT_FOR)
-        return purged + purge_instances(connection, before=clock() - INSTANCES_KEPT_FOR)
+        purged += purge_instances(connection, before=clock() - INSTANCES_KEPT_FOR)
+        return purged + (purge_writes(connection, before=clock() - tag_history) if tag_history else 0)

@@ -112,11 +112,14 @@ class WritableRegistry(Registry, Protocol):
     def delete_tag(self, repository: RepositoryName, tag: Tag) -> datetime:
         """Delete a tag alone, where the registry can; return when, by its clock."""
 
-    def put_manifest(self, repository: RepositoryName, reference: str, body: bytes, media_type: str) -> Digest:
-        """Put a manifest under a tag or its digest."""
+    def put_manifest(self, repository: RepositoryName, reference: str, body: bytes, media_type: str) -> datetime:
+        """Put a manifest under a tag or its digest; return when, by its clock."""
 
     def put_blob(self, repository: RepositoryName, body: bytes) -> Digest:
         """Put a small blob."""
+
+    def has_blob(self, repository: RepositoryName, digest: Digest) -> bool:
+        """Tell whether a blob is there."""
 
     def deletes_tags(self, repository: RepositoryName) -> bool:
         """Tell whether the registry can delete a tag alone, at the price of one request that deletes nothing."""

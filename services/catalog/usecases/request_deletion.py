@@ -1,22 +1,15 @@
 """A caller wants something deleted, or to know what would go with it."""
 
-from collections.abc import Callable, Collection, Mapping
-
 from services.catalog.domain.deletions import DeletionPlan, Method, TagPlace
 from services.catalog.storage.deletion_queries import find_tag, holds_manifest
 from services.catalog.storage.repository_queries import RepositoryRow, find_repository
 from services.catalog.usecases.delete_content import ContentDeleter
-from services.catalog.usecases.deletion_errors import NotAllowed
 from services.catalog.usecases.not_found import ManifestNotFound, RepositoryNotFound, TagNotFound
 from services.catalog.usecases.plan_deletion import plan_digest, plan_repository, plan_tag
+from services.catalog.usecases.rights import FindPermissions, actor_of, require
 from shared.database import Database
 from shared.oci.names import Digest, RepositoryName
-from shared.visibility.answers import Permission, Visibility
-
-FindPermissions = Callable[[RepositoryName, Collection[str]], Mapping[str, Permission]]
-
-ANONYMOUS = "anonymous"
-"""Stands for the name of a caller who has none."""
+from shared.visibility.answers import Visibility
 
 
 def preview_tag(
@@ -39,7 +32,7 @@ def delete_tag(visibility: Visibility, permissions: FindPermissions, tag: int, *
         TagNotFound, DeletionError, RegistryUnavailable: it is still there.
     """
     place = _find_tag(visibility, permissions, tag, deleter.database)
-    return deleter.delete_tag(_name(visibility), place)
+    return deleter.delete_tag(actor_of(visibility), place)
 
 
 def preview_manifest(
@@ -63,7 +56,7 @@ def delete_manifest(
         RepositoryNotFound, ManifestNotFound, DeletionError, RegistryUnavailable: it is still there.
     """
     row = _find_repository(visibility, permissions, repository, digest, deleter.database)
-    return deleter.delete_manifest(_name(visibility), RepositoryName(row.full_name), digest)
+    return deleter.delete_manifest(actor_of(visibility), RepositoryName(row.full_name), digest)
 
 
 def preview_repository(
@@ -87,7 +80,7 @@ def delete_repository(
         RepositoryNotFound, DeletionError, RegistryUnavailable: something is still there.
     """
     row = _find_repository(visibility, permissions, repository, None, deleter.database)
-    return deleter.delete_repository(_name(visibility), RepositoryName(row.full_name))
+    return deleter.delete_repository(actor_of(visibility), RepositoryName(row.full_name))
 
 
 def _find_tag(visibility: Visibility, permissions: FindPermissions, tag: int, database: Database) -> TagPlace:
@@ -95,7 +88,7 @@ def _find_tag(visibility: Visibility, permissions: FindPermissions, tag: int, da
         place = find_tag(connection, visibility, tag)
     if place is None:
         raise TagNotFound
-    _require(permissions, place.repository)
+    require(permissions, place.repository, "delete")
     return place
 
 
@@ -108,15 +101,5 @@ def _find_repository(
             raise RepositoryNotFound
         if digest and not holds_manifest(connection, repository, digest):
             raise ManifestNotFound
-    _require(permissions, RepositoryName(row.full_name))
+    require(permissions, RepositoryName(row.full_name), "delete")
     return row
-
-
-def _require(permissions: FindPermissions, repository: RepositoryName) -> None:
-    permission = permissions(repository, ["delete"])["delete"]
-    if not permission.allowed:
-        raise NotAllowed(permission.reason)
-
-
-def _name(visibility: Visibility) -> str:
-    return visibility.caller.username if visibility.caller else ANONYMOUS

@@ -47,6 +47,7 @@ def catalog_settings(tmp_path: Path, auth_url: str) -> Settings:
         registry_metrics_endpoint="portus",
         crawl_on_empty=False,
         web_url="https://portus.example.org",
+        tag_history=None,
         trusted_proxies=0,
         log_level="INFO",
         serving=ServingSettings("127.0.0.1:0", 1, 1),

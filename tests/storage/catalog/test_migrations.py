@@ -6,12 +6,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
+from services.catalog.domain.history import Kind
 from services.catalog.storage.contents import list_manifests_of
 from services.catalog.storage.pending import take_due
 from services.catalog.storage.schema import metadata, migrations
+from services.catalog.storage.tag_history import list_writes_of
 from shared.clock import utc_now
 from shared.database import Database
-from shared.oci.names import RepositoryName
+from shared.oci.names import RepositoryName, Tag
 from tests.support.catalog import NOON, digest_of
 
 
@@ -58,5 +60,6 @@ def test_an_index_of_the_first_version_is_read_again(database_url: str) -> None:
     with database.write() as connection:
         assert list_manifests_of(connection, RepositoryName("team/app")) == [digest_of("app")]
         due = take_due(connection, now=utc_now(), limit=10)
+        assert [one.kind for one in list_writes_of(connection, 1, Tag("1.0"))] == [Kind.PUSHED]
     assert [one.key for one in due] == [("team/app", digest_of("app"))]
     assert due[0].attempts.since.date() == datetime.now(UTC).date()

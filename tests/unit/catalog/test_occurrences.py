@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.catalog.domain import throwaway
 from services.catalog.domain.occurrences import Meaning, Occurrence, meaning_of
 from tests.support.catalog import delete, digest_of, make_occurrence, pull, push
 
@@ -22,7 +23,10 @@ RULES = [
     pytest.param(pull(D, 0, actor="portus"), Meaning.NOTHING, id="our own GET"),
     pytest.param(pull(D, 0, method="HEAD", actor="portus"), Meaning.NOTHING, id="our own HEAD"),
     pytest.param(pull(D, 0, method="BREW"), Meaning.NOTHING, id="a verb that is no pull"),
-    pytest.param(push("1.0", D, 0, actor="portus"), Meaning.TAG_PUSHED, id="our own push"),
+    pytest.param(push("1.0", D, 0, actor="portus"), Meaning.NOTHING, id="our own push"),
+    pytest.param(push("1.0", throwaway.DIGEST, 0, actor="jane"), Meaning.NOTHING, id="a throw-away manifest"),
+    pytest.param(delete(0, digest=throwaway.DIGEST), Meaning.NOTHING, id="its deletion"),
+    pytest.param(delete(0, tag="1.0", actor="portus"), Meaning.TAG_DELETED, id="our own deletion"),
     pytest.param(make_occurrence("mount", digest=D, media_type=BLOB), Meaning.NOTHING, id="a mount"),
     pytest.param(delete(0, digest=D), Meaning.MANIFEST_DELETED, id="a delete by digest, or of a blob"),
     pytest.param(delete(0, tag="1.0"), Meaning.TAG_DELETED, id="a delete by tag"),

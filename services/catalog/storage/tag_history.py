@@ -1,0 +1,124 @@
+"""What was ever written to tags."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, select
+
+from services.catalog.domain.history import ANY_TAG, Kind, TagWrite
+from services.catalog.domain.occurrences import Stamp
+from services.catalog.storage.statements import insert_missing
+from services.catalog.storage.tables import tag_writes
+from shared.api.paging import ListRequest, Order
+from shared.api.slices import Slice
+from shared.listing import Listed, Listing, fetch_slice
+from shared.oci.names import Digest, Tag
+
+MAX_WRITES = 1000
+"""So many of a tag's writes are looked at, the newest."""
+
+_C = tag_writes.c
+
+WRITES = Listing(
+    {
+        "id": Listed(_C.id),
+        "tag": Listed(_C.tag, prefix=True),
+        "written_at": Listed(_C.written_at),
+        "kind": Listed(_C.kind, choices=Kind),
+        "digest": Listed(_C.digest, prefix=True),
+        "actor": Listed(_C.actor),
+    },
+    order=Order("written_at", descending=True),
+)
+"""What a repository's history is sorted and narrowed by."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRow:
+    """A write as the API shows it."""
+
+    id: int
+    tag: str
+    written_at: datetime
+    kind: Kind
+    digest: str | None
+    actor: str | None
+
+
+def add_writes(connection: Connection, writes: Mapping[int, Iterable[TagWrite]]) -> None:
+    """Keep writes, by repository; those that are known already stay as they are."""
+    rows = [_row(repository, write) for repository in sorted(writes) for write in writes[repository]]
+    insert_missing(connection, tag_writes, rows)
+
+
+def list_writes_of(connection: Connection, repository: int, tag: Tag) -> Sequence[TagWrite]:
+    """Return the newest writes of a tag, with the deletions of the digests that it pointed at."""
+    own = and_(_C.repository_id == repository, _C.tag == tag)
+    newest = select(tag_writes).where(own).order_by(_C.written_at.desc(), _C.event.desc()).limit(MAX_WRITES)
+    writes = [_write(row) for row in connection.execute(newest)]
+    digests = {write.digest for write in writes if write.digest}
+    gone = select(tag_writes).where(_C.repository_id == repository, _C.tag == ANY_TAG, _C.digest.in_(digests))
+    return [*writes, *(_write(row) for row in connection.execute(gone))]
+
+
+def list_writes(connection: Connection, repository: int, request: ListRequest) -> Slice[WriteRow]:
+    """Return a part of what was written to a repository's tags."""
+    query = select(*(_C[name] for name in WriteRow.__slots__)).where(_C.repository_id == repository, _C.tag != ANY_TAG)
+    return fetch_slice(connection, query, WRITES, request, load=_shown)
+
+
+def _shown(row: Row[Any]) -> WriteRow:
+    return WriteRow(row.id, row.tag, row.written_at, Kind(row.kind), row.digest, row.actor)
+
+
+def has_held(connection: Connection, repository: int, digest: Digest) -> bool:
+    """Tell whether a tag of a repository has ever pointed at a digest, as far as is remembered."""
+    query = select(_C.id).where(_C.repository_id == repository, _C.digest == digest, _C.kind.in_(_ARRIVALS)).limit(1)
+    return connection.scalar(query) is not None
+
+
+_ARRIVALS = (Kind.PUSHED.value, Kind.SEEN.value)
+
+
+def purge_writes(connection: Connection, *, before: datetime, limit: int = 10_000) -> int:
+    """Forget what was over before a moment, at most ``limit`` writes of each kind; return how many.
+
+    What a tag pointed at then is kept: it is where its later history begins.
+    """
+    # First what came before something else, then deletions before which nothing is left.
+    purged = _purge(connection, _C.written_at < before, _has(later=True, before=before), limit)
+    is_end = _C.kind.not_in(_ARRIVALS)
+    return purged + _purge(connection, and_(_C.written_at < before, is_end), ~_has(later=False), limit)
+
+
+def _has(*, later: bool, before: datetime | None = None) -> ColumnElement[bool]:
+    """Return the condition that a tag has a write later than this one but before a moment, or an earlier one."""
+    other = tag_writes.alias().c
+    is_beyond = other.written_at > _C.written_at if later else other.written_at < _C.written_at
+    if before is not None:
+        is_beyond = and_(is_beyond, other.written_at < before)
+    return exists().where(other.repository_id == _C.repository_id, other.tag == _C.tag, is_beyond, _C.tag != ANY_TAG)
+
+
+def _purge(connection: Connection, is_old: ColumnElement[bool], condition: ColumnElement[bool], limit: int) -> int:
+    old = select(_C.id).where(is_old, condition).limit(limit)
+    return connection.execute(delete(tag_writes).where(_C.id.in_(old))).rowcount
+
+
+def _row(repository: int, write: TagWrite) -> dict[str, Any]:
+    return {
+        "repository_id": repository,
+        "tag": write.tag,
+        "written_at": write.stamp.time,
+        "event": write.stamp.id,
+        "kind": write.kind.value,
+        "digest": write.digest,
+        "actor": write.actor,
+    }
+
+
+def _write(row: Row[Any]) -> TagWrite:
+    digest = Digest(row.digest) if row.digest else None
+    return TagWrite(Stamp(row.written_at, row.event), row.tag, Kind(row.kind), digest, row.actor)
