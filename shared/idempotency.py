@@ -66,13 +66,13 @@ class Call:
         caller: who asks, as no other caller is named.
         route: method and path.
         key: the caller's own name for the request.
-        body: as it was sent.
+        content: query and body as they were sent.
     """
 
     caller: str
     route: str
     key: str
-    body: bytes
+    content: bytes
 
     @property
     def id(self) -> str:
@@ -96,7 +96,7 @@ def idempotency_table(metadata: MetaData) -> Table:
         metadata,
         # SHA-256 of caller, route and key.
         Column("id", String(64), primary_key=True),
-        # Encrypted; with the SHA-256 of the request's body, which may hold a password.
+        # Encrypted; with the SHA-256 of the request's content, which may hold a password.
         Column("answer", Text, nullable=False),
         Column("created_at", UtcDateTime, nullable=False, index=True),
     )
@@ -146,12 +146,12 @@ class KeptAnswers:
         if plain is None:
             raise KeyTaken("The answer to this Idempotency-Key can no longer be read.")
         kept = json.loads(plain)
-        if kept.pop("request") != _sha256(call.body):
-            raise KeyTaken("This Idempotency-Key was used with another body.")
+        if kept.pop("request") != _sha256(call.content):
+            raise KeyTaken("This Idempotency-Key was used with another body or query.")
         return Answer(**kept)
 
     def _keep(self, connection: Connection, call: Call, answer: Answer, now: datetime) -> None:
-        plain = json.dumps({"request": _sha256(call.body), **asdict(answer)})
+        plain = json.dumps({"request": _sha256(call.content), **asdict(answer)})
         encrypted = self._cipher.encrypt(plain.encode()).decode()
         # One that is too old to be given again may still be there.
         connection.execute(delete(self._table).where(self._table.c.id == call.id))

@@ -50,7 +50,8 @@ def answer_once(make: Callable[[], Response]) -> Response:
         detail = f"{KEY_HEADER} must be 1 to 255 visible ASCII characters, without spaces."
         raise Problem(HTTPStatus.BAD_REQUEST, detail)
     creation = cast(_Creation, current_app.extensions[_EXTENSION])
-    call = Call(creation.name_caller(), f"{request.method} {request.path}", key, request.get_data(cache=True))
+    content = request.query_string + b"\n" + request.get_data(cache=True)
+    call = Call(creation.name_caller(), f"{request.method} {request.path}", key, content)
     answer, replayed = creation.answers.answer_once(call, lambda: _dump(make()))
     response = Response(answer.body, answer.status, answer.headers)
     if replayed:

@@ -23,7 +23,6 @@ ERRORS: Mapping[type[Exception], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     Forbidden: HTTPStatus.FORBIDDEN,
     Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
-    SetupClosed: HTTPStatus.METHOD_NOT_ALLOWED,
     SetupDone: HTTPStatus.BAD_REQUEST,
     TooManyEntries: HTTPStatus.BAD_REQUEST,
     SigningUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -33,6 +32,7 @@ ERRORS: Mapping[type[Exception], HTTPStatus] = {
 def register_errors(app: Flask) -> None:
     """Add what needs a header besides its status to the table of the application."""
     app.register_error_handler(BadCredentials, _unauthorized)
+    app.register_error_handler(SetupClosed, _closed)
     app.register_error_handler(TooManyAttempts, _too_many)
     app.register_error_handler(Overloaded, _overloaded)
 
@@ -40,6 +40,11 @@ def register_errors(app: Flask) -> None:
 def _unauthorized(fault: BadCredentials) -> Response:
     headers = {"WWW-Authenticate": 'Bearer realm="portus", Basic realm="portus"'}
     return problem_response(Problem(HTTPStatus.UNAUTHORIZED, str(fault), headers=headers))
+
+
+def _closed(fault: SetupClosed) -> Response:
+    # RFC 9110 §15.5.6 wants to be told what is allowed: nothing but to ask.
+    return problem_response(Problem(HTTPStatus.METHOD_NOT_ALLOWED, str(fault), headers={"Allow": "OPTIONS"}))
 
 
 def _too_many(fault: TooManyAttempts) -> Response:

@@ -47,7 +47,9 @@ def test_nobody_does_where_it_is_switched_off(make_auth: AuthFactory) -> None:
     auth = make_auth(first_user_admin=False)
 
     assert auth.call("GET", "/api/v1/setup").get_json() == {"needs_administrator": False}
-    assert_problem(auth.call("POST", "/api/v1/users/bootstrap", json=NEW), 405, "PORTUS_FIRST_USER_ADMIN")
+    refused = auth.call("POST", "/api/v1/users/bootstrap", json=NEW)
+    assert_problem(refused, 405, "PORTUS_FIRST_USER_ADMIN")
+    assert refused.headers["Allow"] == "OPTIONS"
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,14 @@ def test_another_body_under_the_same_key_is_refused(client: FlaskClient, harbour
     assert harbour.count() == 1
 
 
+def test_another_query_under_the_same_key_is_refused(client: FlaskClient) -> None:
+    post(client)
+
+    answer = client.post("/api/ships?force=true", json={"name": "mary"}, headers={"Idempotency-Key": "k"})
+
+    assert answer.status_code == 422
+
+
 def test_each_caller_has_keys_of_their_own(client: FlaskClient, harbour: Harbour) -> None:
     post(client)
     harbour.caller = "john"
