@@ -133,6 +133,26 @@ def test_what_is_for_monitoring_is_refused_outside(built: Built) -> None:
     assert refused == ({"/metrics", "/readyz"} if routes(built) else set())
 
 
+def test_cert_manager_fills_the_secret_that_auth_mounts() -> None:
+    """With a CA whose key `auth` can use, under a root that signs nothing else."""
+    documents = list(yaml.safe_load_all((ROOT / "k8s" / "cert-manager.yaml").read_text()))
+    certificates = {one["spec"]["secretName"]: one["spec"] for one in documents if one["kind"] == "Certificate"}
+    issuers = {one["metadata"]["name"]: one["spec"] for one in documents if one["kind"] == "Issuer"}
+    mounted = yaml.safe_load_all((ROOT / "k8s" / "base" / "auth.yaml").read_text())
+    volumes = [volume for one in mounted if one["kind"] == "Deployment" for volume in volumes_of(one)]
+
+    assert {volume["secret"]["secretName"] for volume in volumes if volume["name"] == "ca"} <= certificates.keys()
+    root = issuers[certificates["portus-ca"]["issuerRef"]["name"]]["ca"]["secretName"]
+    assert [name for name, spec in certificates.items() if spec["isCA"]] == [root, "portus-ca"]
+    assert {(spec["privateKey"]["algorithm"], spec["privateKey"]["size"]) for spec in certificates.values()} == {
+        ("ECDSA", 256)
+    }
+
+
+def volumes_of(deployment: Document) -> list[Document]:
+    return list(deployment["spec"]["template"]["spec"]["volumes"])
+
+
 def routes(built: Built) -> list[tuple[Mapping[str, str], str, str]]:
     """Return (ingress-nginx's annotations, path, service) of every path that is published."""
     return [
