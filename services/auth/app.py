@@ -82,7 +82,8 @@ def build_services(settings: Settings, *, clock: Clock, hasher: PasswordHasher, 
     """
     database = new_database(settings)
     passwords = Passwords(hasher)
-    background = Background(partial(write_notes, database=database), gather_s=gather_s)
+    write = partial(write_notes, token_ttl_s=settings.token_ttl_s, database=database, clock=clock)
+    background = Background(write, gather_s=gather_s)
     authority = WatchedAuthority(settings.ca_dir, clock=clock)
     keyring = new_keyring(settings, authority, database=database, clock=clock)
     access_tokens = AccessTokens(keyring, issuer=settings.issuer, ttl_s=settings.access_token_ttl_s, clock=clock)

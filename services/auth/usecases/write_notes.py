@@ -14,19 +14,26 @@ from services.auth.storage.uses import (
 )
 from services.auth.usecases.authenticate import CredentialKind, Use
 from services.auth.usecases.decision_log import Decided, row_of
+from services.auth.usecases.push_grants import record_push_grants
+from shared.clock import Clock
 from shared.database import Database
 
 Note = Use | Decided
 """What there is to note."""
 
 
-def write_notes(notes: Sequence[Note], *, database: Database) -> None:
-    """Write a batch in one transaction."""
-    records = [row_of(note) for note in notes if isinstance(note, Decided)]
+def write_notes(notes: Sequence[Note], *, token_ttl_s: int, database: Database, clock: Clock) -> None:
+    """Write a batch in one transaction.
+
+    Args:
+        token_ttl_s: life of a token where its registry has none of its own.
+    """
+    decided = [note for note in notes if isinstance(note, Decided)]
     uses = [note for note in notes if isinstance(note, Use)]
     with database.write() as connection:
-        if records:
-            insert_decisions(connection, records)
+        if decided:
+            insert_decisions(connection, list(map(row_of, decided)))
+            record_push_grants(connection, decided, token_ttl_s=token_ttl_s, now=clock())
         _write_uses(connection, uses)
 
 

@@ -1,0 +1,69 @@
+"""Tell ``catalog`` of tokens that allow a push: a push that it never hears of may be a lost event."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from services.auth.domain.registries import FIRST_REGISTRY_ID
+from services.auth.domain.subjects import SubjectKind
+from services.auth.storage.tables import outbox
+from services.auth.usecases.create_namespace import SOURCE
+from services.auth.usecases.decision_log import Decided
+from shared.contracts.events import TokenPushGranted, envelope_of
+from shared.messaging.outbox import record_event
+
+
+@dataclass(frozen=True, slots=True)
+class _Granted:
+    """One token that allows a push to one repository."""
+
+    repository: str
+    actor: str
+    at: datetime
+    ttl_s: int
+
+
+def record_push_grants(connection: Connection, noted: Iterable[Decided], *, token_ttl_s: int, now: datetime) -> None:
+    """Record one event for each actor and repository of a batch, inside the caller's transaction.
+
+    Args:
+        token_ttl_s: life of a token where its registry has none of its own.
+    """
+    granted = [one for decided in noted for one in _granted(decided, token_ttl_s)]
+    groups: dict[tuple[str, str], list[_Granted]] = {}
+    for one in granted:
+        groups.setdefault((one.repository, one.actor), []).append(one)
+    for (repository, _actor), tokens in groups.items():
+        event = _event(tokens)
+        envelope = envelope_of(event, id=uuid4().hex, source=SOURCE, time=now, subject=repository)
+        record_event(connection, outbox, envelope)
+
+
+def _granted(decided: Decided, token_ttl_s: int) -> Iterator[_Granted]:
+    registry, subject = decided.caller.registry, decided.caller.subject
+    # Catalog follows the first registry; of the others it would wait for pushes that never reach it.
+    if registry is None or registry.id != FIRST_REGISTRY_ID:
+        return
+    # Portus itself asks for more than it uses, and knows what it has pushed.
+    if subject.kind is SubjectKind.INTERNAL:
+        return
+    ttl_s = registry.token_ttl_s or token_ttl_s
+    for verdict in decided.verdicts:
+        scope = verdict.granted
+        if scope and scope.type == "repository" and {"push", "*"} & set(scope.actions):
+            yield _Granted(scope.name, subject.username, decided.at, ttl_s)
+
+
+def _event(tokens: Sequence[_Granted]) -> TokenPushGranted:
+    first = min(one.at for one in tokens)
+    last = max(one.at + timedelta(seconds=one.ttl_s) for one in tokens)
+    return TokenPushGranted(
+        repository=tokens[0].repository,
+        actor=tokens[0].actor,
+        issued_at=first.isoformat(),
+        expires_at=last.isoformat(),
+        tokens=len(tokens),
+    )
