@@ -11,9 +11,6 @@ NOT_AUDITED = {
     ("keep_decisions", "_drop_old"): "the same, a day at a time",
     ("keep_decisions", "_make_missing"): "room for the days to come",
     ("sessions", "refresh_session"): "when a session was used last, once a minute",
-    ("keep_decisions", "_make_missing"): "room for the records of coming days",
-    ("keep_decisions", "_drop_old"): "records of decisions whose time is over",
-    ("keep_decisions", "_delete_old"): "the same, where days have no table of their own",
     ("write_notes", "write_notes"): "when credentials were used last, and records of decisions",
 }
 """Who writes without an entry, and what it is that they write."""
