@@ -7,7 +7,7 @@ TESTS ?= tests
 
 REGISTRY := docker-registry|registry=docker-registry
 TEST_PROGRAMS := $(REGISTRY) initdb=postgresql rabbitmq-server=rabbitmq-server skopeo=skopeo buildah=buildah \
-  chromium|chromium-browser=chromium dockerd=docker.io docker=docker.io
+  podman=podman ctr=containerd chromium|chromium-browser=chromium dockerd=docker.io docker=docker.io
 
 export PYTHON
 

@@ -66,6 +66,8 @@ class Settings:
     """Whether the first person to come may become administrator."""
     audit_keep_months: int
     """How many whole months of the audit trail are kept besides the present one; 0: all."""
+    explain_refusals: bool
+    """Whether who is refused a token is told why, or gets one that opens nothing."""
     decisions_keep_days: int
     """How many whole days of the records of decisions are kept besides today's."""
     expired_grants_kept: timedelta
@@ -153,6 +155,7 @@ def _build(env: Env) -> Settings:
         switches=_switches(env),
         first_user_admin=env.bool("PORTUS_FIRST_USER_ADMIN", True),
         audit_keep_months=env.int("PORTUS_AUDIT_KEEP_MONTHS", 0, validate=Range(0, 1200)),
+        explain_refusals=env.bool("PORTUS_EXPLAIN_REFUSALS", True),
         decisions_keep_days=env.int("PORTUS_DECISIONS_KEEP_DAYS", 30, validate=Range(1, 366)),
         expired_grants_kept=timedelta(
             days=env.int("PORTUS_EXPIRED_GRANTS_KEEP_DAYS", 30, validate=Range(1, 3650)) or 0

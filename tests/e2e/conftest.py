@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.docker_engine import Docker, docker_engine
 from tests.support.parts import require_program
 from tests.support.ports import free_port
 from tests.support.postgresql import create_database
@@ -76,6 +77,17 @@ def server_settings() -> dict[str, str]:
 @pytest.fixture(scope="session")
 def world(stack: Stack) -> World:
     return populate(stack)
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
+    with docker_engine(tmp_path_factory.mktemp("docker")) as docker:
+        yield docker
+
+
+@pytest.fixture
+def docker(engine: Docker, tmp_path: Path) -> Docker:
+    return engine.as_someone(tmp_path / "docker-config")
 
 
 def populate(stack: Stack) -> World:

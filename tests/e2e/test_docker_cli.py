@@ -2,26 +2,14 @@
 
 import io
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import World
 from tests.e2e.test_first_way import find_tags, wait_for_tag
-from tests.support.docker_engine import Docker, docker_engine
+from tests.support.docker_engine import Docker
 from tests.support.stack import PASSWORD, new_name
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
-    with docker_engine(tmp_path_factory.mktemp("docker")) as docker:
-        yield docker
-
-
-@pytest.fixture
-def docker(engine: Docker, tmp_path: Path) -> Docker:
-    return engine.as_someone(tmp_path / "docker-config")
 
 
 @pytest.fixture

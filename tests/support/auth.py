@@ -71,6 +71,7 @@ def make_settings(folder: Path, database_url: str, **changes: Any) -> Settings:
         switches=Switches(),
         first_user_admin=True,
         audit_keep_months=0,
+        explain_refusals=True,
         decisions_keep_days=30,
         expired_grants_kept=timedelta(days=30),
         registry_tokens_only=False,
@@ -177,8 +178,13 @@ class AuthService:
         )
 
     def access(self, *scopes: str, user: str | None = None, **options: Any) -> list[str] | None:
-        """Return what a token for the scopes holds, as ``type:name:actions``; ``None`` without the claim."""
+        """Return what a token for the scopes holds, as ``type:name:actions``; ``None`` without the claim.
+
+        Nothing, when it was refused with the reason.
+        """
         response = self.get_token(*scopes, user=user, **options)
+        if is_explained(response):
+            return []
         assert response.status_code == 200, response.get_data(as_text=True)
         return access_of(response.get_json()["token"])
 
@@ -193,6 +199,11 @@ def basic(user: str | None, password: str = PASSWORD) -> dict[str, str]:
     if user is None:
         return {}
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def is_explained(response: TestResponse) -> bool:
+    """Tell whether a token was refused, and the person told why."""
+    return response.status_code == 401 and "/explain/" in response.get_data(as_text=True)
 
 
 def claims_of(token: str) -> dict[str, Any]:

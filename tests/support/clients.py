@@ -1,4 +1,4 @@
-"""The real clients, driven from tests: skopeo, buildah, and the APIs as a script would call them."""
+"""The real clients, driven from tests: skopeo, buildah, podman, and the APIs as a script would call them."""
 
 import subprocess
 from dataclasses import dataclass
@@ -9,7 +9,13 @@ import requests
 
 from tests.support.parts import require_program
 
-_PACKAGES = {"skopeo": "skopeo", "buildah": "buildah", "docker": "docker.io"}
+_PACKAGES = {
+    "skopeo": "skopeo",
+    "buildah": "buildah",
+    "podman": "podman",
+    "docker": "docker.io",
+    "ctr": "containerd",
+}
 
 
 @dataclass(frozen=True)
@@ -91,11 +97,12 @@ class Skopeo:
 
 @dataclass(frozen=True)
 class Buildah:
-    """buildah with a store of its own, as one person against one registry."""
+    """buildah or podman with a store of its own, as one person against one registry."""
 
     folder: Path
     """Its images and containers; made at first use."""
     credentials: tuple[str, str]
+    program: str = "buildah"
 
     def make_image(self, name: str, *files: Path) -> Outcome:
         """Make an image of nothing but some files."""
@@ -115,7 +122,7 @@ class Buildah:
     def run(self, command: str, *arguments: str) -> Outcome:
         # In a plain container there is neither overlay nor a user's session.
         store = ("--root", str(self.folder / "root"), "--runroot", str(self.folder / "run"), "--storage-driver", "vfs")
-        return run_client("buildah", *store, command, *arguments, BUILDAH_ISOLATION="chroot")
+        return run_client(self.program, *store, command, *arguments, BUILDAH_ISOLATION="chroot")
 
     def _access(self) -> tuple[str, ...]:
         return "--creds", ":".join(self.credentials), "--tls-verify=false"

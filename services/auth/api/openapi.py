@@ -84,7 +84,8 @@ def _get_token() -> dict[str, Any]:
 
 def _get_refusals() -> dict[str, str]:
     return {
-        "401": "Wrong name or password, or a scope that cannot be understood.",
+        "401": "Wrong name or password, a scope that cannot be understood, or a refusal with its reason.",
+        "403": "A refusal with its reason, for clients that read no more than the status line.",
         "429": "Too many wrong passwords came before; see Retry-After.",
         "503": "The database does not answer; see Retry-After.",
     }
@@ -94,8 +95,11 @@ def _post_token() -> dict[str, Any]:
     names = ("grant_type", "service", "username", "password", "scope", "client_id", "access_type")
     form = _object(dict.fromkeys(names, _TEXT)) | {"required": ["grant_type", "username", "password"]}
     body = {"access_token": _TEXT, "token_type": _TEXT, "scope": _TEXT, **_LIFETIME}
-    refusals = {"400": "See RFC 6749, section 5.2.", "413": "The form is too long."}
-    busy = {status: text for status, text in _get_refusals().items() if status != "401"}
+    refusals = {
+        "400": "See RFC 6749, section 5.2; a refusal with its reason is invalid_scope with the registry's errors.",
+        "413": "The form is too long.",
+    }
+    busy = {**_get_refusals(), "401": "A refusal with its reason, for clients that read the body of no other status."}
     return {
         "tags": ["token"],
         "summary": "Get a token for the registry with the password grant of OAuth 2",

@@ -11,12 +11,13 @@ from flask import Blueprint, Response, jsonify, request
 from services.auth.api.identity import basic_credentials, caller_address
 from services.auth.api.services import services
 from services.auth.api.token_errors import InvalidRequest, UnsupportedGrantType, register_token_errors
+from services.auth.api.token_refusals import refusal_to_get, refusal_to_post, takes_less
 from services.auth.domain.errors import BadCredentials
 from services.auth.usecases.authenticate import PasswordCredentials
 from services.auth.usecases.decision_log import Client
-from services.auth.usecases.issue_token import IssuedToken, TokenRequest, issue_token
+from services.auth.usecases.issue_token import IssuedToken, RefusedToken, TokenRequest, issue_token
 from shared.config import Secret
-from shared.oci.scopes import parse_scopes
+from shared.oci.scopes import Scope, parse_scopes
 
 MAX_FORM_BYTES = 64 * 1024
 """Largest body of a POST: the longest list of scopes, and then some."""
@@ -35,14 +36,12 @@ def token_blueprint() -> Blueprint:
 def get_token() -> Response:
     """Answer what most clients ask; ``account`` is informative and changes nothing."""
     issued = _issue(
-        TokenRequest(
-            credentials=basic_credentials(request.headers.get("Authorization")),
-            service=request.args.get("service"),
-            scopes=parse_scopes(request.args.getlist("scope")),
-            address=caller_address(),
-            client=_client(request.args),
-        )
+        basic_credentials(request.headers.get("Authorization")),
+        request.args,
+        parse_scopes(request.args.getlist("scope")),
     )
+    if isinstance(issued, RefusedToken):
+        return refusal_to_get(issued)
     token = issued.token.token.reveal()
     return _uncached(jsonify(token=token, access_token=token, **_lifetime(issued)))
 
@@ -50,15 +49,9 @@ def get_token() -> Response:
 def post_token() -> Response:
     """Answer an OAuth 2 form with the password grant; ``access_type`` changes nothing."""
     request.max_content_length = MAX_FORM_BYTES
-    issued = _issue(
-        TokenRequest(
-            credentials=_password_grant(),
-            service=request.form.get("service"),
-            scopes=parse_scopes(request.form.getlist("scope")),
-            address=caller_address(),
-            client=_client(request.form),
-        )
-    )
+    issued = _issue(_password_grant(), request.form, parse_scopes(request.form.getlist("scope")))
+    if isinstance(issued, RefusedToken):
+        return refusal_to_post(issued)
     scope = " ".join(map(str, issued.granted))
     token = issued.token.token.reveal()
     return _uncached(jsonify(access_token=token, token_type="Bearer", scope=scope, **_lifetime(issued)))  # noqa: S106
@@ -73,12 +66,19 @@ def ping() -> Response:
     return jsonify()
 
 
-def _issue(asked: TokenRequest) -> IssuedToken:
+def _issue(
+    credentials: PasswordCredentials | None, parameters: Mapping[str, str], scopes: tuple[Scope, ...]
+) -> IssuedToken | RefusedToken:
+    user_agent = request.headers.get("User-Agent", "")
+    asked = TokenRequest(
+        credentials=credentials,
+        service=parameters.get("service"),
+        scopes=scopes,
+        address=caller_address(),
+        client=Client(user_agent, parameters.get("client_id", ""), parameters.get("account", "")),
+        takes_less=takes_less(user_agent),
+    )
     return issue_token(asked, issuing=services().issuing)
-
-
-def _client(parameters: Mapping[str, str]) -> Client:
-    return Client(request.headers.get("User-Agent", ""), parameters.get("client_id", ""), parameters.get("account", ""))
 
 
 def _password_grant() -> PasswordCredentials:

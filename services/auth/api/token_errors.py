@@ -84,6 +84,11 @@ def register_token_errors(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(Exception, _unexpected)
 
 
+def describable(text: str) -> str:
+    """Return a text as an ``error_description`` may hold it."""
+    return _UNDESCRIBABLE.sub("?", text)
+
+
 def _handler(error: TokenError) -> Callable[[Exception], Response]:
     def handle(fault: Exception) -> Response:
         return _answer(error, str(fault), getattr(fault, "retry_after_s", None))
@@ -108,7 +113,7 @@ def _unexpected(fault: Exception) -> Response:
 
 def _answer(error: TokenError, text: str, retry_after_s: int | None = None) -> Response:
     if request.method == "POST":
-        response = jsonify(error=error.error, error_description=_UNDESCRIBABLE.sub("?", text))
+        response = jsonify(error=error.error, error_description=describable(text))
         status = error.post_status
     else:
         response = jsonify(errors=[{"code": error.code, "message": text}])

@@ -165,7 +165,7 @@ def _counts(grant: Grant, subject: Subject, action: str, namespace: NamespaceFac
     """Tell whether a grant that covers the action may allow it here."""
     if why_void(action, from_administrator=grant.from_administrator, to_auditor=subject.auditor, policy=policy):
         return False
-    return subject.home is None or _is_at_home(subject.home, namespace)
+    return subject.home is None or is_at_home(subject.home, namespace)
 
 
 def why_void(action: str, *, from_administrator: bool, to_auditor: bool, policy: Policy) -> str | None:
@@ -180,7 +180,8 @@ def why_void(action: str, *, from_administrator: bool, to_auditor: bool, policy:
     return None
 
 
-def _is_at_home(home: RobotHome, namespace: NamespaceFacts) -> bool:
+def is_at_home(home: RobotHome, namespace: NamespaceFacts) -> bool:
+    """Tell whether a namespace lies in what a robot belongs to."""
     return home.namespace_id in (None, namespace.id) and home.team_id in (None, namespace.team_id)
 
 

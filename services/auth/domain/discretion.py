@@ -1,7 +1,9 @@
 """What may be said to whom: nobody learns whether a namespace exists in which they have no part."""
 
-from services.auth.domain.decisions import Decision, Policy, Standing, decide, standing_of
+from services.auth.domain.decisions import Decision, Policy, Standing, decide, is_at_home, standing_of
+from services.auth.domain.grants import Grant
 from services.auth.domain.namespaces import NamespaceFacts
+from services.auth.domain.patterns import namespace_head
 from services.auth.domain.subjects import Subject
 
 BLURRED = "not-visible"
@@ -19,7 +21,15 @@ def knows(subject: Subject, repository: str, namespace: NamespaceFacts | None) -
         return False
     # No policy bears on pulling, so any will do.
     may_pull = decide(subject, "pull", "repository", repository, namespace, Policy()).allowed
-    return may_pull or namespace.role is not None or bool(namespace.grants)
+    return (
+        may_pull or namespace.role is not None or any(_reaches(grant, subject, namespace) for grant in namespace.grants)
+    )
+
+
+def _reaches(grant: Grant, subject: Subject, namespace: NamespaceFacts) -> bool:
+    """Tell whether a grant gives a part in the namespace: of those that hold everywhere, not each does."""
+    is_here = namespace_head(grant.pattern).covers(namespace.name)
+    return is_here and (subject.home is None or is_at_home(subject.home, namespace))
 
 
 def blurred(decision: Decision, action: str) -> Decision:

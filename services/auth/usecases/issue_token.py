@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -11,13 +11,17 @@ import structlog
 from services.auth.domain.access import ScopeVerdict, check_supported, decide_scope, namespaces_of
 from services.auth.domain.decisions import Decision, Policy
 from services.auth.domain.errors import BadCredentials
+from services.auth.domain.namespaces import namespace_of
 from services.auth.domain.records import ENTROPY_BYTES, Verdict, judge, new_record_id
+from services.auth.domain.refusals import LapsedGrant, Refused, refused, sentence
 from services.auth.domain.registries import RegistryFacts
 from services.auth.domain.subjects import SubjectKind
+from services.auth.storage.lapsed_grants import find_lapsed_grants
 from services.auth.usecases.authenticate import Authenticator, Caller, Credentials
 from services.auth.usecases.decision_log import Client, Decided
 from shared.clock import Clock
 from shared.config import Secret
+from shared.database import Database
 from shared.oci.scopes import Scope
 
 log = structlog.get_logger(__name__)
@@ -34,6 +38,8 @@ class TokenRequest:
     scopes: tuple[Scope, ...]
     address: str
     client: Client
+    takes_less: bool = False
+    """Whether the client asks to push where it may only mean to pull, so that a smaller grant serves it better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,15 @@ class IssuedToken:
 
     token: RegistryToken
     granted: tuple[Scope, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedToken:
+    """Why there is no token: it would be good for nothing that the client means to do."""
+
+    sentence: str
+    link: str
+    """Of the page that explains it."""
 
 
 class SignToken(Protocol):
@@ -82,12 +97,17 @@ class Issuing:
     """The service name that the environment gives the first registry."""
     note: Callable[[Decided, int], None]
     """Takes a note of a decision and its weight, without making the caller wait."""
+    explain_refusals: bool
+    """Whether people are told why, or get a token that opens nothing."""
+    web_url: str
+    """Of the portal, for links."""
+    database: Database
     note_unknown_service: Callable[[str | None], None]
     """Told about requests for a registry that nobody knows; they get a token that opens nothing."""
 
 
-def issue_token(request: TokenRequest, *, issuing: Issuing) -> IssuedToken:
-    """Issue a token for the registry.
+def issue_token(request: TokenRequest, *, issuing: Issuing) -> IssuedToken | RefusedToken:
+    """Issue a token for the registry, or say why there is none.
 
     Raises:
         InvalidScope: a scope's type is not known.
@@ -99,8 +119,11 @@ def issue_token(request: TokenRequest, *, issuing: Issuing) -> IssuedToken:
     if registry is None:
         issuing.note_unknown_service(request.service)
     verdicts = _decide(caller, registry, request.scopes, issuing.policy)
-    _note(request, caller, judge(verdicts), verdicts, issuing)
+    verdict = judge(verdicts)
+    record_id = _note(request, caller, verdict, verdicts, issuing)
     granted = tuple(verdict.granted for verdict in verdicts if verdict.granted)
+    if verdict is Verdict.REFUSED and registry is not None and _is_told(request, caller, granted, issuing):
+        return _refuse(caller, registry, verdicts, record_id, issuing)
     # A login at a registry that we know goes without the claim; anything else tells what was granted.
     access = granted if request.scopes or registry is None else None
     token = issuing.sign(
@@ -111,6 +134,37 @@ def issue_token(request: TokenRequest, *, issuing: Issuing) -> IssuedToken:
     )
     log.info("token.issued", subject=caller.subject.username, asked=len(request.scopes), granted=len(granted))
     return IssuedToken(token, granted)
+
+
+def _is_told(request: TokenRequest, caller: Caller, granted: Sequence[Scope], issuing: Issuing) -> bool:
+    """Tell whether a refusal is answered with its reason: to people and robots, not to Portus itself."""
+    if not issuing.explain_refusals or (request.takes_less and granted):
+        return False
+    return caller.subject.kind in (SubjectKind.PERSON, SubjectKind.ROBOT)
+
+
+def _refuse(
+    caller: Caller, registry: RegistryFacts, verdicts: Sequence[ScopeVerdict], record_id: str, issuing: Issuing
+) -> RefusedToken:
+    found = refused(
+        caller.subject, verdicts, caller.namespaces, registry.policy(issuing.policy), token=caller.credential.name
+    )
+    if found.scope.type == "repository" and not caller.degraded:
+        found = replace(found, lapsed=_lapsed(caller, registry, found, issuing))
+    log.info("token.refused", subject=caller.subject.username, rule=found.decision.rule)
+    return RefusedToken(sentence(found), f"{issuing.web_url}/explain/{record_id}")
+
+
+def _lapsed(caller: Caller, registry: RegistryFacts, found: Refused, issuing: Issuing) -> Sequence[LapsedGrant]:
+    # Whoever is refused pays for a second read; a token costs one.
+    with issuing.database.read() as connection:
+        return find_lapsed_grants(
+            connection,
+            caller.subject,
+            namespace_of(found.scope.name),
+            registry_id=registry.id,
+            now=issuing.clock(),
+        )
 
 
 def _authenticate(request: TokenRequest, issuing: Issuing) -> Caller:
@@ -148,13 +202,15 @@ def _note(
     verdicts: Sequence[ScopeVerdict],
     issuing: Issuing,
     reason: str = "",
-) -> None:
+) -> str:
+    """Note what a request came to; return the name of its record."""
+    now = issuing.clock()
+    record_id = new_record_id(now, secrets.token_bytes(ENTROPY_BYTES))
     if verdict is Verdict.LOGIN and caller.subject.kind is SubjectKind.ANONYMOUS:
         # Nobody asked for nothing.
-        return
-    now = issuing.clock()
+        return record_id
     decided = Decided(
-        new_record_id(now, secrets.token_bytes(ENTROPY_BYTES)),
+        record_id,
         now,
         caller,
         (caller.registry and caller.registry.service) or request.service or issuing.first_service,
@@ -165,3 +221,4 @@ def _note(
         reason,
     )
     issuing.note(decided, decided.weight)
+    return record_id
