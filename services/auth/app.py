@@ -16,6 +16,7 @@ from services.auth.api.openapi import register_management_api
 from services.auth.api.services import Services, install_services
 from services.auth.api.token import token_blueprint
 from services.auth.api.unknown_service import UnknownServiceNotes
+from services.auth.clients.catalog import CatalogClient
 from services.auth.clients.registry import probe_registry, probe_url
 from services.auth.settings import Settings
 from services.auth.signing.access_tokens import AccessTokens
@@ -39,6 +40,7 @@ from shared.api.health import ReadinessCheck
 from shared.clock import Clock, utc_now
 from shared.database import Database, Migrations
 from shared.idempotency import KeptAnswers
+from shared.upstream import UpstreamSession
 
 MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
 
@@ -114,6 +116,7 @@ def build_services(settings: Settings, *, clock: Clock, hasher: PasswordHasher, 
         signer=signer,
         access_tokens=access_tokens,
         keeper=SessionKeeper(database, clock, access_tokens.issue, settings.session_ttl),
+        catalog=new_catalog(settings),
         probe_registry=probe_registry,
         background=background,
         checkup=_checkup(settings, database),
@@ -142,6 +145,12 @@ def new_keyring(settings: Settings, authority: WatchedAuthority, *, database: Da
         database=database,
         clock=clock,
     )
+
+
+def new_catalog(settings: Settings) -> CatalogClient:
+    """Return the client of ``catalog``; nothing is connected yet."""
+    session = UpstreamSession("the catalog", settings.catalog_url, retries=0)
+    return CatalogClient(session, peer_secret=settings.internal_secret)
 
 
 def new_database(settings: Settings) -> Database:

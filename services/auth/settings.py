@@ -32,6 +32,8 @@ class Settings:
     """SQLAlchemy URL of the service's own database; may hold a password."""
     broker_url: Secret
     """Where messages go; may hold a password."""
+    catalog_url: str
+    """Address at which ``catalog`` is asked what lies in a namespace, and to empty it."""
     ca_dir: Path
     """Folder with ``ca.crt`` and ``ca.key``, or ``tls.crt`` and ``tls.key``."""
     token_algorithm: Algorithm
@@ -137,6 +139,7 @@ def _build(env: Env) -> Settings:
     return Settings(
         database_url=secret_url(env, "PORTUS_AUTH_DATABASE_URL", f"sqlite:///{data_file(env, 'auth.db')}"),
         broker_url=load_broker_url(env),
+        catalog_url=http_url(env, "PORTUS_CATALOG_URL", "http://localhost:8082"),
         ca_dir=Path(env.str("PORTUS_CA_DIR", str(data_file(env, "ca")))),
         token_algorithm=env.enum("PORTUS_TOKEN_ALGORITHM", Algorithm.ES256, enum=Algorithm, by_value=True),
         # The least leaves two hours of it for signing: see signing.keyring.MARGIN.

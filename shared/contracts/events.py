@@ -1,7 +1,8 @@
 """Message types, one frozen dataclass each, in a CloudEvents 1.0 envelope.
 
 Source: CloudEvents 1.0 "Context Attributes" and its JSON format; names are
-``<service>.<noun>.<past participle>.v<N>``.
+``<service>.<noun>.<past participle>.v<N>``. Those about people, teams and namespaces are in
+``auth_events``.
 """
 
 import dataclasses
@@ -11,6 +12,21 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+
+from shared.contracts.auth_events import (
+    MemberAdded,
+    MemberRemoved,
+    MemberUpdated,
+    NamespaceDeleted,
+    NamespaceTransferred,
+    NamespaceUpdated,
+    TeamCreated,
+    TeamDeleted,
+    TeamUpdated,
+    UserCreated,
+    UserDeleted,
+    UserUpdated,
+)
 
 EXCHANGE = "portus.events"
 """The topic exchange of all services; a message's type is its routing key."""
@@ -235,6 +251,18 @@ EventData = (
     | GrantCreated
     | GrantChanged
     | GrantRevoked
+    | NamespaceUpdated
+    | NamespaceTransferred
+    | NamespaceDeleted
+    | TeamCreated
+    | TeamUpdated
+    | TeamDeleted
+    | MemberAdded
+    | MemberUpdated
+    | MemberRemoved
+    | UserCreated
+    | UserUpdated
+    | UserDeleted
     | TokenPushGranted
     | DeadLettersReplayed
     | DeadLettersDropped

@@ -30,9 +30,9 @@ from services.auth.signing.new_authority import create_authority
 from services.auth.storage.namespaces import NamespaceView
 from services.auth.storage.teams import TeamView
 from services.auth.storage.users import UserView
+from services.auth.usecases.change_namespace import NamespaceChange, change_namespace
 from services.auth.usecases.create_namespace import create_namespace
 from services.auth.usecases.members import add_member
-from services.auth.usecases.namespaces import NamespaceChange, change_namespace
 from services.auth.usecases.people import NewPerson, create_user
 from services.auth.usecases.teams import create_team
 from shared.api.serving import ServingSettings
@@ -54,6 +54,8 @@ def make_settings(folder: Path, database_url: str, **changes: Any) -> Settings:
     settings = Settings(
         database_url=Secret(database_url),
         broker_url=Secret(f"sqlite:///{folder / 'broker.db'}"),
+        # Nobody listens there; a test that needs the catalog names its own.
+        catalog_url="http://127.0.0.1:9",
         ca_dir=folder / "ca",
         token_algorithm=Algorithm.ES256,
         leaf_ttl=timedelta(days=7),

@@ -7,13 +7,16 @@ from flask import Flask, Response
 
 from services.auth.domain.errors import (
     BadCredentials,
+    CatalogAway,
     Forbidden,
     Invalid,
+    NotEmptied,
     NotFound,
     Overloaded,
     SetupClosed,
     SetupDone,
     SigningUnavailable,
+    StillEmptying,
     TooManyAttempts,
     TooManyEntries,
 )
@@ -23,6 +26,7 @@ ERRORS: Mapping[type[Exception], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     Forbidden: HTTPStatus.FORBIDDEN,
     Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotEmptied: HTTPStatus.UNPROCESSABLE_ENTITY,
     SetupDone: HTTPStatus.BAD_REQUEST,
     TooManyEntries: HTTPStatus.BAD_REQUEST,
     SigningUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -35,6 +39,8 @@ def register_errors(app: Flask) -> None:
     app.register_error_handler(SetupClosed, _closed)
     app.register_error_handler(TooManyAttempts, _too_many)
     app.register_error_handler(Overloaded, _overloaded)
+    app.register_error_handler(CatalogAway, _later)
+    app.register_error_handler(StillEmptying, _later)
 
 
 def _unauthorized(fault: BadCredentials) -> Response:
@@ -54,3 +60,8 @@ def _too_many(fault: TooManyAttempts) -> Response:
 
 def _overloaded(fault: Overloaded) -> Response:
     return problem_response(Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(fault), headers={"Retry-After": "1"}))
+
+
+def _later(fault: CatalogAway | StillEmptying) -> Response:
+    headers = {"Retry-After": str(fault.retry_after_s)}
+    return problem_response(Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(fault), headers=headers))

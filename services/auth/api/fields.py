@@ -69,6 +69,13 @@ class Input(Schema):
         return data
 
 
+class ValidationOutput(Schema):
+    """Whether something could be made: sentences by field, and whether there are none."""
+
+    messages = fields.Dict(keys=fields.String(), values=fields.List(fields.String()))
+    valid = fields.Boolean()
+
+
 class Dated(Schema):
     """A response body that tells when its subject was made and last changed."""
 

@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, post_load
 
 from services.auth.api.fields import Dated, Input, text
 from services.auth.api.identity import subject
-from services.auth.api.schemas import shown_namespace
+from services.auth.api.schemas import NamespaceRefOutput, shown_namespace, stored_namespace
 from services.auth.api.services import services
 from services.auth.domain.management import NamespaceRights, Operation, decide_management, namespace_rights
 from services.auth.domain.namespaces import MAX_NAMESPACE_NAME_LENGTH, Visibility
 from services.auth.domain.teams import MAX_DESCRIPTION_LENGTH, MAX_TEAM_NAME_LENGTH, Role
 from services.auth.storage.namespaces import NamespaceView
+from services.auth.usecases.change_namespace import NamespaceChange
 
 
 def _name(namespace: NamespaceView) -> str:
@@ -72,6 +73,51 @@ class NamespaceOutput(Dated):
     destroyable = _may(Operation.DELETE_NAMESPACE)
 
 
+class ListedNamespaceOutput(NamespaceOutput):
+    """A namespace in a list."""
+
+    repositories_count = fields.Integer(
+        allow_none=True,
+        metadata={"description": "Null while the catalog cannot say, and in registries it does not read."},
+    )
+
+
+class UsageOutput(Schema):
+    """How much lies in a namespace."""
+
+    repositories = fields.Integer()
+    tags = fields.Integer()
+    size_bytes = fields.Integer()
+
+
+class DependantsOutput(Schema):
+    """What goes with a namespace besides its images."""
+
+    grants = fields.Integer()
+    robots = fields.Integer()
+    freezes = fields.Integer()
+
+
+class NamespaceDeletionOutput(Schema):
+    """What would go with a namespace."""
+
+    namespace = fields.Nested(NamespaceRefOutput)
+    images = fields.Nested(
+        UsageOutput,
+        attribute="usage",
+        allow_none=True,
+        metadata={"description": "Null in registries that the catalog does not read: their images stay."},
+    )
+    dependants = fields.Nested(DependantsOutput)
+
+
+class ValidationQuery(Schema):
+    """The name of a namespace that somebody thinks of."""
+
+    name = text(longest=1024, required=True)
+    registry = text(longest=255, load_default=None, metadata={"description": "Its name; the first one, if not given."})
+
+
 class NewNamespaceInput(Input):
     """A namespace to be made for a team, given by its name."""
 
@@ -88,5 +134,14 @@ class NamespaceChangeInput(Input):
 
     wrapper = "namespace"
 
+    name = text(longest=255, metadata={"description": "May be named, and not be changed."})
     description = text(longest=MAX_DESCRIPTION_LENGTH, lines=True)
+    team = text(longest=MAX_TEAM_NAME_LENGTH, metadata={"description": "Name of the team that it is to belong to."})
     visibility = fields.Enum(Visibility, by_value=True)
+
+    @post_load
+    def build(self, values: dict[str, Any], **_options: Any) -> NamespaceChange:
+        """Put the parts together."""
+        if "name" in values:
+            values["name"] = stored_namespace(values["name"])
+        return NamespaceChange(**values)

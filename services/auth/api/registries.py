@@ -8,7 +8,7 @@ from flask import Response
 from marshmallow import Schema, fields, validate
 
 from services.auth.api.documents import page_response, refuses
-from services.auth.api.fields import MAX_ID, Dated, Input, text
+from services.auth.api.fields import MAX_ID, Dated, Input, ValidationOutput, text
 from services.auth.api.identity import actor, require_person, subject
 from services.auth.api.services import services
 from services.auth.domain.decisions import DeletePolicy, PushPolicy
@@ -88,13 +88,6 @@ class ValidateQuery(Schema):
     looked_at = fields.List(
         fields.String(validate=validate.OneOf(_CHECKED)), load_default=lambda: list(_CHECKED), data_key="only"
     )
-
-
-class ValidationOutput(Schema):
-    """Sentences by field, and whether there are none."""
-
-    messages = fields.Dict(keys=fields.String(), values=fields.List(fields.String()))
-    valid = fields.Boolean()
 
 
 @blueprint.route("")

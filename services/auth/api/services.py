@@ -12,6 +12,7 @@ from services.auth.signing.registry_tokens import RegistryTokenSigner
 from services.auth.signing.watched_authority import WatchedAuthority
 from services.auth.usecases.authenticate import Authenticator
 from services.auth.usecases.background import Background
+from services.auth.usecases.catalog import Catalog
 from services.auth.usecases.issue_token import Issuing
 from services.auth.usecases.passwords import Passwords
 from services.auth.usecases.registries import Probe
@@ -39,6 +40,7 @@ class Services:
     access_tokens: AccessTokens
     keeper: SessionKeeper
     issuing: Issuing
+    catalog: Catalog
     probe_registry: Probe
     background: Background[Note]
     checkup: Checkup

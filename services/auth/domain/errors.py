@@ -7,6 +7,9 @@ AuthFault                  the request cannot be carried out
 ├── NotFound               it does not exist, or the caller may not know that it does
 ├── Forbidden              the caller may know of it, and may not do this
 ├── Invalid                a value breaks a rule; the faults are given by field
+├── NotEmptied             images of a namespace could not be deleted, so that it stays
+├── StillEmptying          a namespace holds more than one request can delete
+├── CatalogAway            nobody can say what lies in a namespace, or take it out
 ├── SetupClosed            the first administrator may not be made this way here
 ├── SetupDone              there are people already
 ├── TooManyEntries         more of the audit trail was asked for than one file may hold
@@ -19,6 +22,9 @@ A denied action of a token's scope is none of these: it is a ``Decision``.
 from collections.abc import Mapping, Sequence
 
 from services.auth.domain.subjects import Subject
+
+MAX_NAMED = 20
+"""Most things that a sentence names."""
 
 Faults = Mapping[str, Sequence[str]]
 """Sentences by field."""
@@ -72,6 +78,42 @@ class Invalid(AuthFault):
     def __init__(self, errors: Faults) -> None:
         super().__init__("The values are not usable.")
         self.errors = errors
+
+
+class NotEmptied(AuthFault):
+    """Something in a namespace could not be deleted; what could be, was.
+
+    Args:
+        errors: sentences by repository.
+        deleted: repositories that are gone.
+    """
+
+    def __init__(self, namespace: str, errors: Faults, deleted: Sequence[str] = ()) -> None:
+        gone = f" These are gone: {', '.join(deleted[:MAX_NAMED])}." if deleted else ""
+        more = f" And {len(deleted) - MAX_NAMED} more." if len(deleted) > MAX_NAMED else ""
+        super().__init__(f"The namespace {namespace} is still there: not all of it could be deleted.{gone}{more}")
+        self.errors = errors
+
+
+class StillEmptying(AuthFault):
+    """There is more in a namespace than one request can delete in the time that it has."""
+
+    retry_after_s = 1
+
+    def __init__(self, namespace: str, remaining: int) -> None:
+        super().__init__(
+            f"The namespace {namespace} still holds {remaining} repositories: there were more than one request can "
+            "delete. Send it again to go on."
+        )
+
+
+class CatalogAway(AuthFault):
+    """``catalog`` does not answer, or not what it should."""
+
+    retry_after_s = 5
+
+    def __init__(self) -> None:
+        super().__init__("The catalog does not answer, and only it knows what lies in a namespace. Try again soon.")
 
 
 class SetupClosed(AuthFault):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, exists, select, update
+from sqlalchemy import Connection, Row, ScalarSelect, Select, Table, delete, exists, func, select, update
 
 from services.auth.domain.decisions import DeletePolicy, PushPolicy
 from services.auth.domain.management import Place, Rules, namespace_place
@@ -15,7 +15,7 @@ from services.auth.domain.subjects import Subject
 from services.auth.domain.teams import GLOBAL_TEAM
 from services.auth.storage.facts import facts_statement, load_facts
 from services.auth.storage.rows import insert_row
-from services.auth.storage.tables import namespaces, registries, teams, users
+from services.auth.storage.tables import freezes, grants, namespaces, registries, robots, teams, users
 from services.auth.storage.visible import visible_namespaces
 from shared.api.paging import ListRequest, Page
 from shared.listing import Listed, Listing, fetch_list
@@ -64,6 +64,13 @@ class NamespaceView:
     """Whether it is somebody's personal one."""
     created_at: datetime
     updated_at: datetime
+    repositories_count: int | None = None
+    """``None`` where nobody has been asked, or could say."""
+
+    @property
+    def is_catalogued(self) -> bool:
+        """Whether ``catalog`` knows what lies in it: it reads the first registry."""
+        return self.registry.id == FIRST_REGISTRY_ID
 
     @property
     def is_global(self) -> bool:
@@ -107,6 +114,11 @@ def update_namespace(connection: Connection, namespace_id: int, values: Mapping[
     connection.execute(change.values({**values, "updated_at": now}))
 
 
+def delete_namespace(connection: Connection, namespace_id: int) -> None:
+    """Delete a namespace; its grants, freezes and robots go with it."""
+    connection.execute(delete(namespaces).where(namespaces.c.id == namespace_id))
+
+
 def taken_namespace_names(
     connection: Connection, names: Collection[str], *, registry_id: int = FIRST_REGISTRY_ID
 ) -> set[str]:
@@ -130,6 +142,25 @@ def list_namespaces(
     """Return a page of the namespaces of which the subject may see something."""
     statement = _view(subject).where(visible_namespaces(connection, subject, now=now)).params(now=now)
     return fetch_list(connection, statement, NAMESPACES, request, load=_load)
+
+
+@dataclass(frozen=True, slots=True)
+class Dependants:
+    """How much goes with a namespace, besides its images."""
+
+    grants: int
+    robots: int
+    freezes: int
+
+
+def count_dependants(connection: Connection, namespace_id: int) -> Dependants:
+    """Count what goes with a namespace."""
+    counts = (_count_in(table, namespace_id).label(table.name) for table in (grants, robots, freezes))
+    return Dependants(**connection.execute(select(*counts)).one()._mapping)
+
+
+def _count_in(table: Table, namespace_id: int) -> ScalarSelect[int]:
+    return select(func.count()).select_from(table).where(table.c.namespace_id == namespace_id).scalar_subquery()
 
 
 def _view(subject: Subject) -> Select[Any]:

@@ -1,31 +1,27 @@
 """Make a namespace."""
 
 from datetime import datetime
-from uuid import uuid4
 
 from sqlalchemy import Connection
 
 from services.auth.domain.actors import Actor
 from services.auth.domain.audit import Action, Change, Ref
-from services.auth.domain.errors import Forbidden, Invalid, NotFound
+from services.auth.domain.errors import Forbidden, NotFound
 from services.auth.domain.management import Operation, Rules, decide_management, new_namespace_place
-from services.auth.domain.namespaces import Visibility, check_namespace_name
+from services.auth.domain.namespaces import Visibility
 from services.auth.domain.registries import FIRST_REGISTRY_ID
 from services.auth.domain.subjects import Subject
 from services.auth.storage.locks import Lock, hold
-from services.auth.storage.namespaces import NamespaceView, find_namespace, insert_namespace, taken_namespace_names
+from services.auth.storage.namespaces import NamespaceView, insert_namespace
 from services.auth.storage.registries import find_registry_named
-from services.auth.storage.tables import outbox
 from services.auth.storage.teams import TeamView, find_team_named
 from services.auth.usecases.audit import Record, audited
+from services.auth.usecases.messages import tell
+from services.auth.usecases.namespaces import check_new_name, get_namespace
 from services.auth.usecases.rights import require_right
 from shared.clock import Clock
-from shared.contracts.events import NamespaceCreated, envelope_of
+from shared.contracts.events import NamespaceCreated
 from shared.database import Database
-from shared.messaging.outbox import record_event
-
-SOURCE = "/auth"
-"""``source`` of every message of this service."""
 
 
 def create_namespace(
@@ -49,7 +45,6 @@ def create_namespace(
         Forbidden: the caller could not push to it, or may not know whether there is such a team.
         Invalid: the name is outside the grammar or taken.
     """
-    check_namespace_name(name)
     subject = actor.subject
     with database.write() as connection, audited(connection, actor, clock) as record:
         hold(connection, Lock.NAMES)
@@ -57,16 +52,12 @@ def create_namespace(
         place = find_registry_named(connection, registry)
         held = rules.under(place.policy(rules.policy))
         require_right(subject, Operation.CREATE_NAMESPACE, new_namespace_place(name, owner.role), held)
-        if taken_namespace_names(connection, [name], registry_id=place.id):
-            raise Invalid({"name": ["has already been taken"]})
+        check_new_name(connection, name, registry_id=place.id)
         owning = Ref(owner.id, owner.name)
         namespace_id = add_namespace(
             connection, record, name, team=owning, description=description, registry_id=place.id, now=clock()
         )
-        namespace = find_namespace(connection, subject, namespace_id, now=clock())
-    if namespace is None:
-        raise NotFound("namespace")
-    return namespace
+        return get_namespace(connection, subject, namespace_id, now=clock())
 
 
 def add_namespace(
@@ -91,7 +82,7 @@ def add_namespace(
         now=now,
     )
     event = NamespaceCreated(name=name, team=team.name, visibility=visibility.value)
-    record_event(connection, outbox, envelope_of(event, id=uuid4().hex, source=SOURCE, time=now, subject=name))
+    tell(connection, event, about=name, now=now)
     shown = {"name": name, "team": team.name, "visibility": visibility, "description": description}
     record(Change(Action.NAMESPACE_CREATED, Ref(namespace_id, name), team=team, after=shown))
     return namespace_id

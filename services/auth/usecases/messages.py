@@ -6,9 +6,11 @@ from uuid import uuid4
 from sqlalchemy import Connection
 
 from services.auth.storage.tables import outbox
-from services.auth.usecases.create_namespace import SOURCE
 from shared.contracts.events import EventData, envelope_of
 from shared.messaging.outbox import record_event
+
+SOURCE = "/auth"
+"""``source`` of every message of this service."""
 
 
 def tell(connection: Connection, event: EventData, *, about: str | None, now: datetime) -> None:

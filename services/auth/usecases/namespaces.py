@@ -1,41 +1,21 @@
-"""Show and change namespaces."""
+"""Show namespaces, and tell whether one could be made."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from services.auth.domain.actors import Actor
-from services.auth.domain.audit import Action, Change, Ref
-from services.auth.domain.errors import NotFound
+from services.auth.domain.errors import Faults, Invalid, NotFound
 from services.auth.domain.management import Operation, Rules
-from services.auth.domain.namespaces import Visibility, check_visibility
+from services.auth.domain.namespaces import check_namespace_name
 from services.auth.domain.subjects import Subject
-from services.auth.storage.locks import Lock, hold
-from services.auth.storage.namespaces import NamespaceView, find_namespace, list_namespaces, update_namespace
-from services.auth.usecases.audit import audited
+from services.auth.storage.namespaces import NamespaceView, find_namespace, list_namespaces, taken_namespace_names
+from services.auth.storage.registries import find_registry_named
+from services.auth.usecases.catalog import Catalog, count_repositories
 from services.auth.usecases.rights import require_right
-from shared.api.etags import Expected, anything
 from shared.api.paging import ListRequest, Page
 from shared.clock import Clock
 from shared.database import Database
-
-
-@dataclass(frozen=True, slots=True)
-class NamespaceChange:
-    """What is to be different; ``None`` leaves it as it is."""
-
-    description: str | None = None
-    visibility: Visibility | None = None
-
-    @property
-    def operations(self) -> Iterator[Operation]:
-        """What the caller must be allowed to do."""
-        if self.description is not None:
-            yield Operation.UPDATE_NAMESPACE
-        if self.visibility is not None:
-            yield Operation.CHANGE_VISIBILITY
 
 
 def show_namespace(subject: Subject, namespace_id: int, *, database: Database, clock: Clock) -> NamespaceView:
@@ -45,7 +25,54 @@ def show_namespace(subject: Subject, namespace_id: int, *, database: Database, c
         NotFound: it does not exist, or the caller may not see it.
     """
     with database.read() as connection:
-        namespace = find_namespace(connection, subject, namespace_id, now=clock())
+        return get_namespace(connection, subject, namespace_id, now=clock())
+
+
+def show_namespaces(
+    subject: Subject, request: ListRequest, *, catalog: Catalog, database: Database, clock: Clock
+) -> Page[NamespaceView]:
+    """Return a page of the namespaces that the caller may see, with how many repositories each has."""
+    with database.read() as connection:
+        page = list_namespaces(connection, subject, request, now=clock())
+    return replace(page, rows=count_repositories(page.rows, catalog))
+
+
+def validate_namespace(name: str, *, registry: str | None, database: Database) -> Faults:
+    """Return why no namespace of a name could be made, by field; nothing if it could.
+
+    Args:
+        registry: name of the registry that it would be in; ``None``: the first one.
+
+    Raises:
+        NotFound: there is no such registry.
+    """
+    with database.read() as connection:
+        place = find_registry_named(connection, registry)
+        try:
+            check_new_name(connection, name, registry_id=place.id)
+        except Invalid as fault:
+            return fault.errors
+    return {}
+
+
+def check_new_name(connection: Connection, name: str, *, registry_id: int) -> None:
+    """Check the name of a namespace that somebody wants to make.
+
+    Raises:
+        Invalid: it is outside the grammar, or taken.
+    """
+    check_namespace_name(name)
+    if taken_namespace_names(connection, [name], registry_id=registry_id):
+        raise Invalid({"name": ["has already been taken"]})
+
+
+def get_namespace(connection: Connection, subject: Subject, namespace_id: int, *, now: datetime) -> NamespaceView:
+    """Return a namespace that the caller may see.
+
+    Raises:
+        NotFound: it does not exist, or the caller may not see it.
+    """
+    namespace = find_namespace(connection, subject, namespace_id, now=now)
     if namespace is None:
         raise NotFound("namespace")
     return namespace
@@ -60,69 +87,6 @@ def get_managed_namespace(
         NotFound: the caller may not even see it.
         Forbidden: the caller may not do this.
     """
-    namespace = find_namespace(connection, subject, namespace_id, now=now)
-    if namespace is None:
-        raise NotFound("namespace")
+    namespace = get_namespace(connection, subject, namespace_id, now=now)
     require_right(subject, operation, namespace.place, namespace.rules(rules))
     return namespace
-
-
-def show_namespaces(subject: Subject, request: ListRequest, *, database: Database, clock: Clock) -> Page[NamespaceView]:
-    """Return a page of the namespaces that the caller may see."""
-    with database.read() as connection:
-        return list_namespaces(connection, subject, request, now=clock())
-
-
-def change_namespace(
-    actor: Actor,
-    namespace_id: int,
-    change: NamespaceChange,
-    *,
-    rules: Rules,
-    expected: Expected = anything,
-    database: Database,
-    clock: Clock,
-) -> NamespaceView:
-    """Change description or visibility.
-
-    Raises:
-        NotFound: the caller may not see it.
-        Forbidden: the caller may not do one of these.
-        PreconditionFailed: it is not what the caller has seen.
-        Invalid: the global namespace may not become private.
-    """
-    subject = actor.subject
-    with database.write() as connection, audited(connection, actor, clock) as record:
-        # What is different is read before and after: nobody else may change it in between.
-        hold(connection, Lock.NAMES)
-        namespace = find_namespace(connection, subject, namespace_id, now=clock())
-        if namespace is None:
-            raise NotFound("namespace")
-        for operation in change.operations:
-            require_right(subject, operation, namespace.place, namespace.rules(rules))
-        expected(namespace)
-        if change.visibility is not None:
-            check_visibility(namespace.name, change.visibility)
-        update_namespace(connection, namespace_id, _columns(change), now=clock())
-        changed = find_namespace(connection, subject, namespace_id, now=clock())
-        if changed is None:
-            raise NotFound("namespace")
-        for entry in _changes(namespace, changed):
-            record(entry)
-    return changed
-
-
-def _changes(before: NamespaceView, after: NamespaceView) -> Iterator[Change]:
-    target, team = Ref(after.id, after.name), Ref(after.team.id, after.team.name)
-    for action, name in (
-        (Action.NAMESPACE_UPDATED, "description"),
-        (Action.NAMESPACE_VISIBILITY_CHANGED, "visibility"),
-    ):
-        old, new = {name: getattr(before, name)}, {name: getattr(after, name)}
-        yield Change(action, target, team=team, before=old, after=new)
-
-
-def _columns(change: NamespaceChange) -> dict[str, str]:
-    visibility = change.visibility and change.visibility.value
-    wanted = {"description": change.description, "visibility": visibility}
-    return {name: value for name, value in wanted.items() if value is not None}

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from services.auth.domain.registries import FIRST_REGISTRY_ID
 from services.auth.domain.subjects import SubjectKind
 from services.auth.storage.tables import outbox
-from services.auth.usecases.create_namespace import SOURCE
 from services.auth.usecases.decision_log import Decided
+from services.auth.usecases.messages import SOURCE
 from shared.contracts.events import TokenPushGranted, envelope_of
 from shared.messaging.outbox import record_event
 

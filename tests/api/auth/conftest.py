@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.auth import AuthFactory, AuthService, auth_factory
+from tests.support.little_catalog import LittleCatalog
+from tests.support.serving import serving
 
 
 @pytest.fixture
@@ -20,3 +22,12 @@ def make_auth(tmp_path: Path, database_url: str) -> Iterator[AuthFactory]:
 def auth(make_auth: AuthFactory) -> AuthService:
     """The service with the settings of the tests."""
     return make_auth()
+
+
+@pytest.fixture
+def catalog() -> Iterator[LittleCatalog]:
+    """A catalog that holds nothing yet; ``catalog.url`` is where it answers."""
+    little = LittleCatalog()
+    with serving(little.app()) as url:
+        little.url = url
+        yield little

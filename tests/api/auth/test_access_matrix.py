@@ -31,6 +31,9 @@ POST   /namespaces                         401     401     403     403     403  
 GET    /namespaces/{namespace}             401     401     403     404     200     200     200     200
 GET    /namespaces/{nothing}               401     401     403     404     404     404     404     404
 PUT    /namespaces/{namespace}             401     401     403     404     403     403     200     200
+GET    /namespaces/validate                401     401     403     200     200     200     200     200
+GET    /namespaces/{namespace}/deletion    401     401     403     404     403     403     403     403
+DELETE /namespaces/{namespace}             401     401     403     404     403     403     403     403
 GET    /teams/{team}/members/{member}      401     401     403     404     200     200     200     200
 GET    /registries                         401     401     403     403     403     403     403     200
 POST   /registries                         401     401     403     403     403     403     403     201
@@ -77,6 +80,7 @@ GET    /audit.json                         401     401     403     200     200  
 """
 
 QUERIES = {
+    "GET /namespaces/validate": "?name=free",
     "POST /registries": "?force=true",
     "GET /registries/validate": "?name=new&only=name",
     "GET /explain": "?repository=team-a/app",

@@ -3,6 +3,20 @@ from typing import Any
 
 import pytest
 
+from shared.contracts.auth_events import (
+    MemberAdded,
+    MemberRemoved,
+    MemberUpdated,
+    NamespaceDeleted,
+    NamespaceTransferred,
+    NamespaceUpdated,
+    TeamCreated,
+    TeamDeleted,
+    TeamUpdated,
+    UserCreated,
+    UserDeleted,
+    UserUpdated,
+)
 from shared.contracts.events import (
     Envelope,
     EventData,
@@ -27,6 +41,18 @@ EXAMPLES: list[EventData] = [
     TagPushed(repository="team-a/web", tag="1.0", digest=DIGEST),
     TagDeleted(repository="team-a/web", tag="1.0"),
     NamespaceCreated(name="team-a", team="a", visibility="private"),
+    NamespaceUpdated(name="team-a", team="a", visibility="public", actor="jane"),
+    NamespaceTransferred(name="team-a", team="b", previous_team="a", actor="jane"),
+    NamespaceDeleted(name="team-a", team="b", actor="jane"),
+    TeamCreated(name="a", actor="jane"),
+    TeamUpdated(name="b", previous_name="a", actor="jane"),
+    TeamDeleted(name="b", actor="jane"),
+    MemberAdded(team="a", username="vera", role="viewer", actor="jane"),
+    MemberUpdated(team="a", username="vera", role="owner", actor="jane"),
+    MemberRemoved(team="a", username="vera", actor="jane"),
+    UserCreated(username="vera"),
+    UserUpdated(username="vera", status="disabled", office="none", actor="jane"),
+    UserDeleted(username="vera", actor="jane"),
 ]
 
 
