@@ -30,6 +30,7 @@ from services.auth.usecases.background import GATHER_S, Background
 from services.auth.usecases.issue_token import Issuing
 from services.auth.usecases.memory import PasswordMemory
 from services.auth.usecases.passwords import Passwords, new_hasher
+from services.auth.usecases.recent_callers import RecentCallers
 from services.auth.usecases.sessions import SessionKeeper
 from services.auth.usecases.write_notes import write_notes
 from shared.api.application import new_api_app
@@ -122,6 +123,7 @@ def build_services(settings: Settings, *, clock: Clock, hasher: PasswordHasher, 
         checkup=_checkup(settings, database),
         issuing=Issuing(
             authenticator=authenticator,
+            recent=RecentCallers(clock, grace=settings.outage_grace),
             sign=signer.sign,
             clock=clock,
             policy=settings.policy,

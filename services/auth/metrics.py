@@ -8,6 +8,12 @@ NOTES_DROPPED = Counter(
     ["reason"],
 )
 
+TOKENS_DEGRADED = Counter(
+    "portus_auth_degraded_tokens_total",
+    "Tokens issued while the database was away, by what a minute before it had said of the caller.",
+    ["credential"],
+)
+
 KEY_CREATED = Gauge(
     "portus_auth_key_created_timestamp_seconds",
     "When the leaf that signs was made, and from when on the CA is valid (Unix time).",

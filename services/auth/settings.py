@@ -74,6 +74,8 @@ class Settings:
     """How many whole days of the records of decisions are kept besides today's."""
     expired_grants_kept: timedelta
     """How long a grant that has ended is kept, for those who ask what it was."""
+    outage_grace: timedelta
+    """How long tokens are issued to those verified a minute before the database went away; zero: not at all."""
     registry_tokens_only: bool
     """Whether the registry takes application tokens and robots only, and no password."""
     application_tokens: TokenRules
@@ -163,6 +165,7 @@ def _build(env: Env) -> Settings:
         expired_grants_kept=timedelta(
             days=env.int("PORTUS_EXPIRED_GRANTS_KEEP_DAYS", 30, validate=Range(1, 3650)) or 0
         ),
+        outage_grace=timedelta(seconds=env.int("PORTUS_OUTAGE_GRACE_S", 300, validate=Range(0, 3600)) or 0),
         registry_tokens_only=env.bool("PORTUS_REGISTRY_TOKENS_ONLY", False),
         application_tokens=_token_rules(env),
         trusted_proxies=load_trusted_proxies(env),

@@ -76,6 +76,7 @@ def make_settings(folder: Path, database_url: str, **changes: Any) -> Settings:
         explain_refusals=True,
         decisions_keep_days=30,
         expired_grants_kept=timedelta(days=30),
+        outage_grace=timedelta(minutes=5),
         registry_tokens_only=False,
         application_tokens=TokenRules(),
         trusted_proxies=0,

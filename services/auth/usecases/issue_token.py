@@ -16,12 +16,14 @@ from services.auth.domain.records import ENTROPY_BYTES, Verdict, judge, new_reco
 from services.auth.domain.refusals import LapsedGrant, Refused, refused, sentence
 from services.auth.domain.registries import RegistryFacts
 from services.auth.domain.subjects import SubjectKind
+from services.auth.metrics import TOKENS_DEGRADED
 from services.auth.storage.lapsed_grants import find_lapsed_grants
 from services.auth.usecases.authenticate import Authenticator, Caller, Credentials
 from services.auth.usecases.decision_log import Client, Decided
+from services.auth.usecases.recent_callers import RecentCallers, Shown
 from shared.clock import Clock
 from shared.config import Secret
-from shared.database import Database
+from shared.database import DATABASE_AWAY, Database
 from shared.oci.scopes import Scope
 
 log = structlog.get_logger(__name__)
@@ -87,6 +89,8 @@ class Issuing:
     """What issuing tokens needs."""
 
     authenticator: Authenticator
+    recent: RecentCallers
+    """Vouches for callers while the database is away."""
     sign: SignToken
     clock: Clock
     policy: Policy
@@ -168,6 +172,20 @@ def _lapsed(caller: Caller, registry: RegistryFacts, found: Refused, issuing: Is
 
 
 def _authenticate(request: TokenRequest, issuing: Issuing) -> Caller:
+    shown = Shown(request.credentials, request.address, request.service, request.scopes)
+    try:
+        caller = _verify(request, issuing)
+    except DATABASE_AWAY:
+        recalled = issuing.recent.recall(shown)
+        if recalled is None:
+            raise
+        TOKENS_DEGRADED.labels(recalled.credential.kind.value).inc()
+        return recalled
+    issuing.recent.remember(shown, caller)
+    return caller
+
+
+def _verify(request: TokenRequest, issuing: Issuing) -> Caller:
     try:
         return issuing.authenticator.authenticate(
             request.credentials,
