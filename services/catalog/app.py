@@ -11,6 +11,7 @@ from services.catalog.api.history import history_blueprint
 from services.catalog.api.internal import internal_blueprint
 from services.catalog.api.losses import losses_blueprint
 from services.catalog.api.manifests import manifests_blueprint
+from services.catalog.api.people import people_blueprint
 from services.catalog.api.repositories import repositories_blueprint
 from services.catalog.api.schemas import REGISTRY_HOST
 from services.catalog.clients.metrics import DeliveryCounters
@@ -68,6 +69,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     measure_when_asked(app, lambda: measure_losses(database, utc_now))
     registry = new_registry(settings)
     permissions = callers_permissions(auth, peer_secret=settings.internal_secret)
+    api.register_blueprint(people_blueprint(database, visibility, permissions, clock=utc_now))
     restorer = TagRestorer(database, registry, utc_now)
     api.register_blueprint(history_blueprint(database, restorer, visibility, permissions))
     deleter = ContentDeleter(database, registry, utc_now)

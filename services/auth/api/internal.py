@@ -57,7 +57,7 @@ def post_permissions() -> Response:
     wanted = _PERMISSIONS.load(request.get_json())
     auth = services()
     decisions = check_permissions(
-        identify(), **wanted, policy=auth.settings.policy, database=auth.database, clock=auth.clock
+        identify(), **wanted, rules=auth.settings.rules, database=auth.database, clock=auth.clock
     )
     return jsonify(actions={action: _dump_decision(decision) for action, decision in decisions.items()})
 

@@ -15,8 +15,10 @@ from shared.oci.names import Digest, InvalidName, Tag, parse_digest, parse_tag
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-# A larger number is no id in any database, and none could even be asked for it.
-ID = "<int(max=9223372036854775807):id>"
+MAX_ID = 2**63 - 1
+"""A larger number is no id in any database, and none could even be asked for it."""
+
+ID = f"<int(max={MAX_ID}):id>"
 
 
 def load_digest(text: str) -> Digest:

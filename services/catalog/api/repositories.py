@@ -42,6 +42,7 @@ def repositories_blueprint(database: Database, visibility: FindCallersVisibility
         return list_response(RepositorySchema(), list_repositories(visibility(), asked, database=database))
 
     @blueprint.get(f"/repositories/{ID}")
+    @blueprint.versioned
     @blueprint.response(200, RepositorySchema)
     @refuses(blueprint, UNAUTHORIZED, NOT_FOUND)
     def repository(id: int) -> RepositoryRow:

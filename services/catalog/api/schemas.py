@@ -17,6 +17,12 @@ class RepositorySchema(Schema):
     full_name = fields.String(required=True)
     namespace = fields.String(required=True, allow_none=True, metadata={"description": "Null: the global namespace."})
     registry_host = fields.Method("_registry_host", metadata={"type": "string"})
+    registry_hostname = fields.Method(
+        "_registry_host", metadata={"type": "string", "description": "The same, as the Portus API calls it."}
+    )
+    description = fields.String(required=True, allow_none=True, metadata={"description": "Markdown, as it came."})
+    stars = fields.Integer(required=True)
+    starred = fields.Boolean(required=True, metadata={"description": "Whether the caller has."})
     tags_count = fields.Integer(required=True)
     size_bytes = fields.Integer(required=True, metadata={"description": "Sum over its manifests, as far as known."})
     pulls = fields.Integer(required=True, metadata={"description": "Fetches, without checks and without our own."})

@@ -4,32 +4,44 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, false, select
 
-from services.catalog.storage.tables import repositories
+from services.catalog.storage.tables import repositories, stars
 from services.catalog.storage.visible import visible_to
 from shared.api.paging import ListRequest, Order, Page
 from shared.api.slices import Slice
 from shared.listing import Listed, Listing, fetch_part
 from shared.visibility.answers import Visibility
 
-REPOSITORIES = Listing(
-    {
-        "id": Listed(repositories.c.id),
-        # The old parameter for what is called full_name now.
-        "name": Listed(repositories.c.full_name),
-        "full_name": Listed(repositories.c.full_name, prefix=True),
-        "namespace": Listed(repositories.c.namespace),
-        "global": Listed(repositories.c.namespace.is_(None)),
-        "tags_count": Listed(repositories.c.tags_count),
-        "size_bytes": Listed(repositories.c.size_bytes),
-        "pulls": Listed(repositories.c.pulls),
-        "created_at": Listed(repositories.c.created_at),
-        "updated_at": Listed(repositories.c.updated_at),
-    },
-    search=[repositories.c.full_name],
-    order=Order("full_name"),
-)
+
+def _starred_by(username: str | None) -> ColumnElement[bool]:
+    own = (stars.c.repository_id == repositories.c.id) & (stars.c.username == username)
+    return exists().where(own) if username else false()
+
+
+def _listing(starred: ColumnElement[bool]) -> Listing:
+    return Listing(
+        {
+            "id": Listed(repositories.c.id),
+            # The old parameter for what is called full_name now.
+            "name": Listed(repositories.c.full_name),
+            "full_name": Listed(repositories.c.full_name, prefix=True),
+            "namespace": Listed(repositories.c.namespace),
+            "global": Listed(repositories.c.namespace.is_(None)),
+            "starred": Listed(starred),
+            "stars": Listed(repositories.c.stars),
+            "tags_count": Listed(repositories.c.tags_count),
+            "size_bytes": Listed(repositories.c.size_bytes),
+            "pulls": Listed(repositories.c.pulls),
+            "created_at": Listed(repositories.c.created_at),
+            "updated_at": Listed(repositories.c.updated_at),
+        },
+        search=[repositories.c.full_name, repositories.c.description],
+        order=Order("full_name"),
+    )
+
+
+REPOSITORIES = _listing(false())
 """What lists of repositories are sorted and narrowed by."""
 
 
@@ -46,6 +58,10 @@ class RepositoryRow:
     pulls: int
     created_at: datetime
     updated_at: datetime
+    description: str | None = None
+    stars: int = 0
+    starred: bool = False
+    """Whether the caller has."""
 
     @property
     def name(self) -> str:
@@ -56,8 +72,9 @@ def list_repositories(
     connection: Connection, visibility: Visibility, request: ListRequest
 ) -> Page[RepositoryRow] | Slice[RepositoryRow]:
     """Return a part of the repositories that hold a tag."""
-    query = _columns().where(visible_to(visibility, connection.dialect))
-    return fetch_part(connection, query, REPOSITORIES, request, load=_load)
+    starred = _starred_by(_username(visibility))
+    query = _columns(starred).where(visible_to(visibility, connection.dialect))
+    return fetch_part(connection, query, _listing(starred), request, load=_load)
 
 
 def _load(row: Row[Any]) -> RepositoryRow:
@@ -73,10 +90,15 @@ def find_repository(
         or_empty: return one that is empty, too.
     """
     seen = visible_to(visibility, connection.dialect, or_empty=or_empty)
-    query = _columns().where(repositories.c.id == repository, seen)
+    query = _columns(_starred_by(_username(visibility))).where(repositories.c.id == repository, seen)
     row = connection.execute(query).one_or_none()
     return _load(row) if row else None
 
 
-def _columns() -> Select[Any]:
-    return select(*(repositories.c[name] for name in RepositoryRow.__slots__))
+def _columns(starred: ColumnElement[bool]) -> Select[Any]:
+    own = (name for name in RepositoryRow.__slots__ if name != "starred")
+    return select(*(repositories.c[name] for name in own), starred.label("starred"))
+
+
+def _username(visibility: Visibility) -> str | None:
+    return visibility.caller.username if visibility.caller else None

@@ -15,6 +15,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
+    Text,
     UniqueConstraint,
     true,
 )
@@ -50,6 +51,30 @@ repositories = Table(
     Column("pulls", BigInteger, nullable=False, default=0),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    # What people have written beside it; Markdown, as it came.
+    Column("description", Text),
+    Column("stars", Integer, nullable=False, default=0, server_default="0"),
+)
+
+# People are known by their names here: accounts are somebody else's.
+stars = Table(
+    "stars",
+    metadata,
+    Column("repository_id", RowId, ForeignKey("repositories.id"), primary_key=True),
+    Column("username", name(255), primary_key=True, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+comments = Table(
+    "comments",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("repository_id", RowId, ForeignKey("repositories.id"), nullable=False),
+    Column("author", name(255), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Index("ix_comments_repository_id", "repository_id", "created_at", "id"),
 )
 
 # A row stays when its tag goes: it remembers the deletion for pushes that arrive after it.

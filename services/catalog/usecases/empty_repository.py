@@ -13,6 +13,8 @@ import structlog
 
 from services.catalog.domain.manifests import read_manifest
 from services.catalog.storage.contents import list_manifests_of
+from services.catalog.storage.people import forget_words
+from services.catalog.storage.repositories import lock_repositories
 from services.catalog.storage.tag_queries import list_present_tags
 from services.catalog.usecases.record_changes import deletion_of, record_changes
 from services.catalog.usecases.registry import (
@@ -88,6 +90,8 @@ class RepositoryEmptier:
             done.fault = fault
             done.failures.append(DeletionFailure(str(fault), repository))
         self._record(repository, done, actor)
+        if done.is_over and not done.failures:
+            self._forget(repository)
         return done
 
     def _contents(self, repository: RepositoryName) -> Iterator[tuple[Digest, Tag | None]]:
@@ -118,6 +122,12 @@ class RepositoryEmptier:
             done.deletions[digest] = asked_at
         except InvalidAnswer as fault:
             done.failures.append(DeletionFailure(str(fault), repository, tag))
+
+    def _forget(self, repository: RepositoryName) -> None:
+        # Whoever pushes to the name again begins anew, with nobody else's words beside it.
+        with self.database.write() as connection:
+            ids = lock_repositories(connection, [repository], now=self.clock())
+            forget_words(connection, ids[repository])
 
     def _record(self, repository: RepositoryName, done: Emptying, actor: str) -> None:
         deletions = [deletion_of(repository, at, actor, digest=digest) for digest, at in done.deletions.items()]

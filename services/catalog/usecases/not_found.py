@@ -19,6 +19,13 @@ class TagNotFound(NotFound):
         super().__init__("There is no such tag, or you may not see it.")
 
 
+class CommentNotFound(NotFound):
+    """There is no such comment on the repository."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such comment.")
+
+
 class ManifestNotFound(NotFound):
     """There is no such manifest in the repository."""
 

@@ -47,6 +47,10 @@ def test_a_repository_has_the_promised_fields(client: FlaskClient, tell: Tell) -
         "full_name": "team/app",
         "namespace": "team",
         "registry_host": "registry.example:5000",
+        "registry_hostname": "registry.example:5000",
+        "description": None,
+        "stars": 0,
+        "starred": False,
         "tags_count": 1,
         "size_bytes": 0,
         "pulls": 1,
@@ -316,7 +320,7 @@ def test_freshness_needs_no_credentials(client: FlaskClient, auth: AuthAnswers, 
 
     after: Any = get(client, "/freshness", as_=None).json
 
-    assert before == {"indexed_at": None, "crawled_at": None, "waiting": 0}
+    assert before == {"indexed_at": None, "crawled_at": None, "waiting": 0, "possible_loss": None}
     assert (after["indexed_at"] is not None, after["waiting"]) == (True, 1)
     assert auth.asked == []
 

@@ -61,6 +61,7 @@ TABLE: dict[Operation, tuple[set[str], str | None]] = {
     Operation.TRANSFER_NAMESPACE: (OWNERS, "manage_namespace"),
     Operation.DELETE_NAMESPACE: (OWNERS, None),
     Operation.FREEZE_NAMESPACE: (OWNERS, None),
+    Operation.DESCRIBE_REPOSITORY: (OWNERS, None),
     Operation.GIVE_GRANT: (OWNERS, None),
     Operation.MANAGE_ROBOTS: (OWNERS, None),
     Operation.SHOW_WEBHOOKS: (MEMBERS, None),
