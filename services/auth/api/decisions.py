@@ -90,6 +90,7 @@ def list_decisions(asked: ListRequest) -> Response:
 
 
 @blueprint.route("/<string(maxlength=64):decision_id>")
+@blueprint.versioned
 @blueprint.response(HTTPStatus.OK, DecisionOutput)
 @refuses(blueprint, *_REFUSED, HTTPStatus.NOT_FOUND)
 def get_decision(decision_id: str) -> DecisionRecord:

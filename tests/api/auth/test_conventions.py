@@ -59,7 +59,11 @@ def ids(auth: AuthService) -> dict[str, int]:
     (member,) = call(auth, "GET", f"/teams/{team['id']}/members?username=vera").get_json()
     (namespace,) = call(auth, "GET", "/namespaces?name=harbour").get_json()
     (registry,) = call(auth, "GET", "/registries?name=second").get_json()
+    auth.get_token("repository:harbour/web:pull", user="vera")
+    auth.write_notes()
+    decision, *_ = call(auth, "GET", "/decisions").get_json()
     found = {"user": vera, "team": team, "member": member, "namespace": namespace, "registry": registry}
+    found["decision"] = decision
     return {"entry_id": 1, **{f"{name}_id": row["id"] for name, row in {**found, **make_more(auth)}.items()}}
 
 
