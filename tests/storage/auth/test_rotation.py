@@ -99,7 +99,7 @@ def test_the_audit_trail_says_who_rotated_and_what_was_revoked(auth: AuthService
     minted = keyring.rotate(COMMAND_LINE, revoke=[old.kid]).minted
 
     with auth.database.read() as connection:
-        entries = connection.execute(select(audit_entries).order_by(audit_entries.c.sequence)).all()
+        entries = connection.execute(select(audit_entries).order_by(audit_entries.c.id)).all()
 
     assert [(entry.actor_kind, entry.action, entry.target_id) for entry in entries] == [
         ("operator", "key.revoked", old.kid),
