@@ -87,7 +87,7 @@ class Mailbox:
         return taken
 
     def widen(self, prefetch_count: int) -> None:
-        """Let more messages be held at once."""
+        """Let more messages be held at once, besides those that are held already."""
         self._consumer.cancel()
         self._consumer.qos(prefetch_count=prefetch_count)
         self._consumer.consume()

@@ -21,6 +21,21 @@ def statements() -> Iterator[list[str]]:
 
 
 @contextmanager
+def commits() -> Iterator[list[int]]:
+    """Count the transactions of this process that are committed, in the one number of a list."""
+    count = [0]
+
+    def note(_connection: object) -> None:
+        count[0] += 1
+
+    event.listen(Engine, "commit", note)
+    try:
+        yield count
+    finally:
+        event.remove(Engine, "commit", note)
+
+
+@contextmanager
 def database_away() -> Iterator[None]:
     """Let every statement of this process fail as it does when the server is gone."""
 

@@ -24,6 +24,7 @@ from shared.contracts.events import Envelope, InvalidMessage
 from shared.database import Database
 from tests.storage.catalog.snapshots import remembered, shown_index, shown_repositories, shown_tags
 from tests.support.catalog import NOON, delete, digest_of, envelope_for, moment, pull, push
+from tests.support.statements import commits
 
 A, B = digest_of("a"), digest_of("b")
 
@@ -45,6 +46,15 @@ def test_a_batch_with_an_invalid_message_has_no_effect_at_all(database: Database
         apply(database, no_registry, push("1.0", A, 1), bad)
 
     assert (shown_index(database), count(database, inbox), count(database, outbox)) == ({}, 0, 0)
+
+
+def test_a_batch_is_one_transaction(database: Database, no_registry: ManifestFetcher) -> None:
+    told = [push(str(n), A, n, repository=f"team/app-{n % 7}") for n in range(100)]
+
+    with commits() as made:
+        apply(database, no_registry, *told)
+
+    assert made == [1]
 
 
 def test_a_message_that_comes_twice_counts_once(database: Database, no_registry: ManifestFetcher) -> None:

@@ -21,6 +21,7 @@ from shared.database import Database
 from shared.visibility.answers import Caller, RepositoryPattern, Visibility
 from tests.storage.notifier.test_quarantine import NOW
 from tests.support.messages import make_envelope
+from tests.support.statements import commits
 
 EVERYTHING = Visibility(everything=True, caller=Caller("ada", "person", auditor=True))
 ALL = EventFilter()
@@ -98,6 +99,13 @@ def test_an_event_that_comes_again_is_there_once(database: Database) -> None:
     assert record(database, [about("team/app", "b"), about("team/app", "c")]) == 1
 
     assert ids(read(database)) == ["a", "b", "c"]
+
+
+def test_a_batch_is_one_transaction(database: Database) -> None:
+    with commits() as made:
+        record(database, [about(f"team/app-{number % 7}", f"event-{number}") for number in range(100)])
+
+    assert made == [1]
 
 
 def test_the_same_id_from_another_source_is_another_event(database: Database) -> None:

@@ -12,6 +12,7 @@ from services.catalog.domain.index import RepositoryState, apply_all, apply_occu
 from services.catalog.domain.occurrences import Occurrence
 from shared.oci.names import Digest, Tag
 from tests.support.catalog import delete, digest_of, moment, pull, push
+from tests.support.model_registry import REPOSITORIES, ModelRegistry, deliver, registries
 
 OLD, NEW = digest_of("old"), digest_of("new")
 T = Tag("1.0")
@@ -228,3 +229,45 @@ def _registry_after(stream: list[Occurrence]) -> dict[str, Digest | None]:
         elif one.action == "delete":
             tags = {tag: digest for tag, digest in tags.items() if digest != one.digest}
     return tags
+
+
+@given(registries(), st.randoms(use_true_random=False))
+def test_whatever_the_order_and_however_often_the_tags_are_those_of_the_registry(
+    registry: ModelRegistry, random: Random
+) -> None:
+    """Three processes with queues of their own, three repositories, and duplicates."""
+    arriving = deliver(registry.events(), random)
+
+    by_repository = {name: after(*(event for event in arriving if event.repository == name)) for name in REPOSITORIES}
+
+    assert {name: tags for name, state in by_repository.items() if (tags := shown(state))} == registry.shown()
+
+
+@given(registries(), st.randoms(use_true_random=False))
+def test_each_pull_counts_once_whatever_the_order(registry: ModelRegistry, random: Random) -> None:
+    """Each event once, as the inbox sees to it."""
+    arriving = deliver(registry.events(), random, repeats=0)
+
+    counted = {
+        name: sum(count.pulls for count in after(*(e for e in arriving if e.repository == name)).pulls.values())
+        for name in REPOSITORIES
+    }
+
+    assert {name: count for name, count in counted.items() if count} == +registry.pulls
+
+
+@given(registries(), st.randoms(use_true_random=False), st.integers(0, 40))
+def test_a_crawl_in_the_middle_changes_nothing_about_the_end(
+    registry: ModelRegistry, random: Random, position: int
+) -> None:
+    """It reads the registry as it is in the end, while some events are still on their way."""
+    arriving = deliver(registry.events(), random)
+    seen_at = moment(1000)
+
+    for name in REPOSITORIES:
+        told = [event for event in arriving if event.repository == name]
+        state = after(*told[:position])
+        for tag, digest in registry.tags[name].items():
+            state = observe_tag(state, Tag(tag), digest, seen_at)
+        state = apply_all(state, told[position:]).state
+        assert {**registry.tags[name]} == shown(state)
