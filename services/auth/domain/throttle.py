@@ -7,6 +7,7 @@ would let a stranger lock somebody out. What grows is the time until the next pa
 import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 FORGET_AFTER = timedelta(hours=1)
 """A count begins anew when the last failure is older."""
@@ -58,6 +59,8 @@ def _wait_s(failures: Failures, limit: Limit, now: datetime) -> int:
     return max(0, -int(-remaining_s // 1))
 
 
+# The same few proxies and hosts ask again and again.
+@lru_cache(maxsize=1024)
 def address_key(address: str) -> str:
     """Return what an address counts as: an IPv6 network of 64 bits is one caller.
 

@@ -136,7 +136,6 @@ def issue_token(request: TokenRequest, *, issuing: Issuing) -> IssuedToken | Ref
         service=registry.service if registry else None,
         ttl_s=registry.token_ttl_s if registry else None,
     )
-    log.info("token.issued", subject=caller.subject.username, asked=len(request.scopes), granted=len(granted))
     return IssuedToken(token, granted)
 
 
