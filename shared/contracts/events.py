@@ -179,6 +179,48 @@ class GrantRevoked:
 
 
 @dataclass(frozen=True, slots=True)
+class RobotCreated:
+    """A robot account exists from now on; its grants are told of by themselves."""
+
+    TYPE: ClassVar[str] = "auth.robot.created.v1"
+
+    username: str
+    namespace: str | None = None
+    """The namespace that it belongs to; empty: the global one."""
+    team: str | None = None
+    """The team that it belongs to; neither: the installation."""
+    expires_at: str | None = None
+    """RFC 3339."""
+    actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RobotChanged:
+    """A robot account is different: enabled or not, its end, from where it may be used, its secrets."""
+
+    TYPE: ClassVar[str] = "auth.robot.changed.v1"
+
+    username: str
+    namespace: str | None = None
+    team: str | None = None
+    expires_at: str | None = None
+    actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RobotDeleted:
+    """A robot account is gone, with its grants and secrets."""
+
+    TYPE: ClassVar[str] = "auth.robot.deleted.v1"
+
+    username: str
+    namespace: str | None = None
+    team: str | None = None
+    expires_at: str | None = None
+    actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TokenPushGranted:
     """Somebody got tokens that allow a push to a repository; one message stands for those of a short time.
 
@@ -263,6 +305,9 @@ EventData = (
     | UserCreated
     | UserUpdated
     | UserDeleted
+    | RobotCreated
+    | RobotChanged
+    | RobotDeleted
     | TokenPushGranted
     | DeadLettersReplayed
     | DeadLettersDropped

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from flask import Response
 
 from services.auth.api.application_token_schemas import MadeTokenOutput, NewTokenInput, TokenOutput
-from services.auth.api.documents import page_response, refuses
+from services.auth.api.documents import forbid_keeping, page_response, refuses
 from services.auth.api.fields import MAX_ID
 from services.auth.api.identity import actor, require_reader, subject
 from services.auth.api.services import services
@@ -20,17 +20,11 @@ from shared.api.paging import ListRequest
 blueprint = ApiBlueprint("application_tokens", __name__, url_prefix="/api/v1", description="Application tokens")
 # Whatever the use cases let pass concerns the caller's own tokens, or asks for an administrator.
 blueprint.before_request(require_reader)
+blueprint.after_request(forbid_keeping)
 
 _USERS_TOKENS = f"/users/<int(max={MAX_ID}):user_id>/application_tokens"
 _TOKEN = f"/application_tokens/<int(max={MAX_ID}):token_id>"
 _REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-
-
-@blueprint.after_request
-def forbid_keeping(response: Response) -> Response:
-    """Keep secrets out of every cache."""
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 @blueprint.route("/application_tokens")

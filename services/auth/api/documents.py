@@ -18,6 +18,12 @@ def page_response(schema: Schema, page: Page[Any]) -> Response:
     return set_page_headers(jsonify(schema.dump(page.rows, many=True)), page)
 
 
+def forbid_keeping(response: Response) -> Response:
+    """Keep secrets out of every cache: an ``after_request`` hook."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def refuses(blueprint: Blueprint, *statuses: HTTPStatus) -> Callable[[View], View]:
     """Document with which statuses a view may refuse; all are problems."""
 

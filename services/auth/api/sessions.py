@@ -2,9 +2,7 @@
 
 from http import HTTPStatus
 
-from flask import Response
-
-from services.auth.api.documents import refuses
+from services.auth.api.documents import forbid_keeping, refuses
 from services.auth.api.identity import caller_agent, origin
 from services.auth.api.schemas import RefreshTokenInput, SessionOutput, SignInInput
 from services.auth.api.services import services
@@ -14,13 +12,7 @@ from shared.api.blueprints import ApiBlueprint
 from shared.config import Secret
 
 blueprint = ApiBlueprint("sessions", __name__, url_prefix="/api/v1/sessions", description="Signing in and out")
-
-
-@blueprint.after_request
-def forbid_keeping(response: Response) -> Response:
-    """Keep tokens out of every cache."""
-    response.headers["Cache-Control"] = "no-store"
-    return response
+blueprint.after_request(forbid_keeping)
 
 
 @blueprint.route("", methods=["POST"])

@@ -58,6 +58,24 @@ class RobotTeamRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Home:
+    """What a robot belongs to; neither: the installation."""
+
+    namespace: NamespacePlace | None = None
+    team: RobotTeamRef | None = None
+
+    @property
+    def id(self) -> int | None:
+        owner = self.namespace or self.team
+        return owner.id if owner else None
+
+    def __str__(self) -> str:
+        if self.namespace is not None:
+            return f"namespace:{self.namespace.name}"
+        return f"team:{self.team.name}" if self.team else "installation"
+
+
+@dataclass(frozen=True, slots=True)
 class SecretView:
     """A secret of a robot, by what it may be named."""
 
@@ -77,11 +95,7 @@ class RobotView:
     username: str
     name: str
     description: str
-    namespace: NamespacePlace | None
-    """What it belongs to; neither this nor a team: the installation."""
-    team: RobotTeamRef | None
-    owning_team_id: int | None
-    """The team whose owners look after it."""
+    home: Home
     enabled: bool
     expires_at: datetime | None
     expired: bool
@@ -117,15 +131,22 @@ def delete_robot(connection: Connection, robot_id: int) -> None:
     connection.execute(delete(robots).where(robots.c.id == robot_id))
 
 
+def home_columns(home: Home) -> dict[str, int | None]:
+    """Return what is stored of a robot's home."""
+    namespace, team = home.namespace, home.team
+    return {"namespace_id": namespace.id if namespace else None, "team_id": team.id if team else None}
+
+
 def taken_usernames(connection: Connection, usernames: Iterable[str]) -> set[str]:
     """Return which of the usernames robots have."""
     taken = select(robots.c.username).where(robots.c.username.in_(list(usernames)))
     return set(connection.execute(taken).scalars())
 
 
-def names_at(connection: Connection, *, namespace_id: int | None, team_id: int | None) -> set[str]:
+def names_at(connection: Connection, home: Home) -> set[str]:
     """Return the names of all robots of one namespace, of one team, or of the installation."""
-    here = and_(robots.c.namespace_id == namespace_id, robots.c.team_id == team_id)
+    columns = home_columns(home)
+    here = and_(*(robots.c[name] == value for name, value in columns.items()))
     return set(connection.execute(select(robots.c.name).where(here)).scalars())
 
 
@@ -190,7 +211,6 @@ def _view() -> Select[Any]:
     return select(
         robots,
         namespaces.c.name.label("namespace_name"),
-        namespaces.c.team_id.label("namespace_team_id"),
         registries.c.hostname.label("registry_host"),
         teams.c.name.label("team_name"),
         _NEXT_END.label("secret_expires_at"),
@@ -206,12 +226,12 @@ def _load(row: Row[Any], now: datetime) -> RobotView:
     namespace_id, *namespace = (values.pop(name) for name in ("namespace_id", "namespace_name", "registry_host"))
     team_id, team = values.pop("team_id"), values.pop("team_name")
     addresses = values.pop("allowed_addresses")
-    through_namespace = values.pop("namespace_team_id")
     return RobotView(
         **values,
-        namespace=None if namespace_id is None else NamespacePlace(namespace_id, *namespace),
-        team=None if team_id is None else RobotTeamRef(team_id, team),
-        owning_team_id=through_namespace if team_id is None else team_id,
+        home=Home(
+            None if namespace_id is None else NamespacePlace(namespace_id, *namespace),
+            None if team_id is None else RobotTeamRef(team_id, team),
+        ),
         expired=is_past(values["expires_at"], now),
         allowed_addresses=None if addresses is None else tuple(addresses),
     )

@@ -72,6 +72,15 @@ GET    /roles/{role}                       401     401     403     200     200  
 GET    /roles/{nothing}                    401     401     403     404     404     404     404     404
 PUT    /roles/{role}                       401     401     403     403     403     403     403     200
 DELETE /roles/{role}                       401     401     403     403     403     403     403     204
+GET    /robots                             401     401     403     200     200     200     200     200
+POST   /robots                             401     401     403     404     403     403     201     201
+GET    /robots/{robot}                     401     401     403     404     404     404     200     200
+GET    /robots/{nothing}                   401     401     403     404     404     404     404     404
+PUT    /robots/{robot}                     401     401     403     404     404     404     200     200
+POST   /robots/{robot}/secrets             401     401     403     404     404     404     201     201
+GET    /robots/{robot}/secrets/{secret}    401     401     403     404     404     404     200     200
+DELETE /robots/{robot}/secrets/{secret}    401     401     403     404     404     404     204     204
+DELETE /robots/{robot}                     401     401     403     404     404     404     204     204
 GET    /audit                              401     401     403     200     200     200     200     200
 GET    /audit/{entry}                      401     401     403     404     200     200     200     200
 GET    /audit/{nothing}                    401     401     403     404     404     404     404     404
@@ -99,6 +108,9 @@ BODIES: dict[str, Any] = {
     "POST /grants": {"user": "stranger", "actions": ["pull"], "pattern": "ci-*"},
     "POST /namespaces/{namespace}/grants": {"user": "stranger", "actions": ["pull"]},
     "PUT /grants/{grant}": {"reason": "because"},
+    "POST /robots": {"name": "another", "team": "team"},
+    "PUT /robots/{robot}": {"enabled": False},
+    "POST /robots/{robot}/secrets": {},
     "POST /roles": {"name": "another", "actions": ["pull"]},
     "PUT /roles/{role}": {"description": "new"},
     "POST /application_tokens": {"application": "ci"},
@@ -148,7 +160,8 @@ def world(make_auth: AuthFactory) -> World:
     tokens = {name: _make(auth, "viewer", "application_tokens", {"application": name}) for name in ("token", "portus")}
     role = _make(auth, "admin", "roles", {"name": "role", "actions": ["pull"]})
     grant = _make(auth, "owner", f"namespaces/{namespace.id}/grants", {"user": "contributor", "role": "role"})
-    made = {**tokens, "role": role, "grant": grant}
+    robot = _make(auth, "owner", "robots", {"name": "robot", "team": "team"})
+    made = {**tokens, "role": role, "grant": grant, "robot": robot, "secret": 1}
     return World(auth, {**ids, **made, "registry": 1, "entry": entry["id"], "nothing": 99_999})
 
 

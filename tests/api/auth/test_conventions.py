@@ -27,6 +27,9 @@ BODIES: dict[str, Any] = {
     "PUT /registries/{registry_id}": {"name": "other"},
     "POST /application_tokens": {"application": "ci"},
     "POST /users/{user_id}/application_tokens": {"application": "ci"},
+    "POST /robots": {"name": "ci"},
+    "PUT /robots/{robot_id}": {"description": "new"},
+    "POST /robots/{robot_id}/secrets": {},
     "POST /roles": {"name": "deployer", "actions": ["pull"]},
     "PUT /roles/{role_id}": {"description": "new"},
     "POST /grants": {"user": "zoe", "pattern": "*", "actions": ["pull"]},
@@ -74,8 +77,10 @@ def make_more(auth: AuthService) -> dict[str, dict[str, Any]]:
         "token": ("/application_tokens", {"application": name}),
         "role": ("/roles", {"name": name, "actions": ["pull"]}),
         "grant": ("/grants", {"user": "vera", "pattern": name, "actions": ["pull"]}),
+        "robot": ("/robots", {"name": name}),
     }
-    return {what: call(auth, "POST", path, json=body).get_json() for what, (path, body) in bodies.items()}
+    made = {what: call(auth, "POST", path, json=body).get_json() for what, (path, body) in bodies.items()}
+    return {**made, "secret": made["robot"]["secrets"][0]}
 
 
 def call(auth: AuthService, method: str, path: str, *, user: str = "jane", **options: Any) -> TestResponse:
@@ -189,7 +194,9 @@ def test_what_was_made_is_found_where_the_answer_says(world: AuthService) -> Non
         made = call(world, "POST", path.format(**names), user=user, json=BODIES[route])
         shown = world.call("GET", made.headers["Location"], user=user).get_json()
         # A secret is shown once.
-        assert shown == {name: value for name, value in made.get_json().items() if name != "plain_token"}
+        assert shown == {
+            name: value for name, value in made.get_json().items() if name not in {"plain_token", "secret"}
+        }
 
 
 def test_the_first_administrator_is_found_where_the_answer_says(auth: AuthService) -> None:
