@@ -1,5 +1,6 @@
 """Teams and who is in them."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -8,12 +9,35 @@ from flask import Response
 from services.auth.api.documents import page_response, refuses
 from services.auth.api.fields import MAX_ID
 from services.auth.api.identity import actor, require_person, subject
+from services.auth.api.namespace_schemas import ListedNamespaceOutput
 from services.auth.api.services import services
-from services.auth.api.team_schemas import MemberChangeInput, MemberOutput, NewMemberInput, NewTeamInput, TeamOutput
+from services.auth.api.team_schemas import (
+    MemberChangeInput,
+    MemberOutput,
+    NewMemberInput,
+    NewTeamInput,
+    TeamChangeInput,
+    TeamDeletionOutput,
+    TeamDeletionQuery,
+    TeamOutput,
+    TeamSuggestionOutput,
+    UserSuggestionOutput,
+)
 from services.auth.domain.teams import Role
+from services.auth.storage.namespaces import NAMESPACES
+from services.auth.storage.suggestions import TeamSuggestion, UserSuggestion
 from services.auth.storage.teams import MEMBERS, TEAMS, MemberView, TeamView
-from services.auth.usecases.members import add_member, change_member, remove_member, show_member, show_members
-from services.auth.usecases.teams import create_team, show_team, show_teams
+from services.auth.usecases.change_team import TeamChange, change_team
+from services.auth.usecases.delete_team import TeamDeletion, delete_team, preview_team_deletion
+from services.auth.usecases.members import (
+    add_member,
+    change_member,
+    remove_member,
+    show_member,
+    show_members,
+    suggest_new_members,
+)
+from services.auth.usecases.teams import create_team, show_team, show_team_namespaces, show_teams, suggest_own_teams
 from shared.api.blueprints import ApiBlueprint
 from shared.api.etags import if_match
 from shared.api.lists import page_query
@@ -55,6 +79,93 @@ def post_team(values: dict[str, Any]) -> TeamView:
 def get_team(team_id: int) -> TeamView:
     """Show a team to its members."""
     return show_team(subject(), team_id, database=services().database)
+
+
+@blueprint.route(_TEAM, methods=["PUT"])
+@blueprint.versioned
+@blueprint.arguments(TeamChangeInput)
+@blueprint.response(HTTPStatus.OK, TeamOutput)
+@refuses(blueprint, *_REFUSED)
+def put_team(change: TeamChange, team_id: int) -> TeamView:
+    """Change a team's name or description; for its owners."""
+    auth, expected = services(), if_match(TeamOutput())
+    return change_team(
+        actor(),
+        team_id,
+        change,
+        rules=auth.settings.rules,
+        expected=expected,
+        database=auth.database,
+        clock=auth.clock,
+    )
+
+
+@blueprint.route(f"{_TEAM}/deletion")
+@blueprint.response(HTTPStatus.OK, TeamDeletionOutput)
+@refuses(blueprint, *_REFUSED, HTTPStatus.SERVICE_UNAVAILABLE)
+def get_deletion(team_id: int) -> TeamDeletion:
+    """Tell what would go with a team; for those who may delete it."""
+    auth = services()
+    return preview_team_deletion(
+        subject(),
+        team_id,
+        rules=auth.settings.rules,
+        catalog=auth.catalog,
+        database=auth.database,
+        clock=auth.clock,
+    )
+
+
+@blueprint.route(_TEAM, methods=["DELETE"])
+@blueprint.versioned
+@blueprint.arguments(TeamDeletionQuery, location="query")
+@blueprint.response(HTTPStatus.NO_CONTENT)
+@refuses(blueprint, *_REFUSED, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+def remove_team(query: dict[str, str | None], team_id: int) -> None:
+    """Delete a team; its namespaces go to another one, or with it, and all images in them.
+
+    What cannot be deleted is named, and the team stays with it; the same request goes on.
+    """
+    auth, expected = services(), if_match(TeamOutput())
+    delete_team(
+        actor(),
+        team_id,
+        **query,
+        rules=auth.settings.rules,
+        catalog=auth.catalog,
+        expected=expected,
+        database=auth.database,
+        clock=auth.clock,
+    )
+
+
+@blueprint.route(f"{_TEAM}/namespaces")
+@blueprint.arguments(page_query(NAMESPACES), location="query")
+@blueprint.response(HTTPStatus.OK, ListedNamespaceOutput(many=True))
+@refuses(blueprint, *_REFUSED)
+def list_team_namespaces(asked: ListRequest, team_id: int) -> Response:
+    """List a team's namespaces."""
+    auth = services()
+    page = show_team_namespaces(
+        subject(), team_id, asked, catalog=auth.catalog, database=auth.database, clock=auth.clock
+    )
+    return page_response(ListedNamespaceOutput(), page)
+
+
+@blueprint.route("/typeahead/<beginning>")
+@blueprint.response(HTTPStatus.OK, TeamSuggestionOutput(many=True))
+@refuses(blueprint, HTTPStatus.UNAUTHORIZED)
+def suggest_team(beginning: str) -> Sequence[TeamSuggestion]:
+    """Suggest up to 10 of the teams that the caller may see, by the beginning of their names."""
+    return suggest_own_teams(subject(), beginning, database=services().database)
+
+
+@blueprint.route(f"{_TEAM}/typeahead/<beginning>")
+@blueprint.response(HTTPStatus.OK, UserSuggestionOutput(many=True))
+@refuses(blueprint, *_REFUSED)
+def suggest_member(team_id: int, beginning: str) -> Sequence[UserSuggestion]:
+    """Suggest up to 10 people to be taken into a team, by the beginning of their names; for its owners."""
+    return suggest_new_members(subject(), team_id, beginning, database=services().database)
 
 
 @blueprint.route(f"{_TEAM}/members")

@@ -7,8 +7,8 @@ AuthFault                  the request cannot be carried out
 ├── NotFound               it does not exist, or the caller may not know that it does
 ├── Forbidden              the caller may know of it, and may not do this
 ├── Invalid                a value breaks a rule; the faults are given by field
-├── NotEmptied             images of a namespace could not be deleted, so that it stays
-├── StillEmptying          a namespace holds more than one request can delete
+├── NotEmptied             images of a namespace could not be deleted, so that it stays, and its team
+├── StillEmptying          a namespace or a team holds more than one request can delete
 ├── CatalogAway            nobody can say what lies in a namespace, or take it out
 ├── SetupClosed            the first administrator may not be made this way here
 ├── SetupDone              there are people already
@@ -81,29 +81,30 @@ class Invalid(AuthFault):
 
 
 class NotEmptied(AuthFault):
-    """Something in a namespace could not be deleted; what could be, was.
+    """Something that lies in a namespace could not be deleted; what could be, was.
 
     Args:
+        what: stays therefore: ``namespace team-a``, ``team blue``.
         errors: sentences by repository.
         deleted: repositories that are gone.
     """
 
-    def __init__(self, namespace: str, errors: Faults, deleted: Sequence[str] = ()) -> None:
+    def __init__(self, what: str, errors: Faults, deleted: Sequence[str] = ()) -> None:
         gone = f" These are gone: {', '.join(deleted[:MAX_NAMED])}." if deleted else ""
         more = f" And {len(deleted) - MAX_NAMED} more." if len(deleted) > MAX_NAMED else ""
-        super().__init__(f"The namespace {namespace} is still there: not all of it could be deleted.{gone}{more}")
+        super().__init__(f"The {what} is still there: not all of it could be deleted.{gone}{more}")
         self.errors = errors
+        self.deleted = deleted
 
 
 class StillEmptying(AuthFault):
-    """There is more in a namespace than one request can delete in the time that it has."""
+    """There is more in something than one request can delete in the time that it has."""
 
     retry_after_s = 1
 
-    def __init__(self, namespace: str, remaining: int) -> None:
+    def __init__(self, what: str, remaining: str) -> None:
         super().__init__(
-            f"The namespace {namespace} still holds {remaining} repositories: there were more than one request can "
-            "delete. Send it again to go on."
+            f"The {what} still holds {remaining}: there were more than one request can delete. Send it again to go on."
         )
 
 

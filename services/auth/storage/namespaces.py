@@ -159,6 +159,12 @@ def count_dependants(connection: Connection, namespace_id: int) -> Dependants:
     return Dependants(**connection.execute(select(*counts)).one()._mapping)
 
 
+def list_namespaces_of(connection: Connection, subject: Subject, team_id: int, *, now: datetime) -> list[NamespaceView]:
+    """Return all namespaces of a team, for whoever may do something to all of them."""
+    statement = _view(subject).where(namespaces.c.team_id == team_id).order_by(namespaces.c.id)
+    return [_load(row) for row in connection.execute(statement, {"now": now})]
+
+
 def _count_in(table: Table, namespace_id: int) -> ScalarSelect[int]:
     return select(func.count()).select_from(table).where(table.c.namespace_id == namespace_id).scalar_subquery()
 

@@ -1,6 +1,6 @@
 """Teams and who is in them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -50,6 +50,8 @@ MEMBERS = Listing(
         "username": Listed(users.c.username_key, fold=username_key),
         "display_name": Listed(users.c.display_name),
         "admin": Listed(users.c.administrator),
+        "enabled": Listed(users.c.enabled),
+        "bot": Listed(users.c.bot),
         "role": Listed(team_members.c.role, choices=Role),
         "created_at": Listed(team_members.c.created_at),
         "updated_at": Listed(team_members.c.updated_at),
@@ -91,6 +93,8 @@ class MemberView:
     username: str
     display_name: str | None
     admin: bool
+    enabled: bool
+    bot: bool
     role: Role
     created_at: datetime
     updated_at: datetime
@@ -102,6 +106,17 @@ def insert_team(
     """Insert a team and return its id."""
     row = {"name": name, "description": description, "hidden": hidden, "created_at": now, "updated_at": now}
     return insert_row(connection, teams, row)
+
+
+def update_team(connection: Connection, team_id: int, values: Mapping[str, Any], *, now: datetime) -> None:
+    """Change columns of a team."""
+    connection.execute(update(teams).where(teams.c.id == team_id).values({**values, "updated_at": now}))
+
+
+def delete_team(connection: Connection, team_id: int) -> None:
+    """Delete a team that has no namespace; its members leave it, its robots and grants go with it."""
+    connection.execute(delete(team_members).where(team_members.c.team_id == team_id))
+    connection.execute(delete(teams).where(teams.c.id == team_id))
 
 
 def taken_team_names(connection: Connection, names: Collection[str]) -> set[str]:
@@ -209,6 +224,8 @@ def _member_view() -> Select[Any]:
         users.c.username,
         users.c.display_name,
         users.c.administrator.label("admin"),
+        users.c.enabled,
+        users.c.bot,
         team_members.c.role,
         team_members.c.created_at,
         team_members.c.updated_at,

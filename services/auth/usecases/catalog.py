@@ -65,7 +65,7 @@ class Catalog(Protocol):
 class Deadline:
     """When a request that empties namespaces gives up, and leaves the rest to the next."""
 
-    def __init__(self, budget_s: float) -> None:
+    def __init__(self, budget_s: float = BUDGET_S) -> None:
         self._until_s = monotonic() + budget_s
 
     @property
@@ -96,11 +96,11 @@ def empty(namespace: str, *, actor: str, catalog: Catalog, deadline: Deadline) -
         done = catalog.empty_namespace(namespace, actor=actor)
         deleted += done.deleted
         if done.failed:
-            raise NotEmptied(namespace, _faults(namespace, done.failed), deleted)
+            raise NotEmptied(f"namespace {namespace}", _faults(namespace, done.failed), deleted)
         if not done.remaining:
             return
         if deadline.has_passed:
-            raise StillEmptying(namespace, done.remaining)
+            raise StillEmptying(f"namespace {namespace}", f"{done.remaining} repositories")
 
 
 def _counted(view: NamespaceView, usage: Mapping[str, Usage]) -> NamespaceView:

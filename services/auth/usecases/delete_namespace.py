@@ -13,7 +13,7 @@ from services.auth.storage.locks import Lock, hold
 from services.auth.storage.namespaces import Dependants, NamespaceView, count_dependants
 from services.auth.storage.namespaces import delete_namespace as delete_row
 from services.auth.usecases.audit import Record, audited
-from services.auth.usecases.catalog import BUDGET_S, Catalog, Deadline, Usage, empty
+from services.auth.usecases.catalog import Catalog, Deadline, Usage, empty
 from services.auth.usecases.messages import tell
 from services.auth.usecases.namespaces import get_managed_namespace
 from shared.api.etags import Expected, anything
@@ -58,11 +58,14 @@ def delete_namespace(
     rules: Rules,
     catalog: Catalog,
     expected: Expected = anything,
-    budget_s: float = BUDGET_S,
+    deadline: Deadline | None = None,
     database: Database,
     clock: Clock,
 ) -> None:
     """Delete a namespace and all that lies in it.
+
+    Args:
+        deadline: when to give up, where this is a part of something larger.
 
     Raises:
         NotFound: the caller may not see it.
@@ -70,7 +73,7 @@ def delete_namespace(
         PreconditionFailed: it is not what the caller has seen.
         CatalogAway, NotEmptied, StillEmptying: the namespace is still there.
     """
-    deadline = Deadline(budget_s)
+    deadline = deadline or Deadline()
     with database.read() as connection:
         namespace = get_managed_namespace(
             connection, actor.subject, namespace_id, Operation.DELETE_NAMESPACE, rules, now=clock()

@@ -1,5 +1,7 @@
 """Who is in a team."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
 from services.auth.domain.actors import Actor
@@ -8,6 +10,7 @@ from services.auth.domain.errors import Invalid, NotFound
 from services.auth.domain.management import Operation, Rules
 from services.auth.domain.subjects import Subject
 from services.auth.domain.teams import Role, check_removal, check_role_change, effective_role
+from services.auth.storage.suggestions import UserSuggestion, suggest_members
 from services.auth.storage.teams import (
     MemberView,
     TeamView,
@@ -22,10 +25,13 @@ from services.auth.storage.teams import (
 )
 from services.auth.storage.users import find_user_named
 from services.auth.usecases.audit import audited
+from services.auth.usecases.messages import tell
 from services.auth.usecases.teams import get_managed_team, get_visible_team
 from shared.api.etags import Expected, anything
 from shared.api.paging import ListRequest, Page
 from shared.clock import Clock
+from shared.contracts.auth_events import MemberAdded, MemberRemoved, MemberUpdated
+from shared.contracts.words import find_word
 from shared.database import Database
 
 
@@ -51,6 +57,20 @@ def show_member(subject: Subject, team_id: int, member_id: int, *, database: Dat
         return _get(connection, team_id, member_id)
 
 
+def suggest_new_members(
+    subject: Subject, team_id: int, beginning: str, *, database: Database
+) -> Sequence[UserSuggestion]:
+    """Return some people who could be taken into a team, by the beginning of their names.
+
+    Raises:
+        NotFound: no such team for the caller.
+        Forbidden: the caller may not change the team.
+    """
+    with database.read() as connection:
+        _get_team(connection, subject, team_id)
+        return suggest_members(connection, team_id, beginning) if find_word(beginning) else []
+
+
 def add_member(
     actor: Actor, team_id: int, *, username: str, role: Role, database: Database, clock: Clock
 ) -> MemberView:
@@ -73,6 +93,8 @@ def add_member(
         member_id = insert_member(connection, team_id, user.id, granted, now=clock())
         member = _get(connection, team_id, member_id)
         record(_change(Action.TEAM_MEMBER_ADDED, team, member, after=member.role))
+        event = MemberAdded(team.name, member.username, member.role.value, actor=actor.subject.username or None)
+        tell(connection, event, about=team.name, now=clock())
         return member
 
 
@@ -103,6 +125,9 @@ def change_member(
         check_role_change(member.role, role, administrator=member.admin, other_owners=others)
         update_member(connection, member_id, role, now=clock())
         record(_change(Action.TEAM_MEMBER_CHANGED, team, member, before=member.role, after=role))
+        if role is not member.role:
+            event = MemberUpdated(team.name, member.username, role.value, actor=actor.subject.username or None)
+            tell(connection, event, about=team.name, now=clock())
         return _get(connection, team_id, member_id)
 
 
@@ -131,6 +156,8 @@ def remove_member(
         check_removal(member.role, other_owners=count_other_owners(connection, member))
         delete_member(connection, member_id)
         record(_change(Action.TEAM_MEMBER_REMOVED, team, member, before=member.role))
+        event = MemberRemoved(team.name, member.username, actor=actor.subject.username or None)
+        tell(connection, event, about=team.name, now=clock())
 
 
 def _change(

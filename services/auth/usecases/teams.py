@@ -1,5 +1,8 @@
 """Make and show teams."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from sqlalchemy import Connection
 
 from services.auth.domain.actors import Actor
@@ -9,12 +12,19 @@ from services.auth.domain.management import NOWHERE, Operation, Rules, decide_ma
 from services.auth.domain.subjects import Subject
 from services.auth.domain.teams import Role
 from services.auth.storage.locks import Lock, hold
+from services.auth.storage.namespaces import NamespaceView
+from services.auth.storage.suggestions import TeamSuggestion, suggest_teams
 from services.auth.storage.teams import TeamView, find_team, insert_member, insert_team, list_teams, taken_team_names
 from services.auth.storage.users import find_user
 from services.auth.usecases.audit import audited
+from services.auth.usecases.catalog import Catalog
+from services.auth.usecases.messages import tell
+from services.auth.usecases.namespaces import show_namespaces
 from services.auth.usecases.rights import require_right
 from shared.api.paging import ListRequest, Page
 from shared.clock import Clock
+from shared.contracts.auth_events import TeamCreated
+from shared.contracts.words import find_word
 from shared.database import Database
 
 
@@ -47,12 +57,15 @@ def create_team(
         owner = find_user(connection, (subject.user_id or 0) if owner_id is None else owner_id)
         if owner is None:
             raise NotFound("user")
+        if not owner.enabled:
+            raise Invalid({"owner_id": ["is disabled, and could not act for the team"]})
         if taken_team_names(connection, [name]):
             raise Invalid({"name": ["has already been taken"]})
         team_id = insert_team(connection, name, description=description, now=clock())
         insert_member(connection, team_id, owner.id, Role.OWNER, now=clock())
         shown = {"name": name, "description": description}
         record(Change(Action.TEAM_CREATED, Ref(team_id, name), user=Ref(owner.id, owner.username), after=shown))
+        tell(connection, TeamCreated(name, actor=subject.username or None), about=name, now=clock())
         return get_visible_team(connection, subject, team_id)
 
 
@@ -71,6 +84,29 @@ def show_teams(subject: Subject, request: ListRequest, *, database: Database) ->
     everything = decide_management(subject, Operation.SHOW_TEAM, NOWHERE, Rules()).allowed
     with database.read() as connection:
         return list_teams(connection, subject, request, everything=everything)
+
+
+def suggest_own_teams(subject: Subject, beginning: str, *, database: Database) -> Sequence[TeamSuggestion]:
+    """Return some of the teams that the caller may see, by the beginning of their names."""
+    everything = decide_management(subject, Operation.SHOW_TEAM, NOWHERE, Rules()).allowed
+    if not find_word(beginning):
+        return []
+    with database.read() as connection:
+        return suggest_teams(connection, subject, beginning, everything=everything)
+
+
+def show_team_namespaces(
+    subject: Subject, team_id: int, request: ListRequest, *, catalog: Catalog, database: Database, clock: Clock
+) -> Page[NamespaceView]:
+    """Return a page of a team's namespaces, to those who may see the team.
+
+    Raises:
+        NotFound: the caller may not.
+    """
+    with database.read() as connection:
+        get_visible_team(connection, subject, team_id)
+    own = replace(request, filters={**request.filters, "team_id": team_id})
+    return show_namespaces(subject, own, catalog=catalog, database=database, clock=clock)
 
 
 def get_visible_team(connection: Connection, subject: Subject, team_id: int) -> TeamView:

@@ -56,6 +56,12 @@ GET    /users/application_tokens/{portus}  401     401     403     404     200  
 DELETE /users/application_tokens/{portus}  401     401     403     404     204     404     404     204
 GET    /decisions                          401     401     403     200     200     200     200     200
 GET    /decisions/{nothing}                401     401     403     404     404     404     404     404
+PUT    /teams/{team}                       401     401     403     404     403     403     200     200
+GET    /teams/{team}/namespaces            401     401     403     404     200     200     200     200
+GET    /teams/typeahead/t                  401     401     403     200     200     200     200     200
+GET    /teams/{team}/typeahead/s           401     401     403     404     403     403     200     200
+GET    /teams/{team}/deletion              401     401     403     404     403     403     403     403
+DELETE /teams/{team}                       401     401     403     404     403     403     403     403
 PUT    /teams/{team}/members/{member}      401     401     403     404     403     403     200     200
 DELETE /teams/{team}/members/{member}      401     401     403     404     403     403     204     204
 GET    /grants                             401     401     403     200     200     200     200     200
@@ -104,6 +110,7 @@ BODIES: dict[str, Any] = {
     "PUT /users/{viewer}": {"display_name": "V"},
     "POST /teams": {"name": "another"},
     "POST /teams/{team}/members": {"user": "stranger", "role": "viewer"},
+    "PUT /teams/{team}": {"description": "new"},
     "PUT /teams/{team}/members/{member}": {"role": "contributor"},
     "POST /grants": {"user": "stranger", "actions": ["pull"], "pattern": "ci-*"},
     "POST /namespaces/{namespace}/grants": {"user": "stranger", "actions": ["pull"]},
@@ -190,8 +197,8 @@ def test_access(world: World, caller: str) -> None:
 
 AUDITORS_MAY = {"POST /simulate", "POST /application_tokens"}
 """Questions that have a body, and what changes nothing but the caller's own affairs."""
-ADMINISTRATORS_ONLY = {"GET /registries/validate"}
-"""Questions that make this service call another server."""
+ADMINISTRATORS_ONLY = {"GET /registries/validate", "GET /teams/{team}/typeahead/s"}
+"""Questions that make this service call another server, or that only a change would ask."""
 
 
 def test_an_auditor_sees_what_administrators_see_and_changes_nothing(world: World) -> None:

@@ -13,6 +13,7 @@ from services.auth.domain.namespaces import Visibility
 from services.auth.domain.teams import Role
 from services.auth.storage.namespaces import NamespaceView
 from services.auth.storage.tables import outbox
+from services.auth.usecases.catalog import Deadline
 from services.auth.usecases.delete_namespace import delete_namespace
 from shared.config import Secret
 from tests.support.auth import ROOT, AuthFactory, AuthService, assert_problem
@@ -249,7 +250,13 @@ def test_what_takes_too_long_is_gone_on_with_by_the_same_request(
 
     with pytest.raises(StillEmptying, match="still holds 1 repositories"):
         delete_namespace(
-            ROOT, n.id, rules=rules, catalog=auth.catalog, budget_s=0, database=auth.database, clock=auth.clock
+            ROOT,
+            n.id,
+            rules=rules,
+            catalog=auth.catalog,
+            deadline=Deadline(0),
+            database=auth.database,
+            clock=auth.clock,
         )
 
     assert delete(house, n).status_code == 204
