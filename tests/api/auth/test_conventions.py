@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from services.auth.domain.decisions import DeletePolicy, Policy
 from services.auth.domain.teams import Role
 from services.auth.storage.tables import idempotency_keys
 from services.auth.worker import tidy
@@ -45,7 +46,8 @@ NO_KEY = {"/users/bootstrap", "/sessions", "/sessions/refresh", "/sessions/revok
 
 
 @pytest.fixture
-def world(auth: AuthService) -> AuthService:
+def world(make_auth: AuthFactory) -> AuthService:
+    auth = make_auth(policy=Policy(delete=DeletePolicy.OWNERS))
     jane = auth.make_user("jane", administrator=True)
     auth.make_user("vera")
     auth.make_user("zoe")
