@@ -14,6 +14,7 @@ from services.catalog.api.manifests import manifests_blueprint
 from services.catalog.api.people import people_blueprint
 from services.catalog.api.repositories import repositories_blueprint
 from services.catalog.api.schemas import REGISTRY_HOST
+from services.catalog.api.tags import tags_blueprint
 from services.catalog.clients.metrics import DeliveryCounters
 from services.catalog.clients.registry import RegistryClient
 from services.catalog.clients.tokens import RegistryTokens
@@ -65,6 +66,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     api.spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
     api.register_blueprint(repositories_blueprint(database, visibility))
+    api.register_blueprint(tags_blueprint(database, visibility))
     api.register_blueprint(losses_blueprint(database, visibility))
     measure_when_asked(app, lambda: measure_losses(database, utc_now))
     registry = new_registry(settings)

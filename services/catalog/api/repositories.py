@@ -5,15 +5,13 @@ from http import HTTPStatus
 from flask import Response
 
 from services.catalog.api.fields import ID, list_response, refuses
-from services.catalog.api.schemas import FreshnessSchema, RepositorySchema, TagSchema
+from services.catalog.api.schemas import FreshnessSchema, RepositorySchema
 from services.catalog.storage.repository_queries import REPOSITORIES, RepositoryRow
-from services.catalog.storage.tag_queries import TAGS
 from services.catalog.usecases.browse import (
     Freshness,
     get_freshness,
     get_repository,
     list_repositories,
-    list_tags,
 )
 from shared.api.blueprints import ApiBlueprint
 from shared.api.lists import either_query
@@ -48,14 +46,6 @@ def repositories_blueprint(database: Database, visibility: FindCallersVisibility
     def repository(id: int) -> RepositoryRow:
         """Show one repository"""
         return get_repository(visibility(), id, database=database)
-
-    @blueprint.get(f"/repositories/{ID}/tags")
-    @blueprint.arguments(either_query(TAGS), location="query")
-    @blueprint.response(200, TagSchema(many=True))
-    @refuses(blueprint, UNAUTHORIZED, NOT_FOUND)
-    def tags(asked: ListRequest, id: int) -> Response:
-        """List a repository's tags, newest push first"""
-        return list_response(TagSchema(), list_tags(visibility(), id, asked, database=database))
 
     @blueprint.get("/freshness")
     @blueprint.doc(security=[])

@@ -33,46 +33,6 @@ class RepositorySchema(Schema):
         return str(current_app.config[REGISTRY_HOST])
 
 
-class PlatformSchema(Schema):
-    """One image that a tag offers."""
-
-    os = fields.String(required=True)
-    architecture = fields.String(required=True)
-    variant = fields.String(required=True, allow_none=True)
-    digest = fields.String(required=True)
-    size_bytes = fields.Integer(required=True, allow_none=True)
-
-
-class TagSchema(Schema):
-    """A tag; what its manifest says is null while ``known`` is false."""
-
-    id = fields.Integer(required=True)
-    name = fields.String(required=True)
-    digest = fields.String(required=True)
-    media_type = fields.String(required=True, allow_none=True)
-    artifact_type = fields.String(required=True, allow_none=True)
-    size_bytes = fields.Integer(
-        required=True,
-        allow_none=True,
-        metadata={"description": "Configuration and layers, compressed; of an index the sum over its children."},
-    )
-    platforms = fields.List(fields.Nested(PlatformSchema), required=True)
-    updated_at = fields.AwareDateTime(
-        required=True, metadata={"description": "When it was last written: pushed, or seen by a crawl."}
-    )
-    first_seen_at = fields.AwareDateTime(required=True)
-    pushed_at = fields.AwareDateTime(required=True, allow_none=True, metadata={"description": "Null: not witnessed."})
-    pushed_by = fields.String(required=True, allow_none=True)
-    pulled_at = fields.AwareDateTime(required=True, allow_none=True)
-    pulls = fields.Integer(
-        required=True, metadata={"description": "By this tag, and by the digest it points at; checks do not count."}
-    )
-    known = fields.Boolean(required=True, metadata={"description": "Whether the manifest has been fetched."})
-    referrers = fields.Integer(
-        required=True, metadata={"description": "How much is about its manifest: signatures, attestations, …"}
-    )
-
-
 class PossibleLossSchema(Schema):
     """Events that may have been lost: what they told is being read from the registry."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Connection, Select, distinct, func, null, select, union_all
+from sqlalchemy import CompoundSelect, Connection, Select, distinct, func, null, or_, select, union_all
 
 from services.catalog.storage.tables import (
     manifest_children,
@@ -36,11 +36,14 @@ class ReferrerRow:
     annotations: Mapping[str, str] = field(default_factory=dict)
 
 
-def count_referrers(connection: Connection, repository: int, digests: Collection[str]) -> Mapping[str, int]:
-    """Return how much is about each of some manifests of a repository; nothing for those without."""
-    there = _there(repository, digests).subquery()
-    query = select(there.c.subject, func.count(distinct(there.c.digest)).label("total")).group_by(there.c.subject)
-    return {row.subject: row.total for row in connection.execute(query)}
+def count_referrers(
+    connection: Connection, repositories: Collection[int], digests: Collection[str]
+) -> Mapping[tuple[int, str], int]:
+    """Return how much is about manifests, by repository and digest; nothing for those without."""
+    there = _there(repositories, digests).subquery()
+    key = (there.c.repository_id, there.c.subject)
+    query = select(*key, func.count(distinct(there.c.digest)).label("total")).group_by(*key)
+    return {(row.repository_id, row.subject): row.total for row in connection.execute(query)}
 
 
 def list_referrers(
@@ -51,7 +54,7 @@ def list_referrers(
     Args:
         artifact_type: only what is of this type.
     """
-    there = _there(repository, [digest]).subquery()
+    there = _there([repository], [digest]).subquery()
     grouped = select(there.c.digest, func.max(there.c.tag).label("tag")).group_by(there.c.digest).subquery()
     lies_here = (_HELD.digest == grouped.c.digest) & (_HELD.repository_id == repository)
     query = (
@@ -73,28 +76,31 @@ def list_referrers(
     return Page([_referrer(row, annotations[row.digest]) for row in found], total, page)
 
 
-def _there(repository: int, subjects: Collection[str]) -> "Select[Any]":
-    named = _named(repository, subjects).subquery()
+def _there(repositories: Collection[int], subjects: Collection[str]) -> "Select[Any]":
+    named = _named(repositories, subjects).subquery()
+    # A subject is named in the manifest itself, wherever that lies; a tag names it in its own repository.
+    is_here = or_(named.c.place.is_(None), named.c.place == _HELD.repository_id)
     return (
-        select(named.c.subject, named.c.digest, named.c.tag)
-        .join(repository_manifests, _HELD.digest == named.c.digest)
-        .where(_HELD.repository_id == repository, _HELD.present)
+        select(_HELD.repository_id, named.c.subject, named.c.digest, named.c.tag)
+        .select_from(named.join(repository_manifests, _HELD.digest == named.c.digest))
+        .where(_HELD.repository_id.in_(repositories), _HELD.present, is_here)
     )
 
 
-def _named(repository: int, subjects: Collection[str]) -> "CompoundSelect[Any]":
+def _named(repositories: Collection[int], subjects: Collection[str]) -> "CompoundSelect[Any]":
     """Every way in which a manifest may be about another: its subject, an index of referrers, a tag's name."""
-    is_about = (tags.c.repository_id == repository) & tags.c.referrer_of.in_(subjects) & tags.c.present
-    no_tag = null().label("tag")
-    by_subject = select(manifests.c.subject, manifests.c.digest, no_tag).where(manifests.c.subject.in_(subjects))
+    is_about = tags.c.repository_id.in_(repositories) & tags.c.referrer_of.in_(subjects) & tags.c.present
+    nowhere, place, no_tag = null().label("place"), tags.c.repository_id.label("place"), null().label("tag")
+    subject = manifests.c.subject
+    by_subject = select(nowhere, subject, manifests.c.digest, no_tag).where(subject.in_(subjects))
     # The tag without a suffix is that of an index, which lists what is about the manifest.
     is_list = func.length(tags.c.name) == _LENGTH_WITHOUT_SUFFIX
     by_list = (
-        select(tags.c.referrer_of, manifest_children.c.digest, no_tag)
+        select(place, tags.c.referrer_of, manifest_children.c.digest, no_tag)
         .join_from(tags, manifest_children, tags.c.digest == manifest_children.c.parent_digest)
         .where(is_about, is_list)
     )
-    by_tag = select(tags.c.referrer_of, tags.c.digest, tags.c.name.label("tag")).where(is_about, ~is_list)
+    by_tag = select(place, tags.c.referrer_of, tags.c.digest, tags.c.name.label("tag")).where(is_about, ~is_list)
     return union_all(by_subject, by_list, by_tag)
 
 

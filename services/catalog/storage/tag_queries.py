@@ -2,187 +2,81 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import Connection, Select, func, select
 
-from services.catalog.domain.index import BY_DIGEST
 from services.catalog.storage.folding import is_folded
-from services.catalog.storage.referrer_queries import count_referrers
-from services.catalog.storage.tables import manifest_children, manifests, pulls, repositories, tags
+from services.catalog.storage.tables import repositories, tags
+from services.catalog.storage.tag_rows import FOLDED, TAGS, TagRow, complete_tags, load_tag, select_tags
 from services.catalog.storage.visible import visible_to
-from shared.api.paging import ListRequest, Order, Page
+from shared.api.paging import ListRequest, Page, PageRequest
 from shared.api.slices import Slice
-from shared.listing import Listed, Listing, fetch_part
+from shared.listing import fetch_part
 from shared.oci.names import Digest, RepositoryName, Tag
 from shared.visibility.answers import Visibility
 
-MAX_LISTED = 200
-"""So many entries of an index are looked through for platforms."""
-
-
-FOLDED = "folded"
-"""Query parameter that asks for the tags that are left out otherwise."""
-
-TAGS = Listing(
-    {
-        "id": Listed(tags.c.id),
-        "name": Listed(tags.c.name, prefix=True),
-        "digest": Listed(tags.c.digest, prefix=True),
-        "media_type": Listed(manifests.c.media_type),
-        "artifact_type": Listed(manifests.c.artifact_type),
-        "size_bytes": Listed(manifests.c.size_bytes),
-        "updated_at": Listed(tags.c.written_at),
-        "first_seen_at": Listed(tags.c.first_seen_at),
-        "pushed_at": Listed(tags.c.pushed_at),
-        "pushed_by": Listed(tags.c.pushed_by),
-        FOLDED: Listed(is_folded()),
-    },
-    search=[tags.c.name],
-    order=Order("updated_at", descending=True),
-)
-"""What the list of a repository's tags is sorted and narrowed by."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlatformRow:
-    """One image that a tag offers."""
-
-    os: str
-    architecture: str
-    variant: str | None
-    digest: str
-    size_bytes: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class TagRow:
-    """A tag as a list shows it; what its manifest says is ``None`` while that is not known."""
-
-    id: int
-    name: str
-    digest: str
-    media_type: str | None
-    artifact_type: str | None
-    size_bytes: int | None
-    updated_at: datetime
-    """When it was last written, as far as we know."""
-    first_seen_at: datetime
-    pushed_at: datetime | None
-    pushed_by: str | None
-    known: bool
-    platforms: Sequence[PlatformRow] = ()
-    pulls: int = 0
-    pulled_at: datetime | None = None
-    referrers: int = 0
-    """How much is about its manifest."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Pulled:
-    pulls: int = 0
-    pulled_at: datetime | None = None
-
-    def __add__(self, other: "_Pulled") -> "_Pulled":
-        times = [time for time in (self.pulled_at, other.pulled_at) if time]
-        return _Pulled(self.pulls + other.pulls, max(times, default=None))
+MAX_IN_GROUP = 1000
+"""So many tags on one digest are shown in a group."""
 
 
 def list_tags(
-    connection: Connection, visibility: Visibility, repository: int, request: ListRequest
+    connection: Connection, visibility: Visibility, request: ListRequest, *, repository: int | None = None
 ) -> Page[TagRow] | Slice[TagRow]:
-    """Return a part of a repository's tags, without those that only say what is about another manifest.
+    """Return a part of the tags that a caller sees, without those that only say what is about another manifest.
 
     Args:
-        repository: its id; a repository that the caller may not see has no tags.
+        repository: only those of this one; one that the caller may not see has none.
     """
-    conditions = [tags.c.repository_id == repository, tags.c.present, visible_to(visibility, connection.dialect)]
+    query = _shown(connection, visibility, repository)
     if FOLDED not in request.filters:
-        conditions.append(~is_folded())
-    part = fetch_part(connection, _tags().where(*conditions), TAGS, request, load=_tag_row)
-    return replace(part, rows=_complete(connection, repository, part.rows))
+        query = query.where(~is_folded())
+    part = fetch_part(connection, query, TAGS, request, load=load_tag)
+    return replace(part, rows=complete_tags(connection, part.rows))
 
 
-def _tags() -> Select[Any]:
-    of_tag = (
-        tags.c[name] for name in ("id", "name", "digest", "written_at", "pushed_at", "pushed_by", "first_seen_at")
-    )
-    of_manifest = (
-        manifests.c[name] for name in ("media_type", "artifact_type", "size_bytes", "os", "architecture", "variant")
-    )
-    known = manifests.c.body.is_not(None).label("known")
-    joined = tags.join(repositories).join(manifests, manifests.c.digest == tags.c.digest, isouter=True)
-    return select(*of_tag, *of_manifest, known).select_from(joined)
+def find_tag_row(
+    connection: Connection, visibility: Visibility, tag: int, *, repository: int | None = None
+) -> TagRow | None:
+    """Return a tag, or ``None`` when it is missing or not to be seen."""
+    row = connection.execute(_shown(connection, visibility, repository).where(tags.c.id == tag)).one_or_none()
+    return complete_tags(connection, [load_tag(row)])[0] if row else None
 
 
-def _tag_row(row: Any) -> TagRow:
-    own = PlatformRow(row.os, row.architecture, row.variant, row.digest, row.size_bytes) if row.os else None
-    return TagRow(
-        id=row.id,
-        name=row.name,
-        digest=row.digest,
-        media_type=row.media_type,
-        artifact_type=row.artifact_type,
-        size_bytes=row.size_bytes,
-        updated_at=row.written_at,
-        first_seen_at=row.first_seen_at,
-        pushed_at=row.pushed_at,
-        pushed_by=row.pushed_by,
-        known=bool(row.known),
-        platforms=(own,) if own else (),
-    )
+def list_groups(
+    connection: Connection, visibility: Visibility, repository: int, page: PageRequest
+) -> Page[Sequence[TagRow]]:
+    """Return a page of a repository's tags by digest; the group that was written last comes first."""
+    shown = [
+        tags.c.repository_id == repository,
+        tags.c.present,
+        ~is_folded(),
+        visible_to(visibility, connection.dialect),
+    ]
+    newest = func.max(tags.c.written_at)
+    groups = select(tags.c.digest).select_from(tags.join(repositories)).where(*shown).group_by(tags.c.digest)
+    total = connection.execute(select(func.count()).select_from(groups.subquery())).scalar_one()
+    ordered = groups.order_by(newest.desc(), tags.c.digest).offset(page.offset).limit(page.per_page)
+    digests = list(connection.scalars(ordered))
+    rows = _in_groups(connection, _shown(connection, visibility, repository), digests)
+    by_digest: dict[str, list[TagRow]] = defaultdict(list)
+    for row in complete_tags(connection, rows):
+        by_digest[row.digest].append(row)
+    return Page([by_digest[digest] for digest in digests], total, page)
 
 
-def _complete(connection: Connection, repository: int, rows: Sequence[TagRow]) -> Sequence[TagRow]:
-    digests = {row.digest for row in rows}
-    platforms = _platforms(connection, digests)
-    by_tag = _pulled(connection, repository, pulls.c.tag, pulls.c.tag.in_({row.name for row in rows}))
-    of_digests = (pulls.c.tag == BY_DIGEST) & pulls.c.digest.in_(digests)
-    by_digest = _pulled(connection, repository, pulls.c.digest, of_digests)
-    referrers = count_referrers(connection, repository, digests)
-    completed = []
-    for row in rows:
-        # containerd and docker ask for the tag's digest first and then pull that digest.
-        pulled = by_tag.get(row.name, _Pulled()) + by_digest.get(row.digest, _Pulled())
-        listed = row.platforms or tuple(platforms[row.digest])
-        completed.append(
-            replace(
-                row,
-                platforms=listed,
-                pulls=pulled.pulls,
-                pulled_at=pulled.pulled_at,
-                referrers=referrers.get(row.digest, 0),
-            )
-        )
-    return completed
+def _in_groups(connection: Connection, query: Select[Any], digests: Collection[str]) -> Sequence[TagRow]:
+    """Return the newest tags on each of some digests."""
+    place = func.row_number().over(partition_by=tags.c.digest, order_by=(tags.c.written_at.desc(), tags.c.id.desc()))
+    ranked = query.where(tags.c.digest.in_(digests), ~is_folded()).add_columns(place.label("place")).subquery()
+    newest = select(ranked).where(ranked.c.place <= MAX_IN_GROUP).order_by(ranked.c.place)
+    return [load_tag(row) for row in connection.execute(newest)]
 
 
-def _platforms(connection: Connection, indexes: Collection[str]) -> dict[str, list[PlatformRow]]:
-    listed, child = manifest_children.c, manifests.alias()
-    query = (
-        select(listed.parent_digest, listed.os, listed.architecture, listed.variant, listed.digest, child.c.size_bytes)
-        .select_from(manifest_children.join(child, child.c.digest == listed.digest, isouter=True))
-        .where(listed.parent_digest.in_(indexes), listed.position < MAX_LISTED)
-        .where(listed.os.is_not(None), ~listed.is_attestation)
-        .order_by(listed.parent_digest, listed.position)
-    )
-    found: dict[str, list[PlatformRow]] = defaultdict(list)
-    for parent, *platform in connection.execute(query):
-        found[parent].append(PlatformRow(*platform))
-    return found
-
-
-def _pulled(
-    connection: Connection, repository: int, key: ColumnElement[str], condition: ColumnElement[bool]
-) -> dict[str, _Pulled]:
-    query = (
-        select(key, func.sum(pulls.c.pulls), func.max(pulls.c.pulled_at))
-        .where(pulls.c.repository_id == repository, condition)
-        .group_by(key)
-    )
-    return {name: _Pulled(int(total), pulled_at) for name, total, pulled_at in connection.execute(query)}
+def _shown(connection: Connection, visibility: Visibility, repository: int | None) -> Select[Any]:
+    query = select_tags().where(visible_to(visibility, connection.dialect))
+    return query if repository is None else query.where(tags.c.repository_id == repository)
 
 
 def list_present_tags(

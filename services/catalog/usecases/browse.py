@@ -1,5 +1,6 @@
 """What a caller may see of the index."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,10 +11,11 @@ from services.catalog.storage.progress import find_indexed_at
 from services.catalog.storage.repository_queries import RepositoryRow
 from services.catalog.storage.repository_queries import find_repository as find_row
 from services.catalog.storage.repository_queries import list_repositories as list_rows
-from services.catalog.storage.tag_queries import TagRow
+from services.catalog.storage.tag_queries import find_tag_row, list_groups
 from services.catalog.storage.tag_queries import list_tags as list_tag_rows
-from services.catalog.usecases.not_found import RepositoryNotFound
-from shared.api.paging import ListRequest, Page
+from services.catalog.storage.tag_rows import TagRow
+from services.catalog.usecases.not_found import RepositoryNotFound, TagNotFound
+from shared.api.paging import ListRequest, Page, PageRequest
 from shared.api.slices import Slice
 from shared.database import Database
 from shared.visibility.answers import Visibility
@@ -59,18 +61,48 @@ def get_repository(visibility: Visibility, repository: int, *, database: Databas
 
 
 def list_tags(
-    visibility: Visibility, repository: int, request: ListRequest, *, database: Database
+    visibility: Visibility, request: ListRequest, *, repository: int | None = None, database: Database
 ) -> Page[TagRow] | Slice[TagRow]:
-    """Return a part of a repository's tags.
+    """Return a part of the tags that the caller sees, or of those of one repository.
 
     Raises:
         RepositoryNotFound: the repository is missing, empty, or not for the caller.
         TooManyRows: all were asked for, and there are too many.
     """
     with database.read() as connection:
+        if repository is not None and find_row(connection, visibility, repository) is None:
+            raise RepositoryNotFound
+        return list_tag_rows(connection, visibility, request, repository=repository)
+
+
+def list_tag_groups(
+    visibility: Visibility, repository: int, page: PageRequest, *, database: Database
+) -> Page[Sequence[TagRow]]:
+    """Return a page of a repository's tags by digest, the newest group first.
+
+    Raises:
+        RepositoryNotFound: as above.
+    """
+    with database.read() as connection:
         if find_row(connection, visibility, repository) is None:
             raise RepositoryNotFound
-        return list_tag_rows(connection, visibility, repository, request)
+        return list_groups(connection, visibility, repository, page)
+
+
+def get_tag(visibility: Visibility, tag: int, *, repository: int | None = None, database: Database) -> TagRow:
+    """Return a tag.
+
+    Args:
+        repository: the one in which it has to be.
+
+    Raises:
+        TagNotFound: it is missing, or not for the caller.
+    """
+    with database.read() as connection:
+        found = find_tag_row(connection, visibility, tag, repository=repository)
+    if found is None:
+        raise TagNotFound
+    return found
 
 
 def get_freshness(*, database: Database) -> Freshness:

@@ -67,7 +67,7 @@ def get_manifest(visibility: Visibility, repository: int, reference: str, *, dat
             indexes=list_indexes_with(connection, repository, row.digest),
             children=[Child(one, facts.get(one.digest, ChildFacts(None, None))) for one in details.children],
             pulls=count_pulls(connection, repository, row.digest),
-            referrers=count_referrers(connection, repository, [row.digest]).get(row.digest, 0),
+            referrers=count_referrers(connection, [repository], [row.digest]).get((repository, row.digest), 0),
         )
 
 

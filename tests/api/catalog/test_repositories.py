@@ -74,6 +74,8 @@ def test_a_tag_has_the_promised_fields(client: FlaskClient, tell: Tell) -> None:
 
     assert shown == {
         "id": shown["id"],
+        "repository_id": 1,
+        "repository": "team/app",
         "name": "1.0",
         "digest": D,
         "media_type": MANIFEST_TYPE,
@@ -88,6 +90,10 @@ def test_a_tag_has_the_promised_fields(client: FlaskClient, tell: Tell) -> None:
         "pulls": 1,
         "known": False,
         "referrers": 0,
+        "author": {"name": "jane"},
+        "image_id": "",
+        "size": None,
+        "created_at": shown["first_seen_at"],
     }
 
 

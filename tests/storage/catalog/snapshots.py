@@ -14,7 +14,8 @@ from services.catalog.storage.tables import (
     repository_manifests,
     tags,
 )
-from services.catalog.storage.tag_queries import TAGS, TagRow, list_tags
+from services.catalog.storage.tag_queries import list_tags
+from services.catalog.storage.tag_rows import TAGS, TagRow
 from shared.api.paging import ListRequest, PageRequest
 from shared.database import Database
 from shared.visibility.answers import Visibility
@@ -39,7 +40,7 @@ def shown_tags(database: Database, name: str, **wanted: object) -> list[TagRow]:
         return []
     request = ListRequest(PageRequest(per_page=1000), TAGS.order, wanted)
     with database.read() as connection:
-        return list(list_tags(connection, EVERYTHING, found[0].id, request).rows)
+        return list(list_tags(connection, EVERYTHING, request, repository=found[0].id).rows)
 
 
 def shown_index(database: Database) -> dict[str, dict[str, str]]:

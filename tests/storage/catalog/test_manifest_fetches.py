@@ -8,7 +8,7 @@ import pytest
 from services.catalog.domain.occurrences import Occurrence
 from services.catalog.storage.manifests import list_fetched
 from services.catalog.storage.pending import MAX_TRY_S, take_due
-from services.catalog.storage.tag_queries import PlatformRow, TagRow
+from services.catalog.storage.tag_rows import PlatformRow, TagRow
 from services.catalog.usecases.apply_notifications import apply_notifications
 from services.catalog.usecases.browse import get_freshness
 from services.catalog.usecases.fetch_manifests import ManifestFetcher

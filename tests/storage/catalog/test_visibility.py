@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from services.catalog.storage.repository_queries import find_repository
-from services.catalog.storage.tag_queries import TAGS, list_tags
+from services.catalog.storage.tag_queries import list_tags
+from services.catalog.storage.tag_rows import TAGS
 from services.catalog.usecases.apply_notifications import apply_notifications
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
 from shared.api.paging import ListRequest
@@ -57,7 +58,7 @@ def test_one_repository_is_found_exactly_when_it_is_listed(
     with filled.read() as connection:
         for row in shown_repositories(filled):
             found = find_repository(connection, visibility, row.id)
-            tags = list_tags(connection, visibility, row.id, ListRequest(order=TAGS.order)).rows
+            tags = list_tags(connection, visibility, ListRequest(order=TAGS.order), repository=row.id).rows
 
             assert (found is not None, len(tags)) == ((True, 1) if row.full_name in names else (False, 0))
 
