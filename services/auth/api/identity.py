@@ -63,8 +63,8 @@ def identify() -> Subject:
         return _authenticate(_portus_credentials(portus or ""))
     scheme, _, value = header.partition(" ")
     if scheme.lower() == "bearer":
-        session_id = services().access_tokens.verify(Secret(value.strip()))
-        return resume_session(session_id, keeper=services().keeper)
+        g.session_id = services().access_tokens.verify(Secret(value.strip()))
+        return resume_session(g.session_id, keeper=services().keeper)
     return _authenticate(basic_credentials(header))
 
 
@@ -102,6 +102,12 @@ def subject() -> Subject:
     """Return the person whom ``require_person`` let pass."""
     found: Subject = g.subject
     return found
+
+
+def current_session() -> str:
+    """Return the id of the session that sends the present request; empty when it is sent without one."""
+    session_id: str = g.get("session_id", "")
+    return session_id
 
 
 def name_caller() -> str:

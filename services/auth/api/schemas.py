@@ -113,6 +113,33 @@ class RefreshTokenInput(Input):
     refresh_token = fields.String(required=True, validate=validate.Length(max=_MAX_TOKEN_LENGTH))
 
 
+class OwnSessionOutput(Schema):
+    """A session, as its person sees it."""
+
+    id = fields.String()
+    address = fields.String()
+    user_agent = fields.String()
+    created_at = fields.AwareDateTime()
+    last_used_at = fields.AwareDateTime()
+    current = fields.Boolean()
+
+
+class ProfileInput(Input):
+    """What a person may change about their own account; the flat form or ``{"user": {…}}``."""
+
+    wrapper = "user"
+
+    email = fields.Email(validate=validate.Length(max=MAX_EMAIL_LENGTH))
+    display_name = text(longest=MAX_DISPLAY_NAME_LENGTH)
+
+
+class OwnPasswordInput(Input):
+    """The password that a person has, and the one that they want."""
+
+    current_password = fields.String(required=True, validate=validate.Length(max=1024))
+    password = text(longest=MAX_PASSWORD_LENGTH, required=True)
+
+
 class SessionOutput(Schema):
     """What a client keeps of a session."""
 

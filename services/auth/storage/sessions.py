@@ -2,10 +2,24 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, true, update
 
-from services.auth.storage.tables import sessions, users
+from services.auth.storage.tables import refresh_tokens, sessions, users
+from shared.api.paging import ListRequest, Page
+from shared.listing import Listed, Listing, fetch_list
+
+SESSIONS = Listing(
+    {
+        "id": Listed(sessions.c.id),
+        "address": Listed(sessions.c.address),
+        "user_agent": Listed(sessions.c.user_agent),
+        "created_at": Listed(sessions.c.created_at),
+        "last_used_at": Listed(sessions.c.last_used_at),
+    }
+)
+"""What the list of one's sessions is sorted and narrowed by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +34,19 @@ class SessionRecord:
     enabled: bool
     last_used_at: datetime
     expires_at: datetime = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A session as its person sees it."""
+
+    id: str
+    address: str
+    user_agent: str
+    created_at: datetime
+    last_used_at: datetime
+    current: bool
+    """Whether it is the one that asks."""
 
 
 def insert_session(
@@ -49,6 +76,23 @@ def find_session_by_token(connection: Connection, token_hash: str, *, now: datet
     return _find(connection, sessions.c.token_hash == token_hash, now)
 
 
+def list_sessions(
+    connection: Connection, user_id: int, request: ListRequest, *, current: str, now: datetime
+) -> Page[SessionView]:
+    """Return a page of a person's sessions that have not ended.
+
+    Args:
+        current: id of the one that asks; empty when none does.
+    """
+    shown = (sessions.c.id, sessions.c.address, sessions.c.user_agent, sessions.c.created_at, sessions.c.last_used_at)
+    statement = select(*shown).where(sessions.c.user_id == user_id, sessions.c.expires_at > now)
+
+    def load(row: Row[Any]) -> SessionView:
+        return SessionView(row.id, row.address, row.user_agent, row.created_at, row.last_used_at, row.id == current)
+
+    return fetch_list(connection, statement, SESSIONS, request, load=load)
+
+
 def touch_session(connection: Connection, session_id: str, *, now: datetime, expires_at: datetime) -> None:
     """Note that a session has been used."""
     change = update(sessions).where(sessions.c.id == session_id)
@@ -60,9 +104,26 @@ def delete_session(connection: Connection, token_hash: str) -> bool:
     return connection.execute(delete(sessions).where(sessions.c.token_hash == token_hash)).rowcount > 0
 
 
-def delete_sessions_of(connection: Connection, user_id: int) -> None:
-    """Revoke all sessions of a person."""
-    connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+def delete_sessions_of(
+    connection: Connection, user_id: int, *, only: str | None = None, but: str | None = None
+) -> list[str]:
+    """Revoke sessions of a person and return their ids.
+
+    Args:
+        only: id of the one that is meant; ``None``: all.
+        but: id of the one that stays.
+    """
+    meant = sessions.c.id == only if only is not None else true()
+    leaves = sessions.c.id != but if but is not None else true()
+    found = select(sessions.c.id).where(sessions.c.user_id == user_id, meant, leaves).order_by(sessions.c.id)
+    ids = list(connection.execute(found.with_for_update()).scalars())
+    connection.execute(delete(sessions).where(sessions.c.id.in_(ids)))
+    return ids
+
+
+def delete_refresh_tokens_of(connection: Connection, user_id: int) -> None:
+    """Revoke all refresh tokens that clients of the registry hold for a person."""
+    connection.execute(delete(refresh_tokens).where(refresh_tokens.c.user_id == user_id))
 
 
 def delete_oldest_sessions(connection: Connection, user_id: int, *, keep: int) -> None:

@@ -15,6 +15,11 @@ MATRIX = """
                                       anonymous disabled portus stranger viewer contributor owner admin
 GET    /settings                           401     401     403     403     403     403     403     200
 GET    /users/self                         401     401     403     200     200     200     200     200
+PUT    /users/self                         401     401     403     200     200     200     200     200
+PUT    /users/self/password                401     401     403     204     204     204     204     204
+GET    /sessions                           401     401     403     200     200     200     200     200
+DELETE /sessions                           401     401     403     204     204     204     204     204
+DELETE /sessions/{nothing}                 401     401     403     404     404     404     404     404
 GET    /users                              401     401     403     403     403     403     403     200
 POST   /users                              401     401     403     403     403     403     403     201
 GET    /users/{viewer}                     401     401     403     403     403     403     403     200
@@ -107,6 +112,8 @@ BODIES: dict[str, Any] = {
     "PUT /registries/{registry}": {"name": "main"},
     "POST /simulate": {"scopes": ["repository:team-a/app:pull"]},
     "POST /users": {"username": "new", "email": "new@example.org", "password": PASSWORD},
+    "PUT /users/self": {"display_name": "Me"},
+    "PUT /users/self/password": {"current_password": PASSWORD, "password": PASSWORD},
     "PUT /users/{viewer}": {"display_name": "V"},
     "POST /teams": {"name": "another"},
     "POST /teams/{team}/members": {"user": "stranger", "role": "viewer"},
@@ -195,7 +202,10 @@ def test_access(world: World, caller: str) -> None:
     assert got == EXPECTED[caller]
 
 
-AUDITORS_MAY = {"POST /simulate", "POST /application_tokens"}
+AUDITORS_MAY = {
+    *("POST /simulate", "POST /application_tokens"),
+    *("PUT /users/self", "PUT /users/self/password", "DELETE /sessions", "DELETE /sessions/{nothing}"),
+}
 """Questions that have a body, and what changes nothing but the caller's own affairs."""
 ADMINISTRATORS_ONLY = {"GET /registries/validate", "GET /teams/{team}/typeahead/s"}
 """Questions that make this service call another server, or that only a change would ask."""

@@ -21,6 +21,7 @@ BODIES: dict[str, Any] = {
     "POST /teams": {"name": "red"},
     "POST /teams/{team_id}/members": {"user": "zoe"},
     "POST /namespaces": {"name": "fresh", "team": "blue"},
+    "PUT /users/self": {"display_name": "J."},
     "PUT /users/{user_id}": {"display_name": "V."},
     "PUT /teams/{team_id}/members/{member_id}": {"role": "contributor"},
     "PUT /namespaces/{namespace_id}": {"description": "new"},
@@ -39,6 +40,8 @@ BODIES: dict[str, Any] = {
 }
 CALLERS = {"/users/{user_id}/application_tokens": "vera"}
 """Who makes it, where that is not the administrator: people make their own tokens."""
+NO_VERSION = {"PUT /users/self/password", "DELETE /sessions", "DELETE /sessions/{session_id}"}
+"""What is never shown as one thing: a password, and sessions, which change whenever they are used."""
 NO_CREATION = {"/simulate"}
 """POST that makes nothing."""
 NO_KEY = {"/users/bootstrap", "/sessions", "/sessions/refresh", "/sessions/revoke"}
@@ -69,7 +72,8 @@ def ids(auth: AuthService) -> dict[str, int]:
     decision, *_ = call(auth, "GET", "/decisions").get_json()
     found = {"user": vera, "team": team, "member": member, "namespace": namespace, "registry": registry}
     found["decision"] = decision
-    return {"entry_id": 1, **{f"{name}_id": row["id"] for name, row in {**found, **make_more(auth)}.items()}}
+    named = {f"{name}_id": row["id"] for name, row in {**found, **make_more(auth)}.items()}
+    return {"entry_id": 1, "session_id": 0, **named}
 
 
 def make_more(auth: AuthService) -> dict[str, dict[str, Any]]:
@@ -108,6 +112,8 @@ def test_every_change_of_one_thing_can_name_the_version_that_was_seen(world: Aut
     changing = [(method, path) for method, path, _ in operations(world) if method in {"PUT", "PATCH", "DELETE"}]
 
     for method, path in changing:
+        if f"{method} {path}" in NO_VERSION:
+            continue
         body, target = BODIES.get(f"{method} {path}"), path.format(**names)
         shown = call(world, "GET", target)
         refused = call(world, method, target, json=body, headers={"If-Match": '"another"'})
