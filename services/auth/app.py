@@ -28,6 +28,7 @@ from services.auth.storage.tables import idempotency_keys
 from services.auth.usecases.authenticate import Authenticator
 from services.auth.usecases.background import GATHER_S, Background
 from services.auth.usecases.issue_token import Issuing
+from services.auth.usecases.logins import LoginKeeper
 from services.auth.usecases.memory import PasswordMemory
 from services.auth.usecases.passwords import Passwords, new_hasher
 from services.auth.usecases.recent_callers import RecentCallers
@@ -85,7 +86,13 @@ def build_services(settings: Settings, *, clock: Clock, hasher: PasswordHasher, 
     """
     database = new_database(settings)
     passwords = Passwords(hasher)
-    write = partial(write_notes, token_ttl_s=settings.token_ttl_s, database=database, clock=clock)
+    write = partial(
+        write_notes,
+        token_ttl_s=settings.token_ttl_s,
+        login_ttl=settings.refresh_token_ttl,
+        database=database,
+        clock=clock,
+    )
     background = Background(write, gather_s=gather_s)
     authority = WatchedAuthority(settings.ca_dir, clock=clock)
     keyring = new_keyring(settings, authority, database=database, clock=clock)
@@ -130,6 +137,7 @@ def build_services(settings: Settings, *, clock: Clock, hasher: PasswordHasher, 
             passwords_welcome=not settings.registry_tokens_only,
             first_service=settings.registry_service,
             note=background.put,
+            logins=LoginKeeper(database, clock, settings.refresh_token_ttl),
             explain_refusals=settings.explain_refusals,
             web_url=settings.web_url.rstrip("/"),
             database=database,

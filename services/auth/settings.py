@@ -68,6 +68,8 @@ class Settings:
     """Whether the first person to come may become administrator."""
     audit_keep_months: int
     """How many whole months of the audit trail are kept besides the present one; 0: all."""
+    refresh_token_ttl: timedelta
+    """Life of a login to a registry (refresh token) without use."""
     explain_refusals: bool
     """Whether who is refused a token is told why, or gets one that opens nothing."""
     decisions_keep_days: int
@@ -160,6 +162,9 @@ def _build(env: Env) -> Settings:
         switches=_switches(env),
         first_user_admin=env.bool("PORTUS_FIRST_USER_ADMIN", True),
         audit_keep_months=env.int("PORTUS_AUDIT_KEEP_MONTHS", 0, validate=Range(0, 1200)),
+        refresh_token_ttl=timedelta(
+            seconds=env.int("PORTUS_REFRESH_TOKEN_TTL_S", 2_592_000, validate=Range(3600, 31_536_000)) or 0
+        ),
         explain_refusals=env.bool("PORTUS_EXPLAIN_REFUSALS", True),
         decisions_keep_days=env.int("PORTUS_DECISIONS_KEEP_DAYS", 30, validate=Range(1, 366)),
         expired_grants_kept=timedelta(

@@ -17,6 +17,7 @@ from services.auth.signing.keyring import Keyring
 from services.auth.signing.watched_authority import WatchedAuthority
 from services.auth.storage.failures import purge_failures
 from services.auth.storage.grants import purge_grants
+from services.auth.storage.logins import purge_logins
 from services.auth.storage.sessions import purge_sessions
 from services.auth.storage.tables import idempotency_keys, outbox
 from services.auth.usecases.keep_decisions import keep_decisions
@@ -65,6 +66,7 @@ def tidy(keyring: Keyring, database: Database, clock: Clock, settings: Settings)
     now = clock()
     with database.write() as connection:
         purge_sessions(connection, now=now)
+        purge_logins(connection, now=now)
         purge_failures(connection, now=now)
         purge_answers(connection, idempotency_keys, now=now)
         purge_grants(connection, before=now - settings.expired_grants_kept)

@@ -1,6 +1,8 @@
 """The docker command line with a real engine: what a developer does every day."""
 
+import base64
 import io
+import json
 import tarfile
 from pathlib import Path
 
@@ -37,6 +39,23 @@ def push(docker: Docker, world: World, image: str, name: str) -> bool:
 def test_login_needs_the_right_password(docker: Docker, world: World) -> None:
     assert login(docker, world, world.viewer)
     assert not login(docker, world, world.viewer, "not-the-password")
+
+
+def test_login_keeps_a_token_that_can_be_revoked_and_not_the_password(docker: Docker, world: World, image: str) -> None:
+    name = f"{world.private}/{new_name('docker')}:1.0"
+    assert login(docker, world, world.contributor)
+
+    (kept,) = json.loads((docker.config / "config.json").read_text())["auths"].values()
+    assert kept["identitytoken"].startswith("portus_rr_")
+    assert base64.b64decode(kept["auth"]).decode() == f"{world.contributor}:"
+    assert push(docker, world, image, name)
+
+    contributor = world.stack.api("auth", world.contributor)
+    newest = contributor.get("/api/v1/logins", sort_attr="id", sort_order="desc")[0]
+    contributor.delete(f"/api/v1/logins/{newest['id']}")
+    outcome = docker.run("pull", f"{world.stack.registry}/{name}")
+    assert not outcome.succeeded
+    assert "unauthorized: The login is over" in outcome.output
 
 
 def test_push_and_pull_and_see(docker: Docker, world: World, image: str) -> None:

@@ -73,6 +73,7 @@ def make_settings(folder: Path, database_url: str, **changes: Any) -> Settings:
         switches=Switches(),
         first_user_admin=True,
         audit_keep_months=0,
+        refresh_token_ttl=timedelta(days=30),
         explain_refusals=True,
         decisions_keep_days=30,
         expired_grants_kept=timedelta(days=30),
@@ -176,8 +177,9 @@ class AuthService:
     def get_token(self, *scopes: str, user: str | None = None, **options: Any) -> TestResponse:
         """Ask a token as docker would."""
         query = [("service", options.pop("service", SERVICE)), *(("scope", scope) for scope in scopes)]
+        more = options.pop("query", {}).items()
         return self.client.get(
-            "/v2/token", query_string=query, headers=basic(user, options.pop("password", PASSWORD)), **options
+            "/v2/token", query_string=[*query, *more], headers=basic(user, options.pop("password", PASSWORD)), **options
         )
 
     def access(self, *scopes: str, user: str | None = None, **options: Any) -> list[str] | None:

@@ -146,6 +146,9 @@ class ApiClient:
     def put(self, path: str, body: Any, *, expect: int = 200) -> Any:
         return self._call("PUT", path, expect, json=body)
 
+    def delete(self, path: str, *, expect: int = 204) -> Any:
+        return self._call("DELETE", path, expect)
+
     def _call(self, method: str, path: str, expect: int, **options: Any) -> Any:
         answer = self._session.request(method, self.base_url + path, timeout=20, **options)
         assert answer.status_code == expect, f"{method} {path}: {answer.status_code} {answer.text}"

@@ -11,6 +11,7 @@ from services.auth.api import (
     checkup,
     decisions,
     grants,
+    logins,
     namespaces,
     own_account,
     registries,
@@ -50,6 +51,7 @@ _MODULES = (
     registries,
     rights,
     decisions,
+    logins,
     audit,
 )
 
@@ -72,8 +74,9 @@ def _get_token() -> dict[str, Any]:
         _parameter("scope", "Repeatable; type:name:action[,action…], several separated by spaces."),
         _parameter("account", "Informative."),
         _parameter("client_id", "Informative."),
+        _parameter("offline_token", "true: a refresh token as well, for a login that lasts."),
     ]
-    body = {"token": _TEXT, "access_token": _TEXT, **_LIFETIME}
+    body = {"token": _TEXT, "access_token": _TEXT, **_LIFETIME, "refresh_token": _TEXT}
     return {
         "tags": ["token"],
         "summary": "Get a token for the registry",
@@ -96,9 +99,10 @@ def _get_refusals() -> dict[str, str]:
 
 
 def _post_token() -> dict[str, Any]:
-    names = ("grant_type", "service", "username", "password", "scope", "client_id", "access_type")
-    form = _object(dict.fromkeys(names, _TEXT)) | {"required": ["grant_type", "username", "password"]}
-    body = {"access_token": _TEXT, "token_type": _TEXT, "scope": _TEXT, **_LIFETIME}
+    credentials = ("grant_type", "username", "password", "refresh_token")
+    names = (*credentials, "service", "scope", "client_id", "access_type")
+    form = _object(dict.fromkeys(names, _TEXT)) | {"required": ["grant_type"]}
+    body = {"access_token": _TEXT, "token_type": _TEXT, "scope": _TEXT, **_LIFETIME, "refresh_token": _TEXT}
     refusals = {
         "400": "See RFC 6749, section 5.2; a refusal with its reason is invalid_scope with the registry's errors.",
         "413": "The form is too long.",
@@ -106,7 +110,7 @@ def _post_token() -> dict[str, Any]:
     busy = {**_get_refusals(), "401": "A refusal with its reason, for clients that read the body of no other status."}
     return {
         "tags": ["token"],
-        "summary": "Get a token for the registry with the password grant of OAuth 2",
+        "summary": "Get a token for the registry with a password or a refresh token",
         "security": [],
         "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": form}}},
         "responses": {

@@ -10,10 +10,11 @@ from flask import Blueprint, Response, jsonify, request
 
 from services.auth.api.identity import basic_credentials, caller_address
 from services.auth.api.services import services
+from services.auth.api.token_clients import takes_less
 from services.auth.api.token_errors import InvalidRequest, UnsupportedGrantType, register_token_errors
-from services.auth.api.token_refusals import refusal_to_get, refusal_to_post, takes_less
+from services.auth.api.token_refusals import refusal_to_get, refusal_to_post
 from services.auth.domain.errors import BadCredentials
-from services.auth.usecases.authenticate import PasswordCredentials
+from services.auth.usecases.authenticate import Credentials, PasswordCredentials, RefreshCredentials
 from services.auth.usecases.decision_log import Client
 from services.auth.usecases.issue_token import IssuedToken, RefusedToken, TokenRequest, issue_token
 from shared.config import Secret
@@ -39,22 +40,25 @@ def get_token() -> Response:
         basic_credentials(request.headers.get("Authorization")),
         request.args,
         parse_scopes(request.args.getlist("scope")),
+        stays=request.args.get("offline_token") == "true",
     )
     if isinstance(issued, RefusedToken):
         return refusal_to_get(issued)
     token = issued.token.token.reveal()
-    return _uncached(jsonify(token=token, access_token=token, **_lifetime(issued)))
+    return _uncached(jsonify(token=token, access_token=token, **_lifetime(issued), **_login(issued)))
 
 
 def post_token() -> Response:
-    """Answer an OAuth 2 form with the password grant; ``access_type`` changes nothing."""
+    """Answer an OAuth 2 form with the password grant, or with the refresh token of a login that lasts."""
     request.max_content_length = MAX_FORM_BYTES
-    issued = _issue(_password_grant(), request.form, parse_scopes(request.form.getlist("scope")))
+    stays = request.form.get("access_type") == "offline"
+    issued = _issue(_grant(), request.form, parse_scopes(request.form.getlist("scope")), stays=stays)
     if isinstance(issued, RefusedToken):
         return refusal_to_post(issued)
     scope = " ".join(map(str, issued.granted))
     token = issued.token.token.reveal()
-    return _uncached(jsonify(access_token=token, token_type="Bearer", scope=scope, **_lifetime(issued)))  # noqa: S106
+    body = {"access_token": token, "token_type": "Bearer", "scope": scope}
+    return _uncached(jsonify(**body, **_lifetime(issued), **_login(issued)))
 
 
 def ping() -> Response:
@@ -67,7 +71,7 @@ def ping() -> Response:
 
 
 def _issue(
-    credentials: PasswordCredentials | None, parameters: Mapping[str, str], scopes: tuple[Scope, ...]
+    credentials: Credentials | None, parameters: Mapping[str, str], scopes: tuple[Scope, ...], *, stays: bool
 ) -> IssuedToken | RefusedToken:
     user_agent = request.headers.get("User-Agent", "")
     asked = TokenRequest(
@@ -76,21 +80,33 @@ def _issue(
         scopes=scopes,
         address=caller_address(),
         client=Client(user_agent, parameters.get("client_id", ""), parameters.get("account", "")),
-        takes_less=takes_less(user_agent),
+        stays=stays,
+        takes_less=takes_less(),
     )
     return issue_token(asked, issuing=services().issuing)
 
 
-def _password_grant() -> PasswordCredentials:
+def _grant() -> Credentials:
     form = request.form
     grant_type = form.get("grant_type")
     if not grant_type:
-        raise InvalidRequest("grant_type is missing: send a form with grant_type=password")
-    if grant_type != "password":
-        raise UnsupportedGrantType("only grant_type=password is supported")
-    if "username" not in form or "password" not in form:
-        raise InvalidRequest("username and password are both needed")
-    return PasswordCredentials(form["username"], Secret(form["password"]))
+        raise InvalidRequest("grant_type is missing: send a form with grant_type=password or refresh_token")
+    if grant_type == "refresh_token":
+        return RefreshCredentials(Secret(_needed("refresh_token")))
+    if grant_type == "password":
+        return PasswordCredentials(_needed("username"), Secret(_needed("password")))
+    raise UnsupportedGrantType("only grant_type=password and grant_type=refresh_token are supported")
+
+
+def _needed(name: str) -> str:
+    value = request.form.get(name)
+    if value is None:
+        raise InvalidRequest(f"{name} is missing")
+    return value
+
+
+def _login(issued: IssuedToken) -> dict[str, str]:
+    return {"refresh_token": issued.refresh_token.reveal()} if issued.refresh_token else {}
 
 
 def _lifetime(issued: IssuedToken) -> dict[str, object]:

@@ -5,7 +5,9 @@ podman, skopeo and buildah that of 401 only. So 401 also answers a scope that ca
 
 POST: RFC 6749 §5.2. Containerd and BuildKit try this verb first. A wrong password is 400
 ``invalid_grant``, which BuildKit takes as final; containerd asks again by GET after any of 400, 401,
-404 and 405. Its second try costs no second hash: the first one's outcome is remembered.
+404 and 405. Its second try costs no second hash: the first one's outcome is remembered. The body holds the
+registry's form as well, which docker reads when it posts a refresh token; skopeo and its like do so
+under 401 only.
 """
 
 import re
@@ -18,6 +20,7 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from services.auth.api.services import services
+from services.auth.api.token_clients import reads_401_only
 from services.auth.domain.errors import (
     BadCredentials,
     Overloaded,
@@ -50,6 +53,10 @@ class TokenError:
     post_status: HTTPStatus
     error: str
     """Of RFC 6749 §5.2."""
+
+    @property
+    def is_about_credentials(self) -> bool:
+        return self.get_status is HTTPStatus.UNAUTHORIZED
 
 
 _TABLE: dict[type[Exception], TokenError] = {
@@ -113,8 +120,10 @@ def _unexpected(fault: Exception) -> Response:
 
 def _answer(error: TokenError, text: str, retry_after_s: int | None = None) -> Response:
     if request.method == "POST":
-        response = jsonify(error=error.error, error_description=describable(text))
-        status = error.post_status
+        # Clients that post with a refresh token read the registry's form.
+        errors = [{"code": error.code, "message": text}]
+        response = jsonify(error=error.error, error_description=describable(text), errors=errors)
+        status = HTTPStatus.UNAUTHORIZED if error.is_about_credentials and reads_401_only() else error.post_status
     else:
         response = jsonify(errors=[{"code": error.code, "message": text}])
         status = error.get_status

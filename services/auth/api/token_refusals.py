@@ -11,28 +11,17 @@ the registry's form, because clients that post with a refresh token read that.
 import re
 from http import HTTPStatus
 
-from flask import Response, jsonify, request
+from flask import Response, jsonify
 
 from services.auth.api.services import services
+from services.auth.api.token_clients import reads_401_only, reads_status_line
 from services.auth.api.token_errors import describable
 from services.auth.usecases.issue_token import RefusedToken
 
 MAX_PHRASE_LENGTH = 400
 """Of what is put into a status line."""
 
-_STATUS_LINE_READERS = ("containerd/", "buildkit/")
-_READERS_OF_401_ONLY = ("containers/", "skopeo/", "Buildah/", "libpod/", "podman/")
-_DOCKER_COMMAND = "Docker-Client/"
 _NOT_IN_A_LINE = re.compile(r"[^\x20-\x7e]")
-
-
-def takes_less(user_agent: str) -> bool:
-    """Tell whether a client asks to push where it may only mean to pull.
-
-    ``docker manifest inspect`` of docker 20.10 does. The command asks by itself, while ``docker push`` is
-    the engine's doing, which says so.
-    """
-    return user_agent.startswith(_DOCKER_COMMAND)
 
 
 def refusal_to_get(refused: RefusedToken) -> Response:
@@ -47,14 +36,13 @@ def refusal_to_post(refused: RefusedToken) -> Response:
     body = jsonify(
         error="invalid_scope", error_description=describable(text), errors=[{"code": "DENIED", "message": text}]
     )
-    reads_401_only = request.headers.get("User-Agent", "").startswith(_READERS_OF_401_ONLY)
-    return _answer(refused, body, HTTPStatus.UNAUTHORIZED if reads_401_only else HTTPStatus.BAD_REQUEST)
+    return _answer(refused, body, HTTPStatus.UNAUTHORIZED if reads_401_only() else HTTPStatus.BAD_REQUEST)
 
 
 def _answer(refused: RefusedToken, response: Response, status: HTTPStatus) -> Response:
     response.status_code = status.value
     response.headers["Cache-Control"] = "no-store"
-    if request.headers.get("User-Agent", "").startswith(_STATUS_LINE_READERS):
+    if reads_status_line():
         response.status = f"{HTTPStatus.FORBIDDEN.value} {_phrase(refused)}"
     elif status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = f'Basic realm="{services().settings.registry_service}"'

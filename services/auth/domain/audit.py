@@ -26,6 +26,7 @@ class Action(StrEnum):
     USER_DELETED = "user.deleted"
     SESSION_OPENED = "session.opened"
     SESSION_REVOKED = "session.revoked"
+    LOGIN_REVOKED = "login.revoked"
     TOKEN_CREATED = "token.created"  # noqa: S105
     TOKEN_REVOKED = "token.revoked"  # noqa: S105
     ROBOT_CREATED = "robot.created"
@@ -92,6 +93,7 @@ SHOWN: Mapping[str, frozenset[str]] = {
     "user": frozenset(
         {"username", "email", "display_name", "administrator", "auditor", "bot", "enabled", "namespace", "sessions"}
     ),
+    "login": frozenset({"client_id", "credential", "address"}),
     "session": frozenset(),
     "token": frozenset({"name", "actions", "namespaces", "expires_at"}),
     "robot": frozenset({"name", "description", "enabled", "expires_at", "allowed_addresses", "home"}),

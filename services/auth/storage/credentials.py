@@ -87,6 +87,7 @@ class StoredRobot:
     secret_id: int
     secret_expires_at: datetime | None
     last_used_at: datetime | None
+    """Of the secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +227,7 @@ _ROBOT = (
     robots.c.enabled.label("robot_enabled"),
     robots.c.expires_at.label("robot_expires_at"),
     robots.c.allowed_addresses.label("robot_addresses"),
-    robots.c.last_used_at.label("robot_last_used_at"),
+    robot_secrets.c.last_used_at.label("robot_last_used_at"),
     robot_secrets.c.id.label("robot_secret_id"),
     robot_secrets.c.expires_at.label("robot_secret_expires_at"),
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, true, update
 
-from services.auth.storage.tables import refresh_tokens, sessions, users
+from services.auth.storage.tables import sessions, users
 from shared.api.paging import ListRequest, Page
 from shared.listing import Listed, Listing, fetch_list
 
@@ -119,11 +119,6 @@ def delete_sessions_of(
     ids = list(connection.execute(found.with_for_update()).scalars())
     connection.execute(delete(sessions).where(sessions.c.id.in_(ids)))
     return ids
-
-
-def delete_refresh_tokens_of(connection: Connection, user_id: int) -> None:
-    """Revoke all refresh tokens that clients of the registry hold for a person."""
-    connection.execute(delete(refresh_tokens).where(refresh_tokens.c.user_id == user_id))
 
 
 def delete_oldest_sessions(connection: Connection, user_id: int, *, keep: int) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import structlog
@@ -17,6 +17,7 @@ from services.auth.domain.throttle import address_key, wait_s
 from services.auth.storage.credentials import (
     Asked,
     CallerRecord,
+    StoredRefreshToken,
     StoredRobot,
     StoredToken,
     StoredUser,
@@ -95,6 +96,9 @@ NoteUse = Callable[[Use], None]
 """Takes a note of a use without making the caller wait."""
 
 
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """An established subject, and the facts that were read along with it."""
@@ -104,6 +108,8 @@ class Caller:
     registry: RegistryFacts | None = None
     """The one that the request names; ``None`` when it is not known."""
     credential: Credential = Credential()
+    at: datetime = _LONG_AGO
+    """When this was read."""
     degraded: bool = False
     """Whether this is what was known before the database went away."""
 
@@ -162,12 +168,21 @@ class Authenticator:
         """
         asked = Asked(service_key(service, self._first_service), namespaces, self._clock())
         if isinstance(credentials, RefreshCredentials):
-            return self._by_refresh_token(credentials.token.reveal(), address, asked)
+            return self._by_refresh_token(
+                credentials.token.reveal(), address, asked, passwords_welcome=passwords_welcome
+            )
         kind = kind_of(credentials.password.reveal()) if credentials else None
         if credentials and kind is SecretKind.APPLICATION_TOKEN:
             return self._by_token(credentials, address, asked)
         if credentials and kind is SecretKind.ROBOT:
             return self._by_robot(credentials, address, asked)
+        # BuildKit shows a refresh token in this way, too, before it posts it.
+        if credentials and kind is SecretKind.REFRESH_TOKEN and not credentials.username:
+            token = credentials.password.reveal()
+            return self._by_refresh_token(token, address, asked, passwords_welcome=passwords_welcome)
+        if credentials and not credentials.password:
+            # Clients that keep a refresh token and do not know what to do with it; nobody guesses like that.
+            raise BadCredentials
         return self._by_password(credentials, address, asked, passwords_welcome=passwords_welcome)
 
     def _by_password(
@@ -180,11 +195,11 @@ class Authenticator:
         with self._database.read() as connection:
             record = find_caller(connection, credentials.username if credentials else None, key, asked)
         if credentials is None:
-            return _caller(ANONYMOUS, record, Credential())
+            return _caller(ANONYMOUS, record, Credential(), asked.now)
         if is_internal:
-            return _caller(INTERNAL, record, Credential(CredentialKind.INTERNAL))
+            return _caller(INTERNAL, record, Credential(CredentialKind.INTERNAL), asked.now)
         subject = self._person(credentials, key, record)
-        return _caller(subject, record, Credential(CredentialKind.PASSWORD))
+        return _caller(subject, record, Credential(CredentialKind.PASSWORD), asked.now)
 
     def _by_token(self, credentials: PasswordCredentials, address: str, asked: Asked) -> Caller:
         with self._database.read() as connection:
@@ -196,7 +211,7 @@ class Authenticator:
         credential = _credential_of(token)
         subject = _subject_of(user, token)
         self._note(subject, credential, address, token.last_used_at, asked.now)
-        return _caller(subject, record, credential)
+        return _caller(subject, record, credential, asked.now)
 
     def _by_robot(self, credentials: PasswordCredentials, address: str, asked: Asked) -> Caller:
         with self._database.read() as connection:
@@ -205,7 +220,7 @@ class Authenticator:
             raise BadCredentials
         return self._robot(record.robot, record, address, asked.now)
 
-    def _by_refresh_token(self, token: str, address: str, asked: Asked) -> Caller:
+    def _by_refresh_token(self, token: str, address: str, asked: Asked, *, passwords_welcome: bool) -> Caller:
         if kind_of(token) is not SecretKind.REFRESH_TOKEN:
             raise BadCredentials(_LOGIN_OVER)
         with self._database.read() as connection:
@@ -217,13 +232,15 @@ class Authenticator:
         if found.expires_at <= asked.now:
             raise BadCredentials(_LOGIN_OVER, subject=_known_subject(record))
         if record.robot is not None:
-            return self._robot(record.robot, record, address, asked.now, refresh_token_id=found.id)
+            return self._robot(record.robot, record, address, asked.now, found)
         user = _usable_user(record.user)
         token_shown = _usable_token(record.token, user, asked.now) if record.token else None
+        if token_shown is None and not passwords_welcome:
+            raise PasswordsClosed
         subject = _subject_of(user, token_shown)
         credential = replace(_credential_of(token_shown), refresh_token_id=found.id)
         self._note(subject, credential, address, found.last_used_at, asked.now)
-        return _caller(subject, record, credential)
+        return _caller(subject, record, credential, asked.now)
 
     def _robot(
         self,
@@ -231,7 +248,7 @@ class Authenticator:
         record: CallerRecord,
         address: str,
         now: datetime,
-        refresh_token_id: int | None = None,
+        login: StoredRefreshToken | None = None,
     ) -> Caller:
         subject = robot(stored.id, stored.username, stored.home)
         # Whoever holds a good secret may know why it does not work.
@@ -241,9 +258,12 @@ class Authenticator:
             raise BadCredentials("This robot account, or this secret of it, has expired.", subject=subject)
         if not is_allowed_from(stored.allowed_addresses, address):
             raise BadCredentials("This robot account may not be used from this address.", subject=subject)
-        credential = Credential(CredentialKind.ROBOT_SECRET, stored.secret_id, refresh_token_id=refresh_token_id)
-        self._note(subject, credential, address, stored.last_used_at, now)
-        return _caller(subject, record, credential)
+        credential = Credential(
+            CredentialKind.ROBOT_SECRET, stored.secret_id, refresh_token_id=login.id if login else None
+        )
+        # The last use of what was shown: of two secrets of a robot, each has its own.
+        self._note(subject, credential, address, (login or stored).last_used_at, now)
+        return _caller(subject, record, credential, now)
 
     def _is_internal(self, credentials: PasswordCredentials) -> bool:
         return credentials.username == INTERNAL_USERNAME and self._internal_secret.matches(
@@ -305,8 +325,8 @@ class Authenticator:
 _LOGIN_OVER = "The login is over. Run docker login, or what your client calls it, again."
 
 
-def _caller(subject: Subject, record: CallerRecord, credential: Credential) -> Caller:
-    return Caller(subject, record.namespaces, record.registry, credential)
+def _caller(subject: Subject, record: CallerRecord, credential: Credential, at: datetime) -> Caller:
+    return Caller(subject, record.namespaces, record.registry, credential, at)
 
 
 def _subject_of(user: StoredUser, token: StoredToken | None) -> Subject:

@@ -51,7 +51,7 @@ def row_of(decided: Decided) -> dict[str, Any]:
         "id": decided.id,
         "at": decided.at,
         "registry_id": caller.registry.id if caller.registry else None,
-        "service": _plain(decided.service, 255),
+        "service": plain(decided.service, 255),
         "subject_kind": subject.kind.value,
         "username": subject.username,
         "user_id": subject.user_id,
@@ -60,9 +60,9 @@ def row_of(decided: Decided) -> dict[str, Any]:
         "credential_id": caller.credential.id,
         "credential_name": caller.credential.name,
         "address": decided.address[:64],
-        "client": _plain(client.user_agent, 255),
-        "client_id": _plain(client.client_id, 64),
-        "account": _plain(client.account, 255),
+        "client": plain(client.user_agent, 255),
+        "client_id": plain(client.client_id, 64),
+        "account": plain(client.account, 255),
         "verdict": decided.verdict.value,
         "action": leading_action(leading)[:64] if leading else "",
         "repository": leading.name[:255] if leading else "",
@@ -73,7 +73,8 @@ def row_of(decided: Decided) -> dict[str, Any]:
     }
 
 
-def _plain(text: str, length: int) -> str:
+def plain(text: str, length: int) -> str:
+    """Return what of a client's text can be stored: printable, and cut."""
     # No database takes half a surrogate pair, and PostgreSQL no NUL.
     printable = text if text.isprintable() else text[:length].encode("unicode_escape").decode()
     return printable[:length]

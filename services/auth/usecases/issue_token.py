@@ -18,8 +18,9 @@ from services.auth.domain.registries import RegistryFacts
 from services.auth.domain.subjects import SubjectKind
 from services.auth.metrics import TOKENS_DEGRADED
 from services.auth.storage.lapsed_grants import find_lapsed_grants
-from services.auth.usecases.authenticate import Authenticator, Caller, Credentials
+from services.auth.usecases.authenticate import Authenticator, Caller, Credentials, RefreshCredentials
 from services.auth.usecases.decision_log import Client, Decided
+from services.auth.usecases.logins import LoginKeeper, may_stay, open_login
 from services.auth.usecases.recent_callers import RecentCallers, Shown
 from shared.clock import Clock
 from shared.config import Secret
@@ -40,6 +41,8 @@ class TokenRequest:
     scopes: tuple[Scope, ...]
     address: str
     client: Client
+    stays: bool = False
+    """Whether the client wants a refresh token."""
     takes_less: bool = False
     """Whether the client asks to push where it may only mean to pull, so that a smaller grant serves it better."""
 
@@ -59,6 +62,8 @@ class IssuedToken:
 
     token: RegistryToken
     granted: tuple[Scope, ...]
+    refresh_token: Secret | None = None
+    """Of a login that lasts; the one that was shown, if one was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,7 @@ class Issuing:
     """The service name that the environment gives the first registry."""
     note: Callable[[Decided, int], None]
     """Takes a note of a decision and its weight, without making the caller wait."""
+    logins: LoginKeeper
     explain_refusals: bool
     """Whether people are told why, or get a token that opens nothing."""
     web_url: str
@@ -136,7 +142,24 @@ def issue_token(request: TokenRequest, *, issuing: Issuing) -> IssuedToken | Ref
         service=registry.service if registry else None,
         ttl_s=registry.token_ttl_s if registry else None,
     )
-    return IssuedToken(token, granted)
+    return IssuedToken(token, granted, _refresh_token(request, caller, registry, issuing))
+
+
+def _refresh_token(
+    request: TokenRequest, caller: Caller, registry: RegistryFacts | None, issuing: Issuing
+) -> Secret | None:
+    if isinstance(request.credentials, RefreshCredentials):
+        # Token specification, "OAuth2 Token Authentication": the same one comes back.
+        return request.credentials.token
+    if not request.stays or registry is None or not may_stay(caller):
+        return None
+    return open_login(
+        caller,
+        registry_id=registry.id,
+        client_id=request.client.client_id,
+        address=request.address,
+        keeper=issuing.logins,
+    )
 
 
 def _is_told(request: TokenRequest, caller: Caller, granted: Sequence[Scope], issuing: Issuing) -> bool:

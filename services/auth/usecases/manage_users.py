@@ -7,7 +7,8 @@ from services.auth.domain.errors import Invalid, NotFound
 from services.auth.domain.management import NOWHERE, Operation, Rules
 from services.auth.domain.subjects import Subject
 from services.auth.storage.locks import Lock, hold
-from services.auth.storage.sessions import delete_refresh_tokens_of, delete_sessions_of
+from services.auth.storage.logins import delete_logins_of
+from services.auth.storage.sessions import delete_sessions_of
 from services.auth.storage.users import (
     UserView,
     count_other_administrators,
@@ -91,7 +92,7 @@ def change_user(
         update_user(connection, user_id, columns, now=clock())
         if change.password is not None or change.enabled is False:
             delete_sessions_of(connection, user_id)
-            delete_refresh_tokens_of(connection, user_id)
+            delete_logins_of(connection, user_id)
         after = _get(find_user(connection, user_id))
         target = Ref(after.id, after.username)
         record(Change(Action.USER_UPDATED, target, before=shown_fields(before), after=shown_fields(after)))

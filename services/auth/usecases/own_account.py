@@ -6,7 +6,8 @@ from services.auth.domain.audit import Action, Change, Ref, Target
 from services.auth.domain.errors import BadCredentials, Invalid, NotFound
 from services.auth.domain.subjects import Subject
 from services.auth.storage.locks import Lock, hold
-from services.auth.storage.sessions import SessionView, delete_refresh_tokens_of, delete_sessions_of, list_sessions
+from services.auth.storage.logins import delete_logins_of
+from services.auth.storage.sessions import SessionView, delete_sessions_of, list_sessions
 from services.auth.storage.users import UserView, find_clashes, find_user, update_user
 from services.auth.usecases.audit import Record, audited
 from services.auth.usecases.authenticate import Authenticator, CredentialKind, PasswordCredentials
@@ -81,7 +82,7 @@ def change_own_password(
         update_user(connection, user_id, {"password_hash": hashed}, now=clock())
         record(Change(Action.USER_PASSWORD_CHANGED, Ref(user.id, user.username)))
         _end_sessions(actor.subject, delete_sessions_of(connection, user_id, but=session), record)
-        delete_refresh_tokens_of(connection, user_id)
+        delete_logins_of(connection, user_id)
 
 
 def show_sessions(

@@ -1,6 +1,7 @@
 """Write a batch of what a process has noted beside its requests."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -22,11 +23,14 @@ Note = Use | Decided
 """What there is to note."""
 
 
-def write_notes(notes: Sequence[Note], *, token_ttl_s: int, database: Database, clock: Clock) -> None:
+def write_notes(
+    notes: Sequence[Note], *, token_ttl_s: int, login_ttl: timedelta, database: Database, clock: Clock
+) -> None:
     """Write a batch in one transaction.
 
     Args:
         token_ttl_s: life of a token where its registry has none of its own.
+        login_ttl: life of a login without use.
     """
     decided = [note for note in notes if isinstance(note, Decided)]
     uses = [note for note in notes if isinstance(note, Use)]
@@ -34,14 +38,15 @@ def write_notes(notes: Sequence[Note], *, token_ttl_s: int, database: Database, 
         if decided:
             insert_decisions(connection, list(map(row_of, decided)))
             record_push_grants(connection, decided, token_ttl_s=token_ttl_s, now=clock())
-        _write_uses(connection, uses)
+        _write_uses(connection, uses, login_ttl)
 
 
-def _write_uses(connection: Connection, uses: Sequence[Use]) -> None:
+def _write_uses(connection: Connection, uses: Sequence[Use], login_ttl: timedelta) -> None:
     note_token_uses(connection, _last_uses((_token_id(use), use) for use in uses))
     note_robot_uses(connection, _last_uses((use.subject.robot_id, use) for use in uses))
     note_secret_uses(connection, _last_uses((_secret_id(use), use) for use in uses))
-    note_refresh_token_uses(connection, _last_uses((use.credential.refresh_token_id, use) for use in uses))
+    logins = _last_uses((use.credential.refresh_token_id, use) for use in uses)
+    note_refresh_token_uses(connection, logins, ttl=login_ttl)
 
 
 def _last_uses(uses: Iterable[tuple[int | None, Use]]) -> Iterable[LastUse]:

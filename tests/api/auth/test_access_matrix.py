@@ -59,6 +59,12 @@ GET    /users/{nothing}/application_tokens 401     401     403     403     403  
 DELETE /application_tokens/{token}         401     401     403     404     204     404     404     204
 GET    /users/application_tokens/{portus}  401     401     403     404     200     404     404     200
 DELETE /users/application_tokens/{portus}  401     401     403     404     204     404     404     204
+GET    /logins                             401     401     403     200     200     200     200     200
+GET    /logins/{login}                     401     401     403     404     200     404     404     200
+GET    /logins/{nothing}                   401     401     403     404     404     404     404     404
+GET    /users/{viewer}/logins              401     401     403     403     200     403     403     200
+GET    /users/{nothing}/logins             401     401     403     403     403     403     403     404
+DELETE /logins/{login}                     401     401     403     404     204     404     404     204
 GET    /decisions                          401     401     403     200     200     200     200     200
 GET    /decisions/{nothing}                401     401     403     404     404     404     404     404
 PUT    /teams/{team}                       401     401     403     404     403     403     200     200
@@ -175,7 +181,9 @@ def world(make_auth: AuthFactory) -> World:
     role = _make(auth, "admin", "roles", {"name": "role", "actions": ["pull"]})
     grant = _make(auth, "owner", f"namespaces/{namespace.id}/grants", {"user": "contributor", "role": "role"})
     robot = _make(auth, "owner", "robots", {"name": "robot", "team": "team"})
-    made = {**tokens, "role": role, "grant": grant, "robot": robot, "secret": 1}
+    auth.get_token(user="viewer", query={"offline_token": "true"})
+    (login,) = auth.call("GET", "/api/v1/logins", user="viewer").get_json()
+    made = {**tokens, "role": role, "grant": grant, "robot": robot, "secret": 1, "login": login["id"]}
     return World(auth, {**ids, **made, "registry": 1, "entry": entry["id"], "nothing": 99_999})
 
 

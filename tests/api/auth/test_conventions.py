@@ -71,7 +71,9 @@ def ids(auth: AuthService) -> dict[str, int]:
     auth.write_notes()
     decision, *_ = call(auth, "GET", "/decisions").get_json()
     found = {"user": vera, "team": team, "member": member, "namespace": namespace, "registry": registry}
-    found["decision"] = decision
+    auth.get_token(user="vera", query={"offline_token": "true"})
+    *_, login = call(auth, "GET", f"/users/{vera['id']}/logins").get_json()
+    found |= {"decision": decision, "login": login}
     named = {f"{name}_id": row["id"] for name, row in {**found, **make_more(auth)}.items()}
     return {"entry_id": 1, "session_id": 0, **named}
 

@@ -106,7 +106,7 @@ def test_a_scope_that_cannot_be_understood_is_401_and_says_why(jane: AuthService
 
 
 def test_the_password_grant_answers_an_oauth_form(jane: AuthService) -> None:
-    response = post_token(jane, scope="repository:jane/a:pull,push repository:no/x:pull", access_type="offline")
+    response = post_token(jane, scope="repository:jane/a:pull,push repository:no/x:pull")
 
     body = response.get_json()
     assert response.status_code == 200
@@ -121,7 +121,8 @@ def test_the_password_grant_answers_an_oauth_form(jane: AuthService) -> None:
     ("form", "error"),
     [
         pytest.param({"grant_type": ""}, "invalid_request", id="no grant type"),
-        pytest.param({"grant_type": "refresh_token", "refresh_token": "x"}, "unsupported_grant_type", id="refresh"),
+        pytest.param({"grant_type": "refresh_token", "refresh_token": "x"}, "invalid_grant", id="no refresh token"),
+        pytest.param({"grant_type": "refresh_token"}, "invalid_request", id="refresh without a token"),
         pytest.param({"grant_type": "client_credentials"}, "unsupported_grant_type", id="client credentials"),
         pytest.param({"username": ""}, "invalid_request", id="no username"),
         pytest.param({"password": ""}, "invalid_request", id="no password"),
