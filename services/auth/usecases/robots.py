@@ -28,6 +28,7 @@ from services.auth.domain.secrets import ENTROPY_BYTES, SecretKind, new_secret, 
 from services.auth.domain.subjects import Subject
 from services.auth.storage.grants import GranteeRef, GrantView
 from services.auth.storage.locks import Lock, hold
+from services.auth.storage.logins import delete_logins_of_robot
 from services.auth.storage.places import NamespacePlace
 from services.auth.storage.robots import (
     Home,
@@ -121,6 +122,8 @@ def change_robot(
         before = get_managed_robot(scene, robot_id)
         expected(before)
         update_robot(connection, robot_id, _changed_columns(scene, change), now=scene.now)
+        if change.enabled is False:
+            delete_logins_of_robot(connection, robot_id)
         if change.permissions is not None:
             _replace_permissions(scene, before, change.permissions)
         after = get_robot(scene, robot_id)
