@@ -1,6 +1,8 @@
 """The bodies of accounts and sessions; field names are those of the Portus API."""
 
-from marshmallow import Schema, fields, validate
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from services.auth.api.fields import Dated, Input, text
 from services.auth.api.services import services
@@ -82,15 +84,38 @@ class NewUserInput(Input):
     display_name = text(longest=MAX_DISPLAY_NAME_LENGTH, load_default=None, allow_none=True)
 
 
+class NewAccountInput(NewUserInput):
+    """An account that an administrator makes: a person's, or a bot's, which has no password."""
+
+    email = fields.Email(validate=validate.Length(max=MAX_EMAIL_LENGTH))
+    password = text(longest=MAX_PASSWORD_LENGTH)
+    administrator = fields.Boolean(data_key="admin", load_default=False)
+    auditor = fields.Boolean(load_default=False)
+    bot = fields.Boolean(load_default=False)
+
+    @validates_schema
+    def check_kind(self, values: dict[str, Any], **_options: Any) -> None:
+        """Ask people for an address and a password, and bots for no password."""
+        if values.get("bot"):
+            faults = {"password": ["a bot has none: make an application token for it"]} if "password" in values else {}
+        else:
+            missing = [name for name in ("email", "password") if name not in values]
+            faults = {name: ["Missing data for required field."] for name in missing}
+        if faults:
+            raise ValidationError(faults)
+
+
 class UserChangeInput(Input):
     """What is to be different about an account; the flat form or ``{"user": {…}}``."""
 
     wrapper = "user"
 
+    username = text(longest=MAX_USERNAME_LENGTH)
     email = fields.Email(validate=validate.Length(max=MAX_EMAIL_LENGTH))
     password = text(longest=MAX_PASSWORD_LENGTH)
     display_name = text(longest=MAX_DISPLAY_NAME_LENGTH)
     administrator = fields.Boolean(data_key="admin")
+    auditor = fields.Boolean()
     enabled = fields.Boolean()
 
 

@@ -8,9 +8,9 @@ from flask import Response
 from services.auth.api.documents import page_response, refuses
 from services.auth.api.fields import MAX_ID
 from services.auth.api.identity import actor, require_person, subject
-from services.auth.api.schemas import NewUserInput, UserChangeInput, UserOutput
+from services.auth.api.schemas import NewAccountInput, UserChangeInput, UserOutput
 from services.auth.api.services import services
-from services.auth.domain.accounts import UserChange
+from services.auth.domain.accounts import MAX_EMAIL_LENGTH, UserChange
 from services.auth.storage.users import USERS, UserView
 from services.auth.usecases.manage_users import change_user, show_self, show_user, show_users
 from services.auth.usecases.people import NewPerson, create_user
@@ -23,6 +23,7 @@ from shared.config import Secret
 blueprint = ApiBlueprint("users", __name__, url_prefix="/api/v1/users", description="People's accounts")
 blueprint.before_request(require_person)
 
+_ID_OR_EMAIL = f"/<string(maxlength={MAX_EMAIL_LENGTH}):user_id>"
 _USER = f"/<int(max={MAX_ID}):user_id>"
 _REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
@@ -48,22 +49,23 @@ def list_users(asked: ListRequest) -> Response:
 
 @blueprint.route("", methods=["POST"])
 @blueprint.creates(".get_user", user_id="id")
-@blueprint.arguments(NewUserInput)
+@blueprint.arguments(NewAccountInput)
 @blueprint.response(HTTPStatus.CREATED, UserOutput)
 @refuses(blueprint, *_REFUSED)
 def post_user(values: dict[str, Any]) -> UserView:
-    """Make an account; for administrators."""
+    """Make an account, a person's or a bot's; for administrators."""
     auth = services()
-    person = NewPerson(**values | {"password": Secret(values["password"])})
+    password = Secret(values["password"]) if "password" in values else None
+    person = NewPerson(**values | {"password": password})
     return create_user(actor(), person, database=auth.database, clock=auth.clock, passwords=auth.passwords)
 
 
-@blueprint.route(_USER)
+@blueprint.route(_ID_OR_EMAIL)
 @blueprint.versioned
 @blueprint.response(HTTPStatus.OK, UserOutput)
 @refuses(blueprint, *_REFUSED, HTTPStatus.NOT_FOUND)
-def get_user(user_id: int) -> UserView:
-    """Show an account; for administrators."""
+def get_user(user_id: str) -> UserView:
+    """Show an account, by its id or its e-mail address; for administrators."""
     return show_user(subject(), user_id, database=services().database)
 
 

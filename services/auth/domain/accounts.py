@@ -23,10 +23,13 @@ _USERNAME = re.compile(r"[!-9;-~]+")
 class UserChange:
     """What an administrator wants to be different about an account; ``None`` leaves it as it is."""
 
+    username: str | None = None
+    """Can only be what it is."""
     email: str | None = None
     display_name: str | None = None
     password: str | None = None
     administrator: bool | None = None
+    auditor: bool | None = None
     enabled: bool | None = None
 
 
@@ -63,6 +66,30 @@ def check_password(password: str) -> None:
     """
     if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
         raise Invalid({"password": [f"must have {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters"]})
+
+
+def check_office(*, administrator: bool, auditor: bool, bot: bool) -> None:
+    """Check which office an account is to have.
+
+    Raises:
+        Invalid: it would have two, or a bot would administer Portus.
+    """
+    if administrator and auditor:
+        raise Invalid({"auditor": ["an account is administrator or auditor, not both"]})
+    # Nobody could sign in as the one administrator that is left.
+    if administrator and bot:
+        raise Invalid({"admin": ["a bot cannot be administrator"]})
+
+
+def check_username_stays(username: str, change: UserChange) -> None:
+    """Check that a change leaves the name as it is.
+
+    Raises:
+        Invalid: it would not.
+    """
+    if change.username is not None and change.username != username:
+        fault = "cannot be changed: namespaces, tokens and records go by it. Make another account instead"
+        raise Invalid({"username": [fault]})
 
 
 def check_user_change(actor: Subject, user_id: int, change: UserChange, *, other_administrators: int) -> None:

@@ -107,6 +107,12 @@ def find_user_named(connection: Connection, username: str) -> UserView | None:
     return _load(row) if row else None
 
 
+def find_user_with_email(connection: Connection, email: str) -> UserView | None:
+    """Return the account of that e-mail address, in whatever case it is written."""
+    row = connection.execute(_view().where(users.c.email_key == email.lower())).one_or_none()
+    return _load(row) if row else None
+
+
 def list_users(connection: Connection, request: ListRequest) -> Page[UserView]:
     """Return a page of all accounts."""
     return fetch_list(connection, _view(), USERS, request, load=_load)

@@ -1,6 +1,12 @@
 """Show and change accounts."""
 
-from services.auth.domain.accounts import UserChange, check_password, check_user_change
+from services.auth.domain.accounts import (
+    UserChange,
+    check_office,
+    check_password,
+    check_user_change,
+    check_username_stays,
+)
 from services.auth.domain.actors import Actor
 from services.auth.domain.audit import Action, Change, Ref
 from services.auth.domain.errors import Invalid, NotFound
@@ -14,6 +20,7 @@ from services.auth.storage.users import (
     count_other_administrators,
     find_clashes,
     find_user,
+    find_user_with_email,
     list_users,
     update_user,
 )
@@ -38,8 +45,11 @@ def show_self(subject: Subject, *, database: Database) -> UserView:
         return _get(find_user(connection, subject.user_id or 0))
 
 
-def show_user(subject: Subject, user_id: int, *, database: Database) -> UserView:
+def show_user(subject: Subject, id_or_email: str, *, database: Database) -> UserView:
     """Return an account, to an administrator or auditor.
+
+    Args:
+        id_or_email: its id in decimal digits, or its e-mail address in whatever case.
 
     Raises:
         Forbidden: the caller is neither, whether or not the account exists.
@@ -47,7 +57,9 @@ def show_user(subject: Subject, user_id: int, *, database: Database) -> UserView
     """
     require_right(subject, Operation.SHOW_USERS, NOWHERE, Rules())
     with database.read() as connection:
-        return _get(find_user(connection, user_id))
+        if "@" in id_or_email and id_or_email.isprintable():
+            return _get(find_user_with_email(connection, id_or_email))
+        return _get(find_user(connection, _load_id(id_or_email)))
 
 
 def show_users(subject: Subject, request: ListRequest, *, database: Database) -> Page[UserView]:
@@ -86,6 +98,7 @@ def change_user(
         before = _get(find_user(connection, user_id))
         expected(before)
         others = count_other_administrators(connection, user_id)
+        _check_change(before, change)
         check_user_change(actor.subject, user_id, change, other_administrators=others)
         if find_clashes(connection, username=None, email=change.email, but=user_id):
             raise Invalid({"email": ["has already been taken"]})
@@ -101,11 +114,26 @@ def change_user(
         return after
 
 
+def _check_change(user: UserView, change: UserChange) -> None:
+    check_username_stays(user.username, change)
+    administrator = user.admin if change.administrator is None else change.administrator
+    auditor = user.auditor if change.auditor is None else change.auditor
+    check_office(administrator=administrator, auditor=auditor, bot=user.bot)
+    if user.bot and change.password is not None:
+        raise Invalid({"password": ["a bot has none: make an application token for it"]})
+
+
+def _load_id(text: str) -> int:
+    # No account has the number 0; no database takes a number of any length.
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
 def _columns(change: UserChange, passwords: Passwords) -> dict[str, object]:
     wanted = {
         "email": change.email,
         "display_name": change.display_name,
         "administrator": change.administrator,
+        "auditor": change.auditor,
         "enabled": change.enabled,
     }
     columns: dict[str, object] = {name: value for name, value in wanted.items() if value is not None}

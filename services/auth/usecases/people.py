@@ -6,7 +6,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy import Connection
 
-from services.auth.domain.accounts import check_password, check_username
+from services.auth.domain.accounts import check_office, check_password, check_username
 from services.auth.domain.actors import Actor, Origin
 from services.auth.domain.audit import Action, Change, Fields, Ref
 from services.auth.domain.errors import Invalid, SetupClosed, SetupDone
@@ -34,11 +34,14 @@ class NewPerson:
     """What is needed to make an account."""
 
     username: str
-    password: Secret = field(repr=False)
+    password: Secret | None = field(repr=False)
+    """A bot has none."""
     email: str | None = None
     display_name: str | None = None
     administrator: bool = False
     auditor: bool = False
+    bot: bool = False
+    """Has application tokens only, and no personal namespace; administrators make them for it."""
 
 
 def create_user(actor: Actor, person: NewPerson, *, database: Database, clock: Clock, passwords: Passwords) -> UserView:
@@ -102,36 +105,54 @@ def needs_administrator(*, allowed: bool, database: Database) -> bool:
         return allowed and not people_exist(connection)
 
 
-def _checked_hash(person: NewPerson, passwords: Passwords) -> str:
+def _checked_hash(person: NewPerson, passwords: Passwords) -> str | None:
     """Check what can be checked without the database, then hash outside of any transaction."""
     check_username(person.username)
+    check_office(administrator=person.administrator, auditor=person.auditor, bot=person.bot)
+    if person.password is None:
+        return None
     check_password(person.password.reveal())
     return passwords.hash(person.password)
 
 
 def _add_person(
-    connection: Connection, record: Record, person: NewPerson, password_hash: str, *, now: datetime
+    connection: Connection, record: Record, person: NewPerson, password_hash: str | None, *, now: datetime
 ) -> UserView:
     hold(connection, Lock.NAMES)
     clashes = find_clashes(connection, username=person.username, email=person.email)
     if clashes:
         raise Invalid({name: ["has already been taken"] for name in sorted(clashes)})
-    team = _free_name("username", person.username, taken_team_names(connection, candidate_names(person.username)))
-    wanted = personal_namespace_name(person.username)
-    namespace = _free_name("username", wanted, taken_namespace_names(connection, candidate_names(wanted)))
-    team_id = insert_team(connection, team, hidden=True, now=now)
-    description = f"Personal namespace of {person.username}."
-    namespace_id = add_namespace(
-        connection, record, namespace, team=Ref(team_id, team), description=description, now=now
-    )
+    home = None if person.bot else _add_home(connection, record, person.username, now=now)
+    namespace_id = None if home is None else home.namespace_id
     user_id = insert_user(connection, _columns(person, password_hash, namespace_id), now=now)
-    insert_member(connection, team_id, user_id, Role.OWNER, now=now)
+    if home is not None:
+        insert_member(connection, home.team_id, user_id, Role.OWNER, now=now)
     user = find_user(connection, user_id)
     if user is None:
         raise LookupError(f"user {user_id} is gone within its own transaction")
     record(Change(Action.USER_CREATED, Ref(user.id, user.username), after=shown_fields(user)))
-    log.info("user.created", username=user.username, namespace=namespace, administrator=user.admin)
+    log.info("user.created", username=user.username, bot=user.bot, administrator=user.admin)
     return user
+
+
+@dataclass(frozen=True, slots=True)
+class _Home:
+    """The personal namespace, and the hidden team behind it."""
+
+    team_id: int
+    namespace_id: int
+
+
+def _add_home(connection: Connection, record: Record, username: str, *, now: datetime) -> _Home:
+    team = _free_name("username", username, taken_team_names(connection, candidate_names(username)))
+    wanted = personal_namespace_name(username)
+    namespace = _free_name("username", wanted, taken_namespace_names(connection, candidate_names(wanted)))
+    team_id = insert_team(connection, team, hidden=True, now=now)
+    description = f"Personal namespace of {username}."
+    namespace_id = add_namespace(
+        connection, record, namespace, team=Ref(team_id, team), description=description, now=now
+    )
+    return _Home(team_id, namespace_id)
 
 
 def shown_fields(user: UserView) -> Fields:
@@ -148,7 +169,7 @@ def shown_fields(user: UserView) -> Fields:
     }
 
 
-def _columns(person: NewPerson, password_hash: str, namespace_id: int) -> dict[str, object]:
+def _columns(person: NewPerson, password_hash: str | None, namespace_id: int | None) -> dict[str, object]:
     return {
         "username": person.username,
         "email": person.email,
@@ -156,6 +177,7 @@ def _columns(person: NewPerson, password_hash: str, namespace_id: int) -> dict[s
         "password_hash": password_hash,
         "administrator": person.administrator,
         "auditor": person.auditor,
+        "bot": person.bot,
         "namespace_id": namespace_id,
     }
 
