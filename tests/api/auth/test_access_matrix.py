@@ -16,7 +16,6 @@ MATRIX = """
 GET    /settings                           401     401     403     403     403     403     403     200
 GET    /users/self                         401     401     403     200     200     200     200     200
 PUT    /users/self                         401     401     403     200     200     200     200     200
-PUT    /users/self/password                401     401     403     204     204     204     204     204
 GET    /sessions                           401     401     403     200     200     200     200     200
 DELETE /sessions                           401     401     403     204     204     204     204     204
 DELETE /sessions/{nothing}                 401     401     403     404     404     404     404     404
@@ -103,6 +102,7 @@ GET    /audit/{entry}                      401     401     403     404     200  
 GET    /audit/{nothing}                    401     401     403     404     404     404     404     404
 GET    /audit.csv                          401     401     403     200     200     200     200     200
 GET    /audit.json                         401     401     403     200     200     200     200     200
+PUT    /users/self/password                401     401     403     204     204     204     204     204
 """
 
 QUERIES = {

@@ -75,7 +75,7 @@ def ids(auth: AuthService) -> dict[str, int]:
     *_, login = call(auth, "GET", f"/users/{vera['id']}/logins").get_json()
     found |= {"decision": decision, "login": login}
     named = {f"{name}_id": row["id"] for name, row in {**found, **make_more(auth)}.items()}
-    return {"entry_id": 1, "session_id": 0, **named}
+    return {"entry_id": 1, "session_id": 0, "beginning": "h", **named}
 
 
 def make_more(auth: AuthService) -> dict[str, dict[str, Any]]:
