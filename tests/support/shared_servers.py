@@ -16,7 +16,8 @@ from tests.support.postgresql import find_programs
 from tests.support.rabbitmq import find_server
 from tests.support.waiting import wait_until
 
-_VARIABLE = "PORTUS_TEST_RUN"
+RUN_VARIABLE = "PORTUS_TEST_RUN"
+"""Names the folder of the test run."""
 _REQUIRED: dict[str, Callable[[], object]] = {"postgresql": find_programs, "rabbitmq": find_server}
 """Asked here and not in the keeper, where nobody would see that a test is skipped."""
 _ROOT = Path(__file__).parents[2]
@@ -28,12 +29,12 @@ def open_run() -> None:
     # A PostgreSQL cluster in it belongs to another user, who must be able to pass.
     folder.chmod(0o711)
     (folder / "owner").write_text(str(os.getpid()))
-    os.environ[_VARIABLE] = str(folder)
+    os.environ[RUN_VARIABLE] = str(folder)
 
 
 def close_run() -> None:
     """Stop what was started for this run and remove its folder."""
-    folder = Path(os.environ.pop(_VARIABLE))
+    folder = Path(os.environ.pop(RUN_VARIABLE))
     for path in folder.glob("*.json"):
         _stop(int(json.loads(path.read_text())["pid"]))
     shutil.rmtree(folder, ignore_errors=True)
@@ -50,7 +51,7 @@ def shared_server(kind: str) -> dict[str, str]:
         RuntimeError: it does not start; the message holds the end of its log.
     """
     _REQUIRED[kind]()
-    folder = Path(os.environ[_VARIABLE])
+    folder = Path(os.environ[RUN_VARIABLE])
     ready = folder / f"{kind}.json"
     with locked(folder / f"{kind}.lock"):
         if not ready.exists():
