@@ -119,6 +119,8 @@ def test_every_captured_answer_has_the_form_of_its_verb(auth: AuthService) -> No
     assert set(forms) == {
         ("GET",),
         ("GET", "access_token", "expires_in", "issued_at", "token"),
+        # Of those who log in and ask to stay so.
+        ("GET", "access_token", "expires_in", "issued_at", "refresh_token", "token"),
         ("POST", "access_token", "expires_in", "issued_at", "scope", "token_type"),
     }
 
