@@ -57,9 +57,9 @@ def listed(auth: AuthService, reader: str = "owner", /, path: str = "/api/v1/gra
 
 
 def can(auth: AuthService, user: str, repository: str = "team-a/app") -> list[str]:
-    """Return what a token for all actions on a repository holds."""
-    access = auth.access(f"repository:{repository}:delete,pull,push", user=user) or [":"]
-    return [action for action in access[0].rpartition(":")[2].split(",") if action]
+    """Return what may be done to a repository; asked one by one, because a refusal refuses the whole request."""
+    actions = ("delete", "pull", "push")
+    return [action for action in actions if auth.access(f"repository:{repository}:{action}", user=user)]
 
 
 @pytest.mark.parametrize("giver", ["owner", "admin"])

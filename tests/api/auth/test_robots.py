@@ -70,8 +70,15 @@ def login(auth: AuthService, robot: dict[str, Any], secret: str | None = None, *
 
 
 def can(auth: AuthService, robot: dict[str, Any], *repositories: str) -> list[str]:
-    scopes = [f"repository:{name}:delete,pull,push" for name in repositories]
-    return auth.access(*scopes, user=robot["username"], password=robot["secret"]) or []
+    """Return what it may do, by repository; asked one by one, because a refusal refuses the whole request."""
+    actions = ("delete", "pull", "push")
+    found = {name: [action for action in actions if may(auth, robot, name, action)] for name in repositories}
+    return [f"repository:{name}:{','.join(held)}" for name, held in sorted(found.items()) if held]
+
+
+def may(auth: AuthService, robot: dict[str, Any], repository: str, action: str) -> bool:
+    scope = f"repository:{repository}:{action}"
+    return bool(auth.access(scope, user=robot["username"], password=robot["secret"]))
 
 
 def test_a_namespace_s_robot_is_made_by_its_owner_and_stays_in_it(auth: AuthService, team_a: NamespaceView) -> None:
