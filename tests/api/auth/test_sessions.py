@@ -79,8 +79,8 @@ def test_whoever_cannot_sign_in_learns_nothing_more(jane: AuthService, username:
 
 
 @pytest.mark.parametrize("body", [{}, {"username": "jane"}, {"username": "jane", "password": 1}])
-def test_an_incomplete_sign_in_is_422(jane: AuthService, body: dict[str, Any]) -> None:
-    assert_problem(jane.client.post("/api/v1/sessions", json=body), 422)
+def test_an_incomplete_sign_in_is_400(jane: AuthService, body: dict[str, Any]) -> None:
+    assert_problem(jane.client.post("/api/v1/sessions", json=body), 400)
 
 
 def test_signing_in_is_noted_with_the_time_before(jane: AuthService) -> None:
