@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.support.auth import PASSWORD, SERVICE, AuthFactory, AuthService, assert_problem, basic
-from tests.support.machines import make_robot, make_token
+from tests.support.machines import make_grant, make_robot, make_token
 from tests.support.statements import database_away, statements
 
 SCOPES = ("repository:jane/web:pull,push", "repository:team-a/base:pull")
@@ -27,6 +27,9 @@ def login(request: pytest.FixtureRequest, auth: AuthService) -> dict[str, str]:
     if request.param == "password":
         return basic("jane")
     machine = make_robot(auth) if request.param == "robot" else make_token(auth, jane)
+    if request.param == "robot":
+        # It has nothing but its grants, and whoever is refused pays for a second read.
+        make_grant(auth, "pull", "push", robot_id=machine.id)
     return basic(machine.username, machine.secret)
 
 

@@ -48,15 +48,25 @@ def visible(auth: AuthService, headers: dict[str, str]) -> Any:
 def test_a_caller_sees_what_may_be_pulled(world: AuthService, user: str | None, names: list[str]) -> None:
     body = visible(world, basic(user)).get_json()
 
-    subject = None if user is None else {"username": user, "kind": "person", "administrator": False}
-    assert body == {"subject": subject, "everything": False, "global_namespace": True, "namespaces": names}
+    subject = None if user is None else {"username": user, "kind": "person", "administrator": False, "auditor": False}
+    assert body == {
+        "subject": subject,
+        "everything": False,
+        "global_namespace": True,
+        "namespaces": names,
+        "repositories": [],
+    }
 
 
 @pytest.mark.parametrize(
     ("user", "password", "subject"),
     [
-        ("admin", PASSWORD, {"username": "admin", "kind": "person", "administrator": True}),
-        ("portus", SERVICE_ACCOUNT_SECRET, {"username": "portus", "kind": "internal", "administrator": False}),
+        ("admin", PASSWORD, {"username": "admin", "kind": "person", "administrator": True, "auditor": False}),
+        (
+            "portus",
+            SERVICE_ACCOUNT_SECRET,
+            {"username": "portus", "kind": "internal", "administrator": False, "auditor": False},
+        ),
     ],
 )
 def test_administrators_and_portus_see_everything(
@@ -64,7 +74,13 @@ def test_administrators_and_portus_see_everything(
 ) -> None:
     body = visible(world, basic(user, password)).get_json()
 
-    assert body == {"subject": subject, "everything": True, "global_namespace": True, "namespaces": []}
+    assert body == {
+        "subject": subject,
+        "everything": True,
+        "global_namespace": True,
+        "namespaces": [],
+        "repositories": [],
+    }
 
 
 def test_an_access_token_counts_like_a_password(world: AuthService) -> None:
