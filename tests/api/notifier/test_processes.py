@@ -1,6 +1,7 @@
 """The notifier as it is run: what survives when it, or its broker, does not."""
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,6 +77,8 @@ def test_with_the_broker_down_all_the_time_everything_arrives_after_it(
     url = Secret(f"{rabbitmq_node.amqp_url}//")
     notifier = NotifierProcesses(tmp_path, url, port=free_port())
     assert notifier.run("migrate", "topology").returncode == 0
+    # A quorum queue that is a second old when its node is killed may come back without a leader.
+    time.sleep(8)
     rabbitmq_node.kill()
     server, worker = notifier.serve(), notifier.work()
     ids = [f"event-{number}" for number in range(60)]
