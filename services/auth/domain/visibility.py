@@ -43,11 +43,6 @@ def sight_of(subject: Subject) -> Sight:
     return Sight(_may_pull(wide, None) and only is None, places, _may_pull(wide, _granted(wide)), only)
 
 
-def may_see(subject: Subject, namespace: NamespaceFacts) -> bool:
-    """Tell whether a subject may see all of one namespace."""
-    return _may_pull(subject, namespace)
-
-
 def _granted(subject: Subject) -> NamespaceFacts:
     """Return a private namespace, at home for a robot, in which the subject was granted ``pull``."""
     home = subject.home
