@@ -354,37 +354,11 @@ def at_once(call: Callable[[int], None], *, times: int) -> None:
         list(threads.map(call, range(times)))
 
 
-_CHANGE_MUCH = """
-import sys
-from concurrent.futures import ThreadPoolExecutor
-from services.auth.domain.actors import COMMAND_LINE
-from services.auth.usecases.namespaces import NamespaceChange, change_namespace
-from services.auth.usecases.people import NewPerson, create_user
-from services.auth.usecases.passwords import Passwords
-from argon2 import PasswordHasher
-from shared.clock import utc_now
-from shared.config import Secret
-from shared.database import Database
-
-database, who = Database(sys.argv[1]), sys.argv[2]
-passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1), wait_s=60)
-tools = {"database": database, "clock": utc_now}
-
-def change(number):
-    person = NewPerson(f"{who}{number}", Secret("correct horse battery"))
-    create_user(COMMAND_LINE, person, passwords=passwords, **tools)
-    change_namespace(COMMAND_LINE, 1, NamespaceChange(description=f"{who}{number}"), **tools)
-
-with ThreadPoolExecutor(8) as threads:
-    list(threads.map(change, range(25)))
-"""
-
-
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_processes_that_change_at_once_make_one_chain(make_auth: AuthFactory) -> None:
     """Two processes of eight threads; a deadlock would be an error in one of them."""
     auth = make_auth()
-    command = [sys.executable, "-c", _CHANGE_MUCH, auth.services.settings.database_url.reveal()]
+    command = [sys.executable, "-m", "tests.support.many_changes", auth.services.settings.database_url.reveal()]
 
     with ThreadPoolExecutor(2) as processes:
         done = list(processes.map(lambda who: _run([*command, who]), ("left", "right")))
