@@ -75,7 +75,7 @@ class Background(Generic[Note]):
     def flush(self) -> bool:
         """Write everything that waits now; tell whether the database took it."""
         with self._writing:
-            return self._write_until(float("inf"))
+            return self._write_until(float("inf"), len(self._notes))
 
     def close(self) -> None:
         """Write what waits, as long as the database takes it and not for long, and end the thread."""
@@ -85,17 +85,21 @@ class Background(Generic[Note]):
         end_s = time.monotonic() + PATIENCE_S
         if self._writing.acquire(timeout=PATIENCE_S):
             try:
-                self._write_until(end_s)
+                self._write_until(end_s, len(self._notes))
             finally:
                 self._writing.release()
         if left := len(self._notes):
             NOTES_DROPPED.labels("shutdown").inc(left)
             log.warning("notes.left", notes=left)
 
-    def _write_until(self, end_s: float) -> bool:
-        while self._notes and time.monotonic() < end_s:
-            if not self._write_first([note for note, _weight in islice(self._notes, BATCH_SIZE)]):
+    def _write_until(self, end_s: float, left: int) -> bool:
+        # What is put meanwhile waits for others in its turn: under load every batch would be of a few
+        # notes otherwise, and the thread would never rest.
+        while left > 0 and time.monotonic() < end_s:
+            batch = [note for note, _weight in islice(self._notes, min(left, BATCH_SIZE))]
+            if not self._write_first(batch):
                 return False
+            left -= len(batch)
         return True
 
     def _write_first(self, batch: Sequence[Note]) -> bool:

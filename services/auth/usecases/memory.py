@@ -1,7 +1,7 @@
 """What has been checked in the last minute, so that one ``docker push`` costs one slow hash.
 
 Kept in the process's memory only. No password is kept, and no hash that outlives the process: an
-entry holds an HMAC under a key made at start, over the password and over what the database says of
+entry holds a keyed hash under a key made at start, over the password and over what the database says of
 the account at this moment. So a changed password or a disabled account makes an entry worthless at
 once, without anybody clearing it.
 """
@@ -60,7 +60,7 @@ class PasswordMemory:
             state: all that the answer depends on besides the password.
         """
         message = b"\0".join(part.encode("utf-8", "surrogatepass") for part in (account, state, password.reveal()))
-        return Attempt((account, address), hmac.digest(self._key, message, hashlib.sha256))
+        return Attempt((account, address), hashlib.blake2b(message, key=self._key, digest_size=32).digest())
 
     def recall(self, attempt: Attempt) -> bool | None:
         """Return how the same attempt ended within the last minute; ``None`` if it is not known."""

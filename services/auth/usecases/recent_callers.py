@@ -1,14 +1,13 @@
 """Who was verified in the last minute, so that a short outage of the database stops no push half-way.
 
 Kept in the process's memory only, and off where the operator wants it so. No credential is kept: an
-entry is found by an HMAC, under a key made at start, over everything that was shown and from where. It
+entry is found by a keyed hash, under a key made at start, over everything that was shown and from where. It
 holds what the database said of the caller and of the namespaces asked for, so that the same rule
 decides as ever. An account that is disabled during an outage keeps its rights for as long as the
 operator has settled, and no longer.
 """
 
 import hashlib
-import hmac
 import secrets
 import threading
 from collections import OrderedDict
@@ -103,4 +102,4 @@ class RecentCallers:
         message = b"\0".join(
             part.encode("utf-8", "surrogatepass") for part in (*parts, shown.address, shown.service or "")
         )
-        return hmac.digest(self._key, message, hashlib.sha256)
+        return hashlib.blake2b(message, key=self._key, digest_size=32).digest()

@@ -123,6 +123,25 @@ def test_an_outage_keeps_what_fits(store: Store, background: Background[int]) ->
     assert store.numbers == list(range(10))
 
 
+def test_what_comes_while_others_are_written_waits_for_its_turn() -> None:
+    """Or under load the thread would write a few notes at a time without ever resting."""
+    written: list[int] = []
+
+    def write(batch: Sequence[int]) -> None:
+        written.extend(batch)
+        notes.put(batch[-1] + 1)
+
+    notes: Background[int] = Background(write, gather_s=AT_LEISURE)
+    notes.put(1)
+
+    assert notes.flush()
+    assert written == [1]
+    assert notes.flush()
+    assert written == [1, 2]
+
+    notes.close()
+
+
 def test_the_thread_tries_again_after_an_outage(store: Store) -> None:
     background = Background(store, gather_s=0.01)
     store.away = True
