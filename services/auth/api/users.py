@@ -10,8 +10,10 @@ from services.auth.api.fields import MAX_ID
 from services.auth.api.identity import actor, require_person, subject
 from services.auth.api.schemas import NewAccountInput, UserChangeInput, UserOutput
 from services.auth.api.services import services
+from services.auth.api.user_deletion_schemas import UserDeletionOutput, UserDeletionQuery
 from services.auth.domain.accounts import MAX_EMAIL_LENGTH, UserChange
 from services.auth.storage.users import USERS, UserView
+from services.auth.usecases.delete_user import Heirs, UserDeletion, delete_user, preview_user_deletion
 from services.auth.usecases.manage_users import change_user, show_self, show_user, show_users
 from services.auth.usecases.people import NewPerson, create_user
 from shared.api.blueprints import ApiBlueprint
@@ -85,4 +87,37 @@ def put_user(values: dict[str, Any], user_id: int) -> UserView:
         database=auth.database,
         clock=auth.clock,
         passwords=auth.passwords,
+    )
+
+
+@blueprint.route(f"{_USER}/deletion")
+@blueprint.response(HTTPStatus.OK, UserDeletionOutput)
+@refuses(blueprint, *_REFUSED, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+def get_deletion(user_id: int) -> UserDeletion:
+    """Tell what would go with an account, and what is to be settled before; for administrators and auditors."""
+    auth = services()
+    return preview_user_deletion(subject(), user_id, catalog=auth.catalog, database=auth.database)
+
+
+@blueprint.route(_USER, methods=["DELETE"])
+@blueprint.versioned
+@blueprint.arguments(UserDeletionQuery, location="query")
+@blueprint.response(HTTPStatus.NO_CONTENT)
+@refuses(blueprint, *_REFUSED, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+def remove_user(heirs: Heirs, user_id: int) -> None:
+    """Delete an account with its tokens, sessions and grants; for administrators.
+
+    A personal namespace that holds images, and teams without another owner, are to be settled in the
+    request. What cannot be deleted is named, and the account stays; the same request goes on.
+    """
+    auth, expected = services(), if_match(UserOutput())
+    delete_user(
+        actor(),
+        user_id,
+        heirs,
+        rules=auth.settings.rules,
+        catalog=auth.catalog,
+        expected=expected,
+        database=auth.database,
+        clock=auth.clock,
     )

@@ -108,3 +108,20 @@ def check_user_change(actor: Subject, user_id: int, change: UserChange, *, other
     if loses_power and other_administrators == 0:
         field = "admin" if change.administrator is False else "enabled"
         raise Invalid({field: ["the last enabled administrator cannot be demoted or disabled"]})
+
+
+def check_user_deletion(actor: Subject, user_id: int, *, administrator: bool, other_administrators: int) -> None:
+    """Keep administrators from deleting themselves, and Portus from losing its last one.
+
+    Args:
+        administrator: whether the account to be deleted is one.
+        other_administrators: enabled administrators besides it.
+
+    Raises:
+        Forbidden: it is the caller's own account.
+        Invalid: nobody would be left to administer Portus.
+    """
+    if administrator and other_administrators == 0:
+        raise Invalid({"user": ["the last enabled administrator cannot be deleted"]})
+    if actor.user_id == user_id:
+        raise Forbidden("You cannot delete your own account: another administrator can.")

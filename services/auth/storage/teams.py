@@ -169,6 +169,14 @@ def update_member(connection: Connection, member_id: int, role: Role, *, now: da
     connection.execute(change.values(role=role.value, updated_at=now))
 
 
+def promote_member(connection: Connection, team_id: int, user_id: int, *, now: datetime) -> Role:
+    """Make a member an owner; return what they were."""
+    mine = and_(team_members.c.team_id == team_id, team_members.c.user_id == user_id)
+    before = Role(connection.execute(select(team_members.c.role).where(mine)).scalar_one())
+    connection.execute(update(team_members).where(mine).values(role=Role.OWNER.value, updated_at=now))
+    return before
+
+
 def delete_member(connection: Connection, member_id: int) -> None:
     """Remove a membership."""
     connection.execute(delete(team_members).where(team_members.c.id == member_id))

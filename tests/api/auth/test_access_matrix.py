@@ -24,6 +24,8 @@ POST   /users                              401     401     403     403     403  
 GET    /users/{viewer}                     401     401     403     403     403     403     403     200
 GET    /users/{nothing}                    401     401     403     403     403     403     403     404
 PUT    /users/{viewer}                     401     401     403     403     403     403     403     200
+GET    /users/{nothing}/deletion            401     401     403     403     403     403     403     404
+DELETE /users/{nothing}                    401     401     403     403     403     403     403     404
 GET    /teams                              401     401     403     200     200     200     200     200
 POST   /teams                              401     401     403     201     201     201     201     201
 GET    /teams/{team}                       401     401     403     404     200     200     200     200
