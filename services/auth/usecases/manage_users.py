@@ -26,7 +26,7 @@ from services.auth.storage.users import (
 )
 from services.auth.usecases.audit import audited
 from services.auth.usecases.passwords import Passwords
-from services.auth.usecases.people import shown_fields
+from services.auth.usecases.people import note_user_change
 from services.auth.usecases.rights import require_right
 from shared.api.etags import Expected, anything
 from shared.api.paging import ListRequest, Page
@@ -107,10 +107,9 @@ def change_user(
             delete_sessions_of(connection, user_id)
             delete_logins_of(connection, user_id)
         after = _get(find_user(connection, user_id))
-        target = Ref(after.id, after.username)
-        record(Change(Action.USER_UPDATED, target, before=shown_fields(before), after=shown_fields(after)))
+        note_user_change(connection, record, before, after, actor=actor, now=clock())
         if change.password is not None:
-            record(Change(Action.USER_PASSWORD_CHANGED, target))
+            record(Change(Action.USER_PASSWORD_CHANGED, Ref(after.id, after.username)))
         return after
 
 

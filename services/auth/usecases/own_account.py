@@ -12,7 +12,7 @@ from services.auth.storage.users import UserView, find_clashes, find_user, updat
 from services.auth.usecases.audit import Record, audited
 from services.auth.usecases.authenticate import Authenticator, CredentialKind, PasswordCredentials
 from services.auth.usecases.passwords import Passwords
-from services.auth.usecases.people import shown_fields
+from services.auth.usecases.people import note_user_change
 from shared.api.etags import Expected, anything
 from shared.api.paging import ListRequest, Page
 from shared.clock import Clock
@@ -47,8 +47,7 @@ def change_profile(
         columns = {name: value for name, value in wanted.items() if value is not None}
         update_user(connection, user_id, columns, now=clock())
         after = _get(find_user(connection, user_id))
-        target = Ref(after.id, after.username)
-        record(Change(Action.USER_UPDATED, target, before=shown_fields(before), after=shown_fields(after)))
+        note_user_change(connection, record, before, after, actor=actor, now=clock())
     return after
 
 

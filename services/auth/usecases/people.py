@@ -20,10 +20,12 @@ from services.auth.storage.teams import insert_member, insert_team, taken_team_n
 from services.auth.storage.users import UserView, find_clashes, find_user, insert_user, people_exist
 from services.auth.usecases.audit import Record, audited
 from services.auth.usecases.create_namespace import add_namespace
+from services.auth.usecases.messages import tell
 from services.auth.usecases.passwords import Passwords
 from services.auth.usecases.rights import require_right
 from shared.clock import Clock
 from shared.config import Secret
+from shared.contracts.auth_events import UserCreated, UserUpdated
 from shared.database import Database
 
 log = structlog.get_logger(__name__)
@@ -54,7 +56,7 @@ def create_user(actor: Actor, person: NewPerson, *, database: Database, clock: C
     require_right(actor.subject, Operation.MANAGE_USERS, NOWHERE, Rules())
     hashed = _checked_hash(person, passwords)
     with database.write() as connection, audited(connection, actor, clock) as record:
-        return _add_person(connection, record, person, hashed, now=clock())
+        return _add_person(connection, record, person, hashed, actor=actor, now=clock())
 
 
 def bootstrap_administrator(
@@ -96,7 +98,7 @@ def ensure_administrator(
         hold(connection, Lock.NAMES)
         if people_exist(connection):
             return None
-        return _add_person(connection, record, person, hashed, now=clock())
+        return _add_person(connection, record, person, hashed, actor=actor, now=clock())
 
 
 def needs_administrator(*, allowed: bool, database: Database) -> bool:
@@ -116,7 +118,13 @@ def _checked_hash(person: NewPerson, passwords: Passwords) -> str | None:
 
 
 def _add_person(
-    connection: Connection, record: Record, person: NewPerson, password_hash: str | None, *, now: datetime
+    connection: Connection,
+    record: Record,
+    person: NewPerson,
+    password_hash: str | None,
+    *,
+    actor: Actor,
+    now: datetime,
 ) -> UserView:
     hold(connection, Lock.NAMES)
     clashes = find_clashes(connection, username=person.username, email=person.email)
@@ -131,6 +139,8 @@ def _add_person(
     if user is None:
         raise LookupError(f"user {user_id} is gone within its own transaction")
     record(Change(Action.USER_CREATED, Ref(user.id, user.username), after=shown_fields(user)))
+    event = UserCreated(user.username, actor=actor.subject.username or None)
+    tell(connection, event, about=user.username, now=now)
     log.info("user.created", username=user.username, bot=user.bot, administrator=user.admin)
     return user
 
@@ -153,6 +163,21 @@ def _add_home(connection: Connection, record: Record, username: str, *, now: dat
         connection, record, namespace, team=Ref(team_id, team), description=description, now=now
     )
     return _Home(team_id, namespace_id)
+
+
+def note_user_change(
+    connection: Connection, record: Record, before: UserView, after: UserView, *, actor: Actor, now: datetime
+) -> None:
+    """Record and announce what is different about an account; nothing, where nothing is."""
+    target = Ref(after.id, after.username)
+    change = Change(Action.USER_UPDATED, target, before=shown_fields(before), after=shown_fields(after))
+    record(change)
+    if change.is_void:
+        return
+    office = "administrator" if after.admin else "auditor" if after.auditor else "none"
+    status = "enabled" if after.enabled else "disabled"
+    event = UserUpdated(after.username, status, office, actor=actor.subject.username or None)
+    tell(connection, event, about=after.username, now=now)
 
 
 def shown_fields(user: UserView) -> Fields:

@@ -224,15 +224,25 @@ def test_a_wrong_verb_is_405_and_an_unknown_path_404(admin: AuthService) -> None
     assert_problem(admin.call("GET", "/api/v1/nothing", user="admin"), 404)
 
 
-def test_a_new_namespace_is_announced(admin: AuthService) -> None:
-    post_user(admin)
+def test_people_and_their_namespaces_are_announced(admin: AuthService) -> None:
+    jane = post_user(admin).get_json()
+    address = f"/api/v1/users/{jane['id']}"
+    admin.call("PUT", address, user="admin", json={"enabled": False, "auditor": True})
+    before = _announced(admin)
+    admin.call("PUT", address, user="admin", json={"enabled": False})
+    assert _announced(admin) == before
 
     with admin.database.read() as connection:
         envelopes = connection.execute(select(outbox.c.envelope).order_by(outbox.c.sequence)).scalars().all()
-    assert [envelope["type"] for envelope in envelopes] == ["auth.namespace.created.v1"] * 2
-    assert envelopes[-1]["source"] == "/auth"
-    assert envelopes[-1]["subject"] == "jane"
-    assert envelopes[-1]["data"] == {"name": "jane", "team": "jane", "visibility": "private"}
+
+    namespace, created, updated = envelopes[-3:]
+    assert namespace["type"] == "auth.namespace.created.v1"
+    assert namespace["data"] == {"name": "jane", "team": "jane", "visibility": "private"}
+    assert (created["type"], created["source"], created["subject"]) == ("auth.user.created.v1", "/auth", "jane")
+    assert created["data"] == {"username": "jane", "actor": "admin"}
+    assert updated["type"] == "auth.user.updated.v1"
+    state = {"status": "disabled", "office": "auditor"}
+    assert updated["data"] == {"username": "jane", **state, "actor": "admin"}
 
 
 def test_a_refused_user_announces_nothing(admin: AuthService) -> None:

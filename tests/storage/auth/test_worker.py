@@ -35,7 +35,7 @@ def test_events_are_published(make_auth: AuthFactory, broker_url: Secret) -> Non
     declare_topology(broker_url)
     auth = make_auth(broker_url=broker_url)
     auth.make_user("jane")
-    assert rows(auth, outbox.name) == 1
+    assert rows(auth, outbox.name) == 2
 
     with working(auth):
         wait_until(lambda: rows(auth, outbox.name) == 0, what="the outbox is empty")
