@@ -16,6 +16,10 @@ class Target:
     port: int
     path: str
     headers: Mapping[str, str]
+    body: bytes | None = None
+    """Sent by POST; ``None``: a GET."""
+    status: int = 200
+    """What every answer must be."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Measured:
 
 
 def measure(target: Target, *, duration_s: float, processes: int, threads: int) -> Measured:
-    """Send the request from all threads of all processes for a while; every answer must be 200."""
+    """Send the request from all threads of all processes for a while; every answer must be as expected."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
         # Started and warm before the clock runs.
@@ -58,10 +62,11 @@ def _ask_until(target: Target, end_s: float) -> list[float]:
     connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=30)
     latencies = []
     while (started := time.perf_counter()) < end_s:
-        connection.request("GET", target.path, headers=dict(target.headers))
+        method = "GET" if target.body is None else "POST"
+        connection.request(method, target.path, body=target.body, headers=dict(target.headers))
         response = connection.getresponse()
         body = response.read()
-        assert response.status == 200, body
+        assert response.status == target.status, body
         latencies.append(time.perf_counter() - started)
     connection.close()
     return latencies

@@ -1,7 +1,7 @@
 """Accept what a registry reports: durable before it is answered, whatever it holds."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from hashlib import sha256
 from typing import ClassVar
 
@@ -53,16 +53,18 @@ def accept_envelope(body: bytes, *, store: StoreEvents, clock: Clock) -> Accepte
     return Accepted(len(readings) - len(reasons), reasons)
 
 
+_SENT = tuple(field.name for field in fields(RegistryNotification))
+"""A notification has these fields, too."""
+
+
 def _envelope(reading: Notification | Unreadable, clock: Clock) -> Envelope:
     if isinstance(reading, Unreadable):
         return _quarantined(reading, clock)
-    fields = asdict(reading)
-    id_, occurred_at = fields.pop("id"), fields.pop("occurred_at")
     return envelope_of(
-        RegistryNotification(**fields),
-        id=id_,
+        RegistryNotification(**{name: getattr(reading, name) for name in _SENT}),
+        id=reading.id,
         source=f"registry/{reading.registry or 'unknown'}",
-        time=occurred_at or clock(),
+        time=reading.occurred_at or clock(),
         subject=reading.repository,
     )
 
