@@ -3,7 +3,7 @@
 A message's id goes in with its effect, in one transaction; a redelivery then finds it there.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +12,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.contracts.events import Envelope
 from shared.database import UtcDateTime
-
-_ROWS_PER_STATEMENT = 500
-"""Well below what either database takes in one statement."""
 
 
 def inbox_table(metadata: MetaData) -> Table:
@@ -40,7 +37,7 @@ def claim_new(connection: Connection, inbox: Table, envelopes: Sequence[Envelope
     first = {(envelope.source, envelope.id): envelope for envelope in reversed(envelopes)}
     # Always in the same order: two consumers with overlapping batches could otherwise wait for each other.
     rows = [{"source": source, "id": id_, "received_at": now} for source, id_ in sorted(first)]
-    claimed = {key for chunk in _chunks(rows) for key in _insert(connection, inbox, chunk)}
+    claimed = set(_insert(connection, inbox, rows)) if rows else set()
     return [envelope for envelope in envelopes if _takes(envelope, claimed)]
 
 
@@ -52,8 +49,9 @@ def purge_inbox(connection: Connection, inbox: Table, *, before: datetime, limit
 
 def _insert(connection: Connection, inbox: Table, rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(inbox).values(rows).on_conflict_do_nothing().returning(inbox.c.source, inbox.c.id)
-    return [(source, id_) for source, id_ in connection.execute(statement)]
+    # Given apart from the statement, so that it is compiled once for any number of rows.
+    statement = dialect.insert(inbox).on_conflict_do_nothing().returning(inbox.c.source, inbox.c.id)
+    return [(source, id_) for source, id_ in connection.execute(statement, rows)]
 
 
 def _takes(envelope: Envelope, claimed: set[tuple[str, str]]) -> bool:
@@ -61,8 +59,3 @@ def _takes(envelope: Envelope, claimed: set[tuple[str, str]]) -> bool:
     new = key in claimed
     claimed.discard(key)
     return new
-
-
-def _chunks(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    for start in range(0, len(rows), _ROWS_PER_STATEMENT):
-        yield rows[start : start + _ROWS_PER_STATEMENT]

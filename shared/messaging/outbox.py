@@ -5,7 +5,7 @@ A relay publishes at least once; consumers have an inbox.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -39,7 +39,14 @@ def outbox_table(metadata: MetaData) -> Table:
 
 def record_event(connection: Connection, outbox: Table, envelope: Envelope) -> None:
     """Write an event inside the caller's transaction."""
-    connection.execute(insert(outbox).values(envelope=dump_envelope(envelope), created_at=envelope.time))
+    record_events(connection, outbox, [envelope])
+
+
+def record_events(connection: Connection, outbox: Table, envelopes: Iterable[Envelope]) -> None:
+    """Write events inside the caller's transaction, in order and with one statement."""
+    rows = [{"envelope": dump_envelope(envelope), "created_at": envelope.time} for envelope in envelopes]
+    if rows:
+        connection.execute(insert(outbox), rows)
 
 
 def relay_outbox(database: Database, outbox: Table, publisher: Publisher, *, stop: threading.Event) -> None:

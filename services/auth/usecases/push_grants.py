@@ -13,7 +13,7 @@ from services.auth.storage.tables import outbox
 from services.auth.usecases.decision_log import Decided
 from services.auth.usecases.messages import SOURCE
 from shared.contracts.events import TokenPushGranted, envelope_of
-from shared.messaging.outbox import record_event
+from shared.messaging.outbox import record_events
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,14 @@ def record_push_grants(connection: Connection, noted: Iterable[Decided], *, toke
     groups: dict[tuple[str, str], list[_Granted]] = {}
     for one in granted:
         groups.setdefault((one.repository, one.actor), []).append(one)
-    for (repository, _actor), tokens in groups.items():
-        event = _event(tokens)
-        envelope = envelope_of(event, id=uuid4().hex, source=SOURCE, time=now, subject=repository)
-        record_event(connection, outbox, envelope)
+    record_events(
+        connection,
+        outbox,
+        (
+            envelope_of(_event(tokens), id=uuid4().hex, source=SOURCE, time=now, subject=repository)
+            for (repository, _actor), tokens in groups.items()
+        ),
+    )
 
 
 def _granted(decided: Decided, token_ttl_s: int) -> Iterator[_Granted]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Row, Table, and_, column, delete, exists, select, tuple_, values
+from sqlalchemy import Column, Connection, Row, Table, and_, delete, exists, select, tuple_
 
 from services.catalog.domain.index import BY_DIGEST, ManifestState, PullCount, PullKey, RepositoryState, TagState
 from services.catalog.domain.occurrences import Meaning, Occurrence, Stamp, meaning_of
 from services.catalog.domain.referrers import find_referrer_tag
-from services.catalog.storage.statements import upsert
+from services.catalog.storage.statements import listing, upsert
 from services.catalog.storage.tables import manifest_children, manifest_deletions, pulls, repository_manifests, tags
 from shared.oci.names import Digest, Tag
 
@@ -90,9 +90,9 @@ def _rows(connection: Connection, table: Table, columns: tuple[Column[Any], ...]
     if not keys:
         return ()
     # A join, because SQLite reads a whole table to find those rows whose (a, b) are IN a list.
-    listed = values(*(column(one.name, one.type) for one in columns), name="wanted").data(sorted(keys)).cte()
+    listed, parameters = listing(connection, columns, sorted(keys))
     same = and_(*(one == listed.c[one.name] for one in columns))
-    return connection.execute(select(table).join_from(listed, table, same)).all()
+    return connection.execute(select(table).join_from(listed, table, same), parameters).all()
 
 
 def _tag_state(row: Row[Any]) -> TagState:

@@ -1,9 +1,9 @@
 """Statements that both databases have and SQLAlchemy spells differently."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, UniqueConstraint
+from sqlalchemy import JSON, Column, Connection, FromClause, Table, UniqueConstraint, bindparam, column, func, values
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -36,3 +36,20 @@ def new_insert(connection: Connection, table: Table) -> postgresql.Insert | sqli
 def _key(table: Table) -> list[str]:
     unique = [constraint for constraint in table.constraints if isinstance(constraint, UniqueConstraint)]
     return [column.name for column in (unique[0].columns if unique else table.primary_key.columns)]
+
+
+def listing(
+    connection: Connection, columns: Sequence[Column[Any]], rows: Sequence[tuple[Any, ...]]
+) -> tuple[FromClause, Mapping[str, Any]]:
+    """Return rows that are given as a table to join with, and the parameters of the statement.
+
+    Args:
+        columns: of other tables; the rows have values of their types, under their names.
+    """
+    names = [one.name for one in columns]
+    wanted = [column(one.name, one.type) for one in columns]
+    if connection.dialect.name == "sqlite":
+        return values(*wanted, name="listed").data(rows).cte(), {}
+    # One parameter: a statement with a parameter for each value is compiled and planned for every number of them.
+    listed = func.json_to_recordset(bindparam("listed", type_=JSON)).table_valued(*wanted, name="listed")
+    return listed.render_derived(with_types=True), {"listed": [dict(zip(names, row, strict=True)) for row in rows]}

@@ -14,7 +14,7 @@ from services.catalog.storage.index import load_states, save_states, wanted_by
 from services.catalog.storage.tables import outbox
 from services.catalog.storage.tag_history import add_writes
 from shared.contracts.events import Envelope, TagDeleted, TagPushed, envelope_of
-from shared.messaging.outbox import record_event
+from shared.messaging.outbox import record_events
 from shared.oci.names import RepositoryName, Tag
 
 SOURCE = "/catalog"
@@ -50,8 +50,7 @@ def _writes(occurrences: Iterable[Occurrence], outcome: Outcome) -> Sequence[Tag
 
 def tell_changes(connection: Connection, changes: Iterable[TagChange]) -> None:
     """Let everybody know, through the outbox."""
-    for change in changes:
-        record_event(connection, outbox, _event_of(change))
+    record_events(connection, outbox, map(_event_of, changes))
 
 
 def _event_of(change: TagChange) -> Envelope:
