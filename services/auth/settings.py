@@ -64,6 +64,8 @@ class Settings:
     """Who may push and delete at all."""
     switches: Switches
     """What others than administrators may manage at all."""
+    signup: bool
+    """Whether people make their own accounts."""
     first_user_admin: bool
     """Whether the first person to come may become administrator."""
     audit_keep_months: int
@@ -160,6 +162,7 @@ def _build(env: Env) -> Settings:
         internal_secret=secret(env, "PORTUS_INTERNAL_SECRET"),
         policy=_policy(env),
         switches=_switches(env),
+        signup=env.bool("PORTUS_SIGNUP_ENABLED", False),
         first_user_admin=env.bool("PORTUS_FIRST_USER_ADMIN", True),
         audit_keep_months=env.int("PORTUS_AUDIT_KEEP_MONTHS", 0, validate=Range(0, 1200)),
         refresh_token_ttl=timedelta(

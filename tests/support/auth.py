@@ -77,6 +77,7 @@ def make_settings(folder: Path, database_url: str, **changes: Any) -> Settings:
         internal_secret=Secret(INTERNAL_SECRET),
         policy=Policy(),
         switches=Switches(),
+        signup=False,
         first_user_admin=True,
         audit_keep_months=0,
         refresh_token_ttl=timedelta(days=30),

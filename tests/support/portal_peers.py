@@ -184,7 +184,7 @@ def new_peers_app(peers: Peers) -> Flask:
 def _add_auth(app: Flask, peers: Peers) -> None:
     @app.get("/api/v1/setup")
     def setup() -> Response:
-        return jsonify(needs_administrator=peers.needs_administrator)
+        return jsonify(needs_administrator=peers.needs_administrator, signup=False)
 
     @app.post("/api/v1/users/bootstrap")
     def bootstrap() -> tuple[Response, int]:

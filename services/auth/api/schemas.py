@@ -119,10 +119,19 @@ class UserChangeInput(Input):
     enabled = fields.Boolean()
 
 
+class BootstrapInput(NewUserInput):
+    """The first administrator; the flat form or ``{"user": {…}}``."""
+
+    token = fields.Boolean(
+        load_default=True, metadata={"description": "Whether an application token called `bootstrap` comes along."}
+    )
+
+
 class SetupOutput(Schema):
-    """Whether the first administrator is still to be made."""
+    """How accounts come to be here without an administrator."""
 
     needs_administrator = fields.Boolean()
+    signup = fields.Boolean(metadata={"description": "Whether people make their own accounts."})
 
 
 class SignInInput(Input):

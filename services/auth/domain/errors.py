@@ -54,10 +54,10 @@ class PasswordsClosed(AuthFault):
 
 
 class TooManyAttempts(AuthFault):
-    """Wrong passwords came too fast from this address."""
+    """Wrong passwords, or new accounts, came too fast from this address."""
 
-    def __init__(self, retry_after_s: int) -> None:
-        super().__init__(f"Too many wrong passwords came from here. Try again in {retry_after_s} seconds.")
+    def __init__(self, retry_after_s: int, what: str = "wrong passwords") -> None:
+        super().__init__(f"Too many {what} came from here. Try again in {retry_after_s} seconds.")
         self.retry_after_s = retry_after_s
 
 

@@ -28,9 +28,13 @@ ADDRESS_LIMIT = Limit(free_failures=50, longest_delay_s=60)
 """For one address, whatever the account: an office may hide behind it, hence the patience."""
 
 
+SIGN_UP_LIMIT = Limit(free_failures=5, longest_delay_s=900)
+"""For accounts that people make themselves from one address."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """Wrong passwords in a row."""
+    """Wrong passwords in a row, or attempts to sign up."""
 
     count: int = 0
     last_at: datetime | None = None
@@ -47,6 +51,11 @@ class FailureState:
 def wait_s(state: FailureState, now: datetime) -> int:
     """Return for how many more seconds no password is looked at; 0 when one may be tried."""
     return max(_wait_s(state.pair, PAIR_LIMIT, now), _wait_s(state.address, ADDRESS_LIMIT, now))
+
+
+def sign_up_wait_s(attempts: Failures, now: datetime) -> int:
+    """Return for how many more seconds nobody may sign up from an address; 0 when one may."""
+    return _wait_s(attempts, SIGN_UP_LIMIT, now)
 
 
 def _wait_s(failures: Failures, limit: Limit, now: datetime) -> int:

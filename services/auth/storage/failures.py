@@ -1,13 +1,16 @@
-"""Wrong passwords, counted. Written on failure only."""
+"""Wrong passwords, counted, and attempts to sign up. Written on failure, and when somebody signs up."""
 
 from datetime import datetime
 
 from sqlalchemy import Connection, case, delete, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
-from services.auth.domain.throttle import FORGET_AFTER
+from services.auth.domain.throttle import FORGET_AFTER, Failures
 from services.auth.storage.credentials import WHOLE_ADDRESS
 from services.auth.storage.tables import login_failures
+
+_SIGN_UP = "sign-up"
+"""Stands in for the account, whose name is filed as a hash."""
 
 
 def count_failure(connection: Connection, *, account: str, address: str, now: datetime) -> None:
@@ -20,6 +23,19 @@ def count_failure(connection: Connection, *, account: str, address: str, now: da
     # Always in this order: two transactions that count the same rows cannot block each other.
     for key in (account, WHOLE_ADDRESS):
         _count(connection, key, address, now)
+
+
+def count_sign_up(connection: Connection, address: str, *, now: datetime) -> None:
+    """Count one attempt to sign up, whatever comes of it."""
+    _count(connection, _SIGN_UP, address, now)
+
+
+def find_sign_ups(connection: Connection, address: str) -> Failures:
+    """Return the attempts to sign up from an address."""
+    known = login_failures.c
+    statement = select(known.failures, known.last_at).where(known.account == _SIGN_UP, known.address == address)
+    row = connection.execute(statement).one_or_none()
+    return Failures(row.failures, row.last_at) if row else Failures()
 
 
 def purge_failures(connection: Connection, *, now: datetime, limit: int = 10_000) -> int:

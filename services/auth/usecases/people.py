@@ -1,6 +1,6 @@
 """Make accounts, each with its personal namespace; make the first administrator."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
@@ -8,16 +8,20 @@ from sqlalchemy import Connection
 
 from services.auth.domain.accounts import check_office, check_password, check_username
 from services.auth.domain.actors import Actor, Origin
+from services.auth.domain.application_tokens import NewToken, TokenRules
 from services.auth.domain.audit import Action, Change, Fields, Ref
-from services.auth.domain.errors import Invalid, SetupClosed, SetupDone
+from services.auth.domain.errors import Forbidden, Invalid, SetupClosed, SetupDone, TooManyAttempts
 from services.auth.domain.management import NOWHERE, Operation, Rules
 from services.auth.domain.namespaces import personal_namespace_name
 from services.auth.domain.subjects import ANONYMOUS
 from services.auth.domain.teams import Role, candidate_names, first_free_name
+from services.auth.domain.throttle import address_key, sign_up_wait_s
+from services.auth.storage.failures import count_sign_up, find_sign_ups
 from services.auth.storage.locks import Lock, hold
 from services.auth.storage.namespaces import taken_namespace_names
 from services.auth.storage.teams import insert_member, insert_team, taken_team_names
 from services.auth.storage.users import UserView, find_clashes, find_user, insert_user, people_exist
+from services.auth.usecases.application_tokens import MadeToken, add_token
 from services.auth.usecases.audit import Record, audited
 from services.auth.usecases.create_namespace import add_namespace
 from services.auth.usecases.messages import tell
@@ -27,6 +31,9 @@ from shared.clock import Clock
 from shared.config import Secret
 from shared.contracts.auth_events import UserCreated, UserUpdated
 from shared.database import Database
+
+BOOTSTRAP_TOKEN = "bootstrap"  # noqa: S105 - the name of one
+"""What the application token is called that comes with the first administrator, as in Portus."""
 
 log = structlog.get_logger(__name__)
 
@@ -59,14 +66,30 @@ def create_user(actor: Actor, person: NewPerson, *, database: Database, clock: C
         return _add_person(connection, record, person, hashed, actor=actor, now=clock())
 
 
+@dataclass(frozen=True, slots=True)
+class MadeAdministrator:
+    """The first administrator, and an application token if one was wanted."""
+
+    user: UserView
+    token: MadeToken | None
+
+
 def bootstrap_administrator(
-    person: NewPerson, *, origin: Origin, allowed: bool, database: Database, clock: Clock, passwords: Passwords
-) -> UserView:
+    person: NewPerson,
+    *,
+    origin: Origin,
+    allowed: bool,
+    token_rules: TokenRules | None,
+    database: Database,
+    clock: Clock,
+    passwords: Passwords,
+) -> MadeAdministrator:
     """Make the first administrator, as whoever comes first.
 
     Args:
         origin: nobody is anybody yet, but they come from somewhere.
         allowed: whether this installation lets the first to come be administrator.
+        token_rules: of the application token that is made along with the account; ``None``: none is.
 
     Raises:
         SetupClosed: it does not.
@@ -78,11 +101,16 @@ def bootstrap_administrator(
     # Asked before the password is hashed too: nobody may keep the machine busy with this route.
     if not needs_administrator(allowed=allowed, database=database):
         raise SetupDone
-    actor = Actor(ANONYMOUS, origin)
-    user = ensure_administrator(actor, person, database=database, clock=clock, passwords=passwords)
-    if user is None:
-        raise SetupDone
-    return user
+    actor, hashed = Actor(ANONYMOUS, origin), _checked_hash(person, passwords)
+    with database.write() as connection, audited(connection, actor, clock) as record:
+        user = _add_first(connection, record, person, hashed, actor=actor, now=clock())
+        if user is None:
+            raise SetupDone
+        token = None
+        if token_rules:
+            new, maker = NewToken(BOOTSTRAP_TOKEN), user.username
+            token = add_token(connection, record, user, new, created_by=maker, rules=token_rules, now=clock())
+    return MadeAdministrator(user, token)
 
 
 def ensure_administrator(
@@ -95,10 +123,48 @@ def ensure_administrator(
     """
     hashed = _checked_hash(person, passwords)
     with database.write() as connection, audited(connection, actor, clock) as record:
+        return _add_first(connection, record, person, hashed, actor=actor, now=clock())
+
+
+def sign_up(
+    person: NewPerson,
+    *,
+    origin: Origin,
+    allowed: bool,
+    first_is_administrator: bool,
+    database: Database,
+    clock: Clock,
+    passwords: Passwords,
+) -> UserView:
+    """Make the caller's own account; nothing that they say makes them more than a person.
+
+    Args:
+        allowed: whether people make their own accounts in this installation.
+        first_is_administrator: whether the first person of all becomes administrator.
+
+    Raises:
+        Forbidden: they do not.
+        TooManyAttempts: too many came from the same address.
+        Invalid: a value breaks a rule, or name or e-mail are taken.
+    """
+    if not allowed:
+        raise Forbidden("People do not make their own accounts here: ask an administrator for one.")
+    _count_sign_up(address_key(origin.address), database=database, clock=clock)
+    actor, hashed = Actor(ANONYMOUS, origin), _checked_hash(person, passwords)
+    with database.write() as connection, audited(connection, actor, clock) as record:
         hold(connection, Lock.NAMES)
-        if people_exist(connection):
-            return None
-        return _add_person(connection, record, person, hashed, actor=actor, now=clock())
+        is_first = first_is_administrator and not people_exist(connection)
+        newcomer = replace(person, administrator=is_first, auditor=False, bot=False)
+        return _add_person(connection, record, newcomer, hashed, actor=actor, now=clock())
+
+
+def _count_sign_up(address: str, *, database: Database, clock: Clock) -> None:
+    # Before a password is hashed or a name looked up: nobody keeps the machine busy, or tries names out.
+    with database.write() as connection:
+        wait = sign_up_wait_s(find_sign_ups(connection, address), clock())
+        if wait:
+            raise TooManyAttempts(wait, "attempts to sign up")
+        count_sign_up(connection, address, now=clock())
 
 
 def needs_administrator(*, allowed: bool, database: Database) -> bool:
@@ -115,6 +181,15 @@ def _checked_hash(person: NewPerson, passwords: Passwords) -> str | None:
         return None
     check_password(person.password.reveal())
     return passwords.hash(person.password)
+
+
+def _add_first(
+    connection: Connection, record: Record, person: NewPerson, password_hash: str | None, *, actor: Actor, now: datetime
+) -> UserView | None:
+    hold(connection, Lock.NAMES)
+    if people_exist(connection):
+        return None
+    return _add_person(connection, record, person, password_hash, actor=actor, now=now)
 
 
 def _add_person(

@@ -146,7 +146,8 @@ class AuthClient:
             fields_by_name: ``username``, ``email``, ``password``, ``display_name``.
             address: the browser's.
         """
-        body = {"user": {name: value for name, value in fields_by_name.items() if value}}
+        # The portal signs them in with their password, and has nobody to show a token to.
+        body = {"user": {name: value for name, value in fields_by_name.items() if value} | {"token": False}}
         response = self._peer.post("/api/v1/users/bootstrap", body, headers=self._forwarded(address))
         match response.status_code:
             case 400 | 422 if faults := _faults(response):

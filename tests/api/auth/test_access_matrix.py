@@ -143,7 +143,13 @@ BODIES: dict[str, Any] = {
 
 OPEN = {
     *("GET /_ping", "GET /health", "GET /setup"),
-    *("POST /users/bootstrap", "POST /sessions", "POST /sessions/refresh", "POST /sessions/revoke"),
+    *(
+        "POST /users/bootstrap",
+        "POST /users/signup",
+        "POST /sessions",
+        "POST /sessions/refresh",
+        "POST /sessions/revoke",
+    ),
 }
 """Routes that ask for no credentials; each has tests of its own."""
 

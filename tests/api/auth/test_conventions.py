@@ -44,7 +44,7 @@ NO_VERSION = {"PUT /users/self/password", "DELETE /sessions", "DELETE /sessions/
 """What is never shown as one thing: a password, and sessions, which change whenever they are used."""
 NO_CREATION = {"/simulate"}
 """POST that makes nothing."""
-NO_KEY = {"/users/bootstrap", "/sessions", "/sessions/refresh", "/sessions/revoke"}
+NO_KEY = {"/users/bootstrap", "/users/signup", "/sessions", "/sessions/refresh", "/sessions/revoke"}
 """Nobody has signed in yet; there is no caller to whom a key could belong."""
 
 

@@ -27,14 +27,40 @@ def put_user(auth: AuthService, user_id: int, *, user: str = "admin", **changes:
 
 @pytest.mark.parametrize("wrapped", [False, True], ids=["flat", "nested"])
 def test_the_first_to_come_becomes_administrator(auth: AuthService, wrapped: bool) -> None:
-    assert auth.call("GET", "/api/v1/setup").get_json() == {"needs_administrator": True}
+    assert auth.call("GET", "/api/v1/setup").get_json()["needs_administrator"]
 
     response = auth.call("POST", "/api/v1/users/bootstrap", json={"user": NEW} if wrapped else NEW)
 
     assert response.status_code == 201
     assert response.get_json()["admin"] is True
     assert auth.call("GET", "/api/v1/users", user="jane").status_code == 200
-    assert auth.call("GET", "/api/v1/setup").get_json() == {"needs_administrator": False}
+    assert not auth.call("GET", "/api/v1/setup").get_json()["needs_administrator"]
+
+
+def test_case_128_a_token_comes_with_the_first_administrator(auth: AuthService) -> None:
+    response = auth.call("POST", "/api/v1/users/bootstrap", json=NEW)
+
+    made = response.get_json()
+    assert (response.status_code, made["application"]) == (201, "bootstrap")
+    assert response.headers["Cache-Control"] == "no-store"
+    shown = auth.client.get("/api/v1/users", headers={"Portus-Auth": f"jane:{made['plain_token']}"})
+    assert shown.status_code == 200
+    assert_problem(auth.call("POST", "/api/v1/users/bootstrap", json=NEW), 400)
+
+
+def test_case_128_values_and_the_switch(make_auth: AuthFactory) -> None:
+    invalid = make_auth().call("POST", "/api/v1/users/bootstrap", json={**NEW, "email": "nonsense"})
+    assert "email" in assert_problem(invalid, 422)["errors"]
+
+    refused = make_auth(first_user_admin=False).call("POST", "/api/v1/users/bootstrap", json=NEW)
+    assert_problem(refused, 405)
+
+
+def test_a_token_need_not_come_along(auth: AuthService) -> None:
+    made = auth.call("POST", "/api/v1/users/bootstrap", json={**NEW, "token": False}).get_json()
+
+    assert "plain_token" not in made
+    assert auth.call("GET", "/api/v1/application_tokens", user="jane").get_json() == []
 
 
 def test_the_second_to_come_does_not(auth: AuthService) -> None:
@@ -46,7 +72,7 @@ def test_the_second_to_come_does_not(auth: AuthService) -> None:
 def test_nobody_does_where_it_is_switched_off(make_auth: AuthFactory) -> None:
     auth = make_auth(first_user_admin=False)
 
-    assert auth.call("GET", "/api/v1/setup").get_json() == {"needs_administrator": False}
+    assert not auth.call("GET", "/api/v1/setup").get_json()["needs_administrator"]
     refused = auth.call("POST", "/api/v1/users/bootstrap", json=NEW)
     assert_problem(refused, 405, "PORTUS_FIRST_USER_ADMIN")
     assert refused.headers["Allow"] == "OPTIONS"
