@@ -11,6 +11,7 @@ NOT_AUDITED = {
     ("keep_decisions", "_drop_old"): "the same, a day at a time",
     ("keep_decisions", "_make_missing"): "room for the days to come",
     ("logins", "open_login"): "a login at a registry, of which there is a record of the decision",
+    ("people", "_count_sign_up"): "an attempt is counted, and changes nothing else",
     ("sessions", "refresh_session"): "when a session was used last, once a minute",
     ("write_notes", "write_notes"): "when credentials were used last, and records of decisions",
 }
