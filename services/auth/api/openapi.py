@@ -21,6 +21,7 @@ from services.auth.api import (
     sessions,
     setup,
     teams,
+    user_sessions,
     users,
 )
 from shared.api.openapi import new_openapi
@@ -42,6 +43,7 @@ _MODULES = (
     sessions,
     own_account,
     users,
+    user_sessions,
     application_tokens,
     teams,
     namespaces,

@@ -37,7 +37,7 @@ _REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 @blueprint.response(HTTPStatus.OK, UserOutput)
 @refuses(blueprint, *_REFUSED)
 def put_self(values: dict[str, Any]) -> UserView:
-    """Change one's own e-mail address or display name."""
+    """Change one's own e-mail address or display name, or disable one's own account."""
     auth, expected = services(), if_match(UserOutput())
     wanted = {"email": None, "display_name": None, **values}
     return change_profile(actor(), **wanted, expected=expected, database=auth.database, clock=auth.clock)

@@ -165,6 +165,10 @@ class ProfileInput(Input):
 
     email = fields.Email(validate=validate.Length(max=MAX_EMAIL_LENGTH))
     display_name = text(longest=MAX_DISPLAY_NAME_LENGTH)
+    enabled = fields.Boolean(
+        validate=validate.Equal(False, error="nobody enables their own account: an administrator does"),
+        metadata={"description": "`false` disables the account and ends every session and login of it."},
+    )
 
 
 class OwnPasswordInput(Input):

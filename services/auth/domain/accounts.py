@@ -110,6 +110,20 @@ def check_user_change(actor: Subject, user_id: int, change: UserChange, *, other
         raise Invalid({field: ["the last enabled administrator cannot be demoted or disabled"]})
 
 
+def check_own_disabling(*, administrator: bool, other_administrators: int) -> None:
+    """Let people disable their own account, unless Portus would lose its last administrator.
+
+    Args:
+        administrator: whether the caller is one.
+        other_administrators: enabled administrators besides the caller.
+
+    Raises:
+        Invalid: nobody would be left to administer Portus, or to enable the account again.
+    """
+    if administrator and other_administrators == 0:
+        raise Invalid({"enabled": ["the last enabled administrator cannot be disabled: make another one first"]})
+
+
 def check_user_deletion(actor: Subject, user_id: int, *, administrator: bool, other_administrators: int) -> None:
     """Keep administrators from deleting themselves, and Portus from losing its last one.
 

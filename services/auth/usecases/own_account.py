@@ -1,6 +1,8 @@
 """What people do about their own account: profile, password, and where they are signed in."""
 
-from services.auth.domain.accounts import check_password
+from collections.abc import Iterable
+
+from services.auth.domain.accounts import check_own_disabling, check_password
 from services.auth.domain.actors import Actor
 from services.auth.domain.audit import Action, Change, Ref, Target
 from services.auth.domain.errors import BadCredentials, Invalid, NotFound
@@ -8,7 +10,7 @@ from services.auth.domain.subjects import Subject
 from services.auth.storage.locks import Lock, hold
 from services.auth.storage.logins import delete_logins_of
 from services.auth.storage.sessions import SessionView, delete_sessions_of, list_sessions
-from services.auth.storage.users import UserView, find_clashes, find_user, update_user
+from services.auth.storage.users import UserView, count_other_administrators, find_clashes, find_user, update_user
 from services.auth.usecases.audit import Record, audited
 from services.auth.usecases.authenticate import Authenticator, CredentialKind, PasswordCredentials
 from services.auth.usecases.passwords import Passwords
@@ -25,25 +27,33 @@ def change_profile(
     *,
     email: str | None,
     display_name: str | None,
+    enabled: bool | None = None,
     expected: Expected = anything,
     database: Database,
     clock: Clock,
 ) -> UserView:
-    """Change the caller's e-mail address or display name; ``None`` leaves it as it is.
+    """Change the caller's e-mail address or display name, or disable the account; ``None`` leaves it as it is.
+
+    Whoever disables their own account is signed out everywhere; an administrator enables it again.
 
     Raises:
         NotFound: the account is gone.
         PreconditionFailed: it is not what the caller has seen.
-        Invalid: somebody else has that address.
+        Invalid: somebody else has that address, or nobody would be left to administer Portus.
     """
     user_id = _id_of(actor.subject)
-    wanted = {"email": email, "display_name": display_name}
+    wanted = {"email": email, "display_name": display_name, "enabled": enabled}
     with database.write() as connection, audited(connection, actor, clock) as record:
         hold(connection, Lock.NAMES)
         before = _get(find_user(connection, user_id))
         expected(before)
         if find_clashes(connection, username=None, email=email, but=user_id):
             raise Invalid({"email": ["has already been taken"]})
+        if enabled is False:
+            others = count_other_administrators(connection, user_id)
+            check_own_disabling(administrator=before.admin, other_administrators=others)
+            note_ended(record, _ref(actor.subject), delete_sessions_of(connection, user_id))
+            delete_logins_of(connection, user_id)
         columns = {name: value for name, value in wanted.items() if value is not None}
         update_user(connection, user_id, columns, now=clock())
         after = _get(find_user(connection, user_id))
@@ -80,7 +90,7 @@ def change_own_password(
         user = _get(find_user(connection, user_id))
         update_user(connection, user_id, {"password_hash": hashed}, now=clock())
         record(Change(Action.USER_PASSWORD_CHANGED, Ref(user.id, user.username)))
-        _end_sessions(actor.subject, delete_sessions_of(connection, user_id, but=session), record)
+        note_ended(record, _ref(actor.subject), delete_sessions_of(connection, user_id, but=session))
         delete_logins_of(connection, user_id)
 
 
@@ -106,7 +116,7 @@ def end_session(actor: Actor, session_id: str, *, database: Database, clock: Clo
         ended = delete_sessions_of(connection, _id_of(actor.subject), only=session_id)
         if not ended:
             raise NotFound("session")
-        _end_sessions(actor.subject, ended, record)
+        note_ended(record, _ref(actor.subject), ended)
 
 
 def end_other_sessions(actor: Actor, *, session: str, database: Database, clock: Clock) -> None:
@@ -116,7 +126,7 @@ def end_other_sessions(actor: Actor, *, session: str, database: Database, clock:
         session: its id; empty when it is asked without one, and then all end.
     """
     with database.write() as connection, audited(connection, actor, clock) as record:
-        _end_sessions(actor.subject, delete_sessions_of(connection, _id_of(actor.subject), but=session), record)
+        note_ended(record, _ref(actor.subject), delete_sessions_of(connection, _id_of(actor.subject), but=session))
 
 
 def _check_current(actor: Actor, current: Secret, authenticator: Authenticator) -> None:
@@ -135,10 +145,14 @@ def _wrong_password() -> Invalid:
     return Invalid({"current_password": ["is wrong"]})
 
 
-def _end_sessions(subject: Subject, ended: list[str], record: Record) -> None:
-    user = Ref(_id_of(subject), subject.username)
+def note_ended(record: Record, user: Ref, ended: Iterable[str]) -> None:
+    """Record sessions of a person that were ended, by their ids."""
     for session_id in ended:
-        record(Change(Action.SESSION_REVOKED, Target(session_id, subject.username), user=user))
+        record(Change(Action.SESSION_REVOKED, Target(session_id, user.name), user=user))
+
+
+def _ref(subject: Subject) -> Ref:
+    return Ref(_id_of(subject), subject.username)
 
 
 def _id_of(subject: Subject) -> int:

@@ -25,6 +25,11 @@ GET    /users/{viewer}                     401     401     403     403     403  
 GET    /users/{nothing}                    401     401     403     403     403     403     403     404
 PUT    /users/{viewer}                     401     401     403     403     403     403     403     200
 GET    /users/{nothing}/deletion            401     401     403     403     403     403     403     404
+GET    /users/{viewer}/sessions            401     401     403     403     200     403     403     200
+GET    /users/{nothing}/sessions           401     401     403     403     403     403     403     404
+DELETE /users/{viewer}/sessions            401     401     403     403     204     403     403     204
+DELETE /users/{nothing}/sessions           401     401     403     403     403     403     403     404
+DELETE /users/{viewer}/sessions/{nothing}  401     401     403     403     404     403     403     404
 DELETE /users/{nothing}                    401     401     403     403     403     403     403     404
 GET    /teams                              401     401     403     200     200     200     200     200
 POST   /teams                              401     401     403     201     201     201     201     201

@@ -40,7 +40,10 @@ BODIES: dict[str, Any] = {
 }
 CALLERS = {"/users/{user_id}/application_tokens": "vera"}
 """Who makes it, where that is not the administrator: people make their own tokens."""
-NO_VERSION = {"PUT /users/self/password", "DELETE /sessions", "DELETE /sessions/{session_id}"}
+NO_VERSION = {
+    *("PUT /users/self/password", "DELETE /sessions", "DELETE /sessions/{session_id}"),
+    *("DELETE /users/{user_id}/sessions", "DELETE /users/{user_id}/sessions/{session_id}"),
+}
 """What is never shown as one thing: a password, and sessions, which change whenever they are used."""
 NO_CREATION = {"/simulate"}
 """POST that makes nothing."""

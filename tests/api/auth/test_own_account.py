@@ -189,3 +189,64 @@ def test_an_auditor_changes_their_own_password(auth: AuthService) -> None:
     auth.make_user("jane", auditor=True)
 
     assert change_password(auth, sign_in(auth)).status_code == 204
+
+
+def disable_oneself(auth: AuthService, user: str = "jane") -> TestResponse:
+    return auth.call("PUT", "/api/v1/users/self", user=user, json={"enabled": False})
+
+
+def test_people_disable_their_own_account(jane: AuthService) -> None:
+    session = sign_in(jane)
+    keep_refresh_token(jane)
+
+    disabled = call(jane, session, "PUT", "/users/self", json={"enabled": False})
+
+    assert (disabled.status_code, disabled.get_json()["enabled"]) == (200, False)
+    assert not is_alive(jane, session)
+    assert kept_refresh_tokens(jane) == set()
+    assert jane.call("GET", "/api/v1/users/self", user="jane").status_code == 401
+    assert {"enabled": False} in [entry["after"] for entry in audit_entries_of(jane, "user")]
+
+
+def test_an_administrator_enables_them_again(jane: AuthService) -> None:
+    user_id = disable_oneself(jane).get_json()["id"]
+
+    jane.call("PUT", f"/api/v1/users/{user_id}", user="admin", json={"enabled": True})
+
+    assert jane.call("GET", "/api/v1/users/self", user="jane").status_code == 200
+
+
+def test_the_last_administrator_stays(jane: AuthService) -> None:
+    assert_problem(disable_oneself(jane, "admin"), 422, "enabled")
+
+    jane.make_user("second", administrator=True)
+
+    assert disable_oneself(jane, "admin").status_code == 200
+    assert_problem(disable_oneself(jane, "second"), 422, "enabled")
+
+
+def test_an_administrator_sees_and_ends_sessions_of_a_person(jane: AuthService) -> None:
+    first, second, other = sign_in(jane, agent="Firefox"), sign_in(jane, agent="Safari"), sign_in(jane, "admin")
+    of_jane = f"/users/{first['user']['id']}/sessions"
+
+    shown = call(jane, other, "GET", of_jane).get_json()
+    (ended,) = [session["id"] for session in shown if session["user_agent"] == "Firefox"]
+    assert not any(session["current"] for session in shown)
+
+    assert call(jane, other, "DELETE", f"{of_jane}/{ended}").status_code == 204
+    assert (is_alive(jane, first), is_alive(jane, second)) == (False, True)
+    assert call(jane, other, "DELETE", of_jane).status_code == 204
+    assert (is_alive(jane, second), is_alive(jane, other)) == (False, True)
+    revoked = [entry for entry in audit_entries_of(jane, "session") if entry["action"] == "session.revoked"]
+    assert [entry["user"]["name"] for entry in revoked] == ["jane", "jane"]
+
+
+def test_nobody_ends_a_session_of_another_person_by_its_id(jane: AuthService) -> None:
+    jane.make_user("joe")
+    session, joe = sign_in(jane), sign_in(jane, "joe")
+    (mine,) = listed(jane, session)
+
+    answer = call(jane, joe, "DELETE", f"/users/{joe['user']['id']}/sessions/{mine['id']}")
+
+    assert_problem(answer, 404)
+    assert is_alive(jane, session)
