@@ -32,6 +32,33 @@ class NamespaceTransferred:
 
 
 @dataclass(frozen=True, slots=True)
+class NamespaceFrozen:
+    """Nobody pushes to a namespace, or to one repository of it, for the time being."""
+
+    TYPE: ClassVar[str] = "auth.namespace.frozen.v1"
+
+    name: str
+    team: str
+    reason: str
+    repository: str | None = None
+    """Full name of the repository; left out: the whole namespace."""
+    actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceUnfrozen:
+    """Who could push before can push again."""
+
+    TYPE: ClassVar[str] = "auth.namespace.unfrozen.v1"
+
+    name: str
+    team: str
+    repository: str | None = None
+    """Full name of the repository; left out: the whole namespace."""
+    actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NamespaceDeleted:
     """A namespace is gone, and so are its repositories."""
 

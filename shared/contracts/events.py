@@ -19,7 +19,9 @@ from shared.contracts.auth_events import (
     MemberRemoved,
     MemberUpdated,
     NamespaceDeleted,
+    NamespaceFrozen,
     NamespaceTransferred,
+    NamespaceUnfrozen,
     NamespaceUpdated,
     TeamCreated,
     TeamDeleted,
@@ -296,6 +298,8 @@ EventData = (
     | GrantRevoked
     | NamespaceUpdated
     | NamespaceTransferred
+    | NamespaceFrozen
+    | NamespaceUnfrozen
     | NamespaceDeleted
     | TeamCreated
     | TeamUpdated

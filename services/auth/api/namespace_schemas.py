@@ -58,6 +58,13 @@ class _Permissions(fields.Nested):
         return _rights(obj)
 
 
+class FrozenOutput(Schema):
+    """Why nobody pushes to a namespace, and who says so."""
+
+    reason = fields.String()
+    created_by = fields.String()
+
+
 class NamespaceOutput(Dated):
     """A namespace; the global one goes by the registry's host."""
 
@@ -68,6 +75,9 @@ class NamespaceOutput(Dated):
     visibility = fields.Enum(Visibility, by_value=True)
     is_global = fields.Boolean(data_key="global")
     is_orphan = fields.Boolean(data_key="orphan", metadata={"description": "It belongs to administrators only."})
+    frozen = fields.Nested(
+        FrozenOutput, allow_none=True, metadata={"description": "Null unless the whole namespace is frozen."}
+    )
     permissions = _Permissions(PermissionsOutput)
     updatable = _may(Operation.UPDATE_NAMESPACE)
     destroyable = _may(Operation.DELETE_NAMESPACE)

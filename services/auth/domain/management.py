@@ -34,6 +34,7 @@ class Operation(StrEnum):
     TRANSFER_NAMESPACE = "namespace.transfer"
     DELETE_NAMESPACE = "namespace.delete"
     FREEZE_NAMESPACE = "namespace.freeze"
+    SHOW_FREEZES = "namespace.show_freezes"
     DESCRIBE_REPOSITORY = "repository.describe"
     GIVE_GRANT = "grant.give"
     MANAGE_ROBOTS = "robot.manage"
@@ -61,6 +62,7 @@ _PHRASES: Mapping[Operation, str] = {
     Operation.TRANSFER_NAMESPACE: "give the namespace to another team",
     Operation.DELETE_NAMESPACE: "delete the namespace",
     Operation.FREEZE_NAMESPACE: "freeze anything in the namespace",
+    Operation.SHOW_FREEZES: "see what is frozen in the namespace",
     Operation.DESCRIBE_REPOSITORY: "describe repositories of the namespace",
     Operation.GIVE_GRANT: "give or take grants in the namespace",
     Operation.MANAGE_ROBOTS: "manage its robots",
@@ -186,6 +188,8 @@ _RULES: Mapping[Operation, Rule] = {
         _PEOPLE, "only people may", needs=Action.DELETE, fixed=_GOES_WITH_ITS_PERSON, deletes=True
     ),
     Operation.FREEZE_NAMESPACE: Rule(_OWNERS, _OWNERS_OF_TEAM),
+    # The name of a frozen repository may be one that only the team knows.
+    Operation.SHOW_FREEZES: Rule(_MEMBERS, _MEMBERS_OF_TEAM),
     Operation.DESCRIBE_REPOSITORY: Rule(_OWNERS, _OWNERS_OF_TEAM),
     Operation.GIVE_GRANT: Rule(_OWNERS, _OWNERS_OF_TEAM),
     Operation.MANAGE_ROBOTS: Rule(_OWNERS, _OWNERS_OF_TEAM),

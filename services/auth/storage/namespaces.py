@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, ScalarSelect, Select, Table, delete, exists, func, select, update
 
 from services.auth.domain.decisions import DeletePolicy, PushPolicy
+from services.auth.domain.grants import Freeze
 from services.auth.domain.management import Place, Rules, namespace_place
 from services.auth.domain.namespaces import GLOBAL_NAMESPACE, NamespaceFacts, Visibility
 from services.auth.domain.registries import FIRST_REGISTRY_ID, RegistryFacts
@@ -80,6 +81,11 @@ class NamespaceView:
     def is_orphan(self) -> bool:
         """Whether it belongs to nobody but the administrators."""
         return self.team.name == GLOBAL_TEAM and not self.is_global
+
+    @property
+    def frozen(self) -> Freeze | None:
+        """What keeps everybody from pushing to the whole of it."""
+        return next((freeze for freeze in self.facts.freezes if not freeze.repository), None)
 
     @property
     def place(self) -> Place:

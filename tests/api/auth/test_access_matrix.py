@@ -89,6 +89,11 @@ PUT    /grants/{grant}                     401     401     403     404     404  
 DELETE /grants/{grant}                     401     401     403     404     404     403     204     204
 GET    /namespaces/{namespace}/grants      401     401     403     404     200     200     200     200
 POST   /namespaces/{namespace}/grants      401     401     403     404     403     403     201     201
+GET    /namespaces/{namespace}/freezes     401     401     403     404     200     200     200     200
+POST   /namespaces/{namespace}/freezes     401     401     403     404     403     403     201     201
+GET    /namespaces/{namespace}/freezes/{freeze}  401 401   403     404     200     200     200     200
+PUT    /namespaces/{namespace}/freezes/{freeze}  401 401   403     404     403     403     200     200
+DELETE /namespaces/{namespace}/freezes/{nothing} 401 401   403     404     403     403     404     404
 GET    /roles                              401     401     403     200     200     200     200     200
 POST   /roles                              401     401     403     403     403     403     403     201
 GET    /roles/{role}                       401     401     403     200     200     200     200     200
@@ -121,6 +126,8 @@ QUERIES = {
 }
 
 BODIES: dict[str, Any] = {
+    "POST /namespaces/{namespace}/freezes": {"reason": "release"},
+    "PUT /namespaces/{namespace}/freezes/{freeze}": {"reason": "audit"},
     "POST /registries": {"name": "second", "hostname": "second.example.org"},
     "PUT /registries/{registry}": {"name": "main"},
     "POST /simulate": {"scopes": ["repository:team-a/app:pull"]},
@@ -193,10 +200,12 @@ def world(make_auth: AuthFactory) -> World:
     tokens = {name: _make(auth, "viewer", "application_tokens", {"application": name}) for name in ("token", "portus")}
     role = _make(auth, "admin", "roles", {"name": "role", "actions": ["pull"]})
     grant = _make(auth, "owner", f"namespaces/{namespace.id}/grants", {"user": "contributor", "role": "role"})
+    frozen: dict[str, object] = {"repository": "team-a/frozen", "reason": "release"}
+    freeze = _make(auth, "owner", f"namespaces/{namespace.id}/freezes", frozen)
     robot = _make(auth, "owner", "robots", {"name": "robot", "team": "team"})
     auth.get_token(user="viewer", query={"offline_token": "true"})
     (login,) = auth.call("GET", "/api/v1/logins", user="viewer").get_json()
-    made = {**tokens, "role": role, "grant": grant, "robot": robot, "secret": 1, "login": login["id"]}
+    made = {**tokens, "role": role, "freeze": freeze, "grant": grant, "robot": robot, "secret": 1, "login": login["id"]}
     return World(auth, {**ids, **made, "registry": 1, "entry": entry["id"], "nothing": 99_999})
 
 

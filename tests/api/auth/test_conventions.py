@@ -37,6 +37,8 @@ BODIES: dict[str, Any] = {
     "POST /grants": {"user": "zoe", "pattern": "*", "actions": ["pull"]},
     "POST /namespaces/{namespace_id}/grants": {"user": "zoe", "actions": ["pull"]},
     "PUT /grants/{grant_id}": {"reason": "new"},
+    "POST /namespaces/{namespace_id}/freezes": {"reason": "release"},
+    "PUT /namespaces/{namespace_id}/freezes/{freeze_id}": {"reason": "audit"},
 }
 CALLERS = {"/users/{user_id}/application_tokens": "vera"}
 """Who makes it, where that is not the administrator: people make their own tokens."""
@@ -77,11 +79,11 @@ def ids(auth: AuthService) -> dict[str, int]:
     auth.get_token(user="vera", query={"offline_token": "true"})
     *_, login = call(auth, "GET", f"/users/{vera['id']}/logins").get_json()
     found |= {"decision": decision, "login": login}
-    named = {f"{name}_id": row["id"] for name, row in {**found, **make_more(auth)}.items()}
+    named = {f"{name}_id": row["id"] for name, row in {**found, **make_more(auth, namespace["id"])}.items()}
     return {"entry_id": 1, "session_id": 0, "beginning": "h", **named}
 
 
-def make_more(auth: AuthService) -> dict[str, dict[str, Any]]:
+def make_more(auth: AuthService, namespace_id: int) -> dict[str, dict[str, Any]]:
     """Make another one of each thing that has no name by which it could be found."""
     name = uuid4().hex
     bodies = {
@@ -89,6 +91,7 @@ def make_more(auth: AuthService) -> dict[str, dict[str, Any]]:
         "role": ("/roles", {"name": name, "actions": ["pull"]}),
         "grant": ("/grants", {"user": "vera", "pattern": name, "actions": ["pull"]}),
         "robot": ("/robots", {"name": name}),
+        "freeze": (f"/namespaces/{namespace_id}/freezes", {"repository": f"harbour/{name}", "reason": "release"}),
     }
     made = {what: call(auth, "POST", path, json=body).get_json() for what, (path, body) in bodies.items()}
     return {**made, "secret": made["robot"]["secrets"][0]}

@@ -64,6 +64,7 @@ TABLE: dict[Operation, tuple[set[str], str | None]] = {
     Operation.DESCRIBE_REPOSITORY: (OWNERS, None),
     Operation.GIVE_GRANT: (OWNERS, None),
     Operation.MANAGE_ROBOTS: (OWNERS, None),
+    Operation.SHOW_FREEZES: (MEMBERS, None),
     Operation.SHOW_WEBHOOKS: (MEMBERS, None),
     Operation.CREATE_WEBHOOK: (OWNERS, "create_webhook"),
     Operation.MANAGE_WEBHOOK: (OWNERS, "manage_webhook"),
