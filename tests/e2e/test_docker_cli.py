@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from tests.e2e.conftest import World
 from tests.e2e.test_first_way import find_tags, wait_for_tag
 from tests.support.docker_engine import Docker
-from tests.support.stack import PASSWORD, new_name
+from tests.support.stack import ADMIN, PASSWORD, new_name
 
 
 @pytest.fixture
@@ -59,6 +60,7 @@ def test_login_keeps_a_token_that_can_be_revoked_and_not_the_password(docker: Do
 
 
 def test_push_and_pull_and_see(docker: Docker, world: World, image: str) -> None:
+    """Case 39, the contributor's part."""
     name = f"{world.private}/{new_name('docker')}:1.0"
     assert login(docker, world, world.contributor)
 
@@ -71,8 +73,35 @@ def test_push_and_pull_and_see(docker: Docker, world: World, image: str) -> None
 
 
 def test_a_viewers_push_is_denied(docker: Docker, world: World, image: str) -> None:
+    """Case 39, the viewer's part."""
     name = f"{world.private}/{new_name('docker')}"
     assert login(docker, world, world.viewer)
+    docker.run("tag", image, f"{world.stack.registry}/{name}:1.0")
+
+    outcome = docker.run("push", f"{world.stack.registry}/{name}:1.0")
+
+    assert not outcome.succeeded
+    assert "denied" in outcome.output
+    assert not find_tags(world.stack, "admin", name)
+
+
+def test_case_37_an_administrator_pushes_two_tags_to_the_global_namespace_at_once(
+    docker: Docker, world: World, image: str
+) -> None:
+    name = new_name("global")
+    assert login(docker, world, *ADMIN)
+
+    with ThreadPoolExecutor(2) as pushing:
+        done = list(pushing.map(lambda tag: push(docker, world, image, f"{name}:{tag}"), ("1.0", "2.0")))
+
+    assert done == [True, True]
+    for tag in ("1.0", "2.0"):
+        wait_for_tag(world.stack, name, tag)
+
+
+def test_case_38_nobody_else_pushes_to_the_global_namespace(docker: Docker, world: World, image: str) -> None:
+    name = new_name("global")
+    assert login(docker, world, world.contributor)
     docker.run("tag", image, f"{world.stack.registry}/{name}:1.0")
 
     outcome = docker.run("push", f"{world.stack.registry}/{name}:1.0")

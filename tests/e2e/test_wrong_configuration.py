@@ -44,6 +44,7 @@ def log_line(world: World, *words: str) -> str:
 
 
 def test_a_wrong_service_name(world: World, registry_factory: RegistryFactory, tmp_path: Path) -> None:
+    """Case 40, of what names a registry here: Portus went by its host, we go by its service name."""
     registry = registry_factory(auth_section(world, service="my-registry"))
     skopeo = Skopeo(registry.host, (world.contributor, PASSWORD))
 

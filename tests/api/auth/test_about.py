@@ -21,11 +21,11 @@ def health(auth: AuthService) -> TestResponse:
     return auth.client.get("/api/v1/health")
 
 
-def test_a_ping_needs_no_credentials(auth: AuthService) -> None:
+def test_case_142_a_ping_needs_no_credentials(auth: AuthService) -> None:
     assert auth.client.get("/api/v1/_ping").status_code == 200
 
 
-def test_the_version_needs_credentials(auth: AuthService) -> None:
+def test_case_142_the_version_needs_credentials(auth: AuthService) -> None:
     auth.make_user("jane")
 
     assert_problem(auth.client.get("/api/version"), 401)
@@ -41,7 +41,7 @@ def test_the_version_tells_what_it_was_built_from(make_auth: AuthFactory) -> Non
 
 
 @pytest.mark.parametrize("status", [200, 401])
-def test_all_is_well(make_auth: AuthFactory, status: int) -> None:
+def test_case_143_all_is_well(make_auth: AuthFactory, status: int) -> None:
     with serving(little_registry(status)[0]) as url:
         answer = health(make_auth(registry_url=url))
 
@@ -56,7 +56,7 @@ def test_a_real_registry_is_well(make_auth: AuthFactory, registry_factory: Regis
     assert health(make_auth(registry_url=registry_factory().url)).status_code == 200
 
 
-def test_a_registry_that_nobody_answers_for_is_told(make_auth: AuthFactory) -> None:
+def test_case_143_a_registry_that_nobody_answers_for_is_told(make_auth: AuthFactory) -> None:
     answer = health(make_auth(registry_url=f"http://127.0.0.1:{free_port()}"))
 
     body = answer.get_json()

@@ -286,6 +286,16 @@ def test_a_method_that_a_route_does_not_know_is_405_with_those_that_it_does(worl
     assert {"GET", "PUT"} <= set(answer.headers["Allow"].split(", "))
 
 
+def test_case_138_what_cannot_be_understood(world: AuthService) -> None:
+    headers = {"Content-Type": "application/json"}
+
+    assert_problem(call(world, "POST", "/teams", data="{", headers=headers), 400)
+    assert_problem(call(world, "POST", "/teams", json={}), 400, "name")
+    assert_problem(call(world, "GET", "/namespaces/validate"), 400, "name")
+    assert_problem(call(world, "GET", "/nothing-of-that-name"), 404)
+    assert_problem(call(world, "DELETE", "/teams"), 405)
+
+
 def test_asking_beforehand_needs_no_credentials(world: AuthService) -> None:
     asked, names = {"Origin": "https://other.example.org", "Access-Control-Request-Method": "POST"}, ids(world)
 

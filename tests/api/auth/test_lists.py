@@ -94,7 +94,7 @@ def test_a_part_is_looked_for_in_names_and_addresses(world: AuthService) -> None
     assert get(world, "users", q="%").get_json() == []
 
 
-def test_all_of_a_list_comes_at_once(world: AuthService) -> None:
+def test_case_136_pages_and_all_of_a_list_at_once(world: AuthService) -> None:
     for number in range(16):
         world.make_user(f"user{number}")
 

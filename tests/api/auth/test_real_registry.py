@@ -125,7 +125,10 @@ def resign(leaf: SigningLeaf, token: str, **header: Any) -> str:
 def test_the_kid_is_the_one_by_which_this_registry_knows_a_key(
     registry_factory: RegistryFactory, auth: AuthService, tmp_path: Path
 ) -> None:
-    """Without x5c, registry 2.8 looks the key up by its libtrust fingerprint: it must find ours."""
+    """Case 18, in place of a literal vector, and case 19.
+
+    Without x5c, registry 2.8 looks the key up by its libtrust fingerprint: it must find ours.
+    """
     token, leaf = token_for(auth), auth.services.keyring.current()
     bundle = tmp_path / "leaf.crt"
     bundle.write_text(f"-----BEGIN CERTIFICATE-----\n{leaf.x5c[0]}\n-----END CERTIFICATE-----\n")

@@ -70,14 +70,14 @@ def test_a_change_takes_back_what_it_sets_to_null(house: AuthService) -> None:
     assert (changed["token_ttl_s"], changed["name"]) == (None, "renamed")
 
 
-def test_140_the_first_registry_keeps_its_host_and_changes_its_name(house: AuthService) -> None:
+def test_case_140_the_first_registry_keeps_its_host_and_changes_its_name(house: AuthService) -> None:
     assert_problem(put(house, 1, hostname="elsewhere"), 422, "PORTUS_REGISTRY_HOST")
     assert put(house, 1, name="main").get_json()["name"] == "main"
     # Saying the same again is no change.
     assert put(house, 1, hostname="registry.example.org").status_code == 200
 
 
-def test_140_a_host_stays_while_there_are_namespaces(house: AuthService) -> None:
+def test_case_140_a_host_stays_while_there_are_namespaces(house: AuthService) -> None:
     registry = enter(house)
     team = house.make_team(owner=house.make_user("owner"))
     body = {"name": "there", "team": team.name, "registry": "second"}
@@ -111,7 +111,7 @@ def test_a_hostname_that_is_none(house: AuthService, hostname: str) -> None:
     assert_problem(response, 422, "hostname")
 
 
-def test_141_an_unreachable_host_is_said_on_hostname(house: AuthService) -> None:
+def test_case_141_an_unreachable_host_is_said_on_hostname(house: AuthService) -> None:
     query = f"name=x&hostname=127.0.0.1:{free_port()}&use_ssl=false"
 
     body = house.call("GET", f"/api/v1/registries/validate?{query}", user="admin").get_json()
@@ -120,7 +120,7 @@ def test_141_an_unreachable_host_is_said_on_hostname(house: AuthService) -> None
     assert "does not answer" in body["messages"]["hostname"][0]
 
 
-def test_141_with_only_the_name_nobody_is_asked(house: AuthService) -> None:
+def test_case_141_with_only_the_name_nobody_is_asked(house: AuthService) -> None:
     query = f"name=registry&hostname=127.0.0.1:{free_port()}&use_ssl=false&only=name"
 
     body = house.call("GET", f"/api/v1/registries/validate?{query}", user="admin").get_json()

@@ -65,6 +65,7 @@ def test_every_switch_is_on_until_it_is_switched_off(environment: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        # Case 35: Portus went on, and granted nothing.
         ("PORTUS_PUSH_POLICY", "everybody"),
         ("PORTUS_TOKEN_ALGORITHM", "HS256"),
         ("PORTUS_LEAF_TTL_S", "14399"),
