@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import structlog
 from flask import Flask, Response, g, request
+from werkzeug.exceptions import BadRequest
 
 from shared.observability.metrics import DURATION, REQUESTS
 
@@ -26,6 +27,11 @@ def _begin() -> None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
     g.started_at_s = time.perf_counter()
+    try:
+        # Werkzeug decodes it when somebody looks into it, and fails then.
+        request.query_string.decode()
+    except UnicodeDecodeError as fault:
+        raise BadRequest("The query is not UTF-8: percent-encode it (RFC 3986).") from fault
 
 
 def _end(response: Response) -> Response:

@@ -5,7 +5,6 @@ scripts written for the Portus API send.
 """
 
 import base64
-import binascii
 
 from flask import g, request
 
@@ -141,7 +140,8 @@ def _portus_credentials(value: str) -> PasswordCredentials:
 def _decode(value: str) -> PasswordCredentials:
     try:
         text = base64.b64decode(value.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as fault:
+    except ValueError as fault:
+        # No base64, no UTF-8, or not even ASCII.
         raise BadCredentials(_UNREADABLE) from fault
     username, colon, password = text.partition(":")
     if not colon:

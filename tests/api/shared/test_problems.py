@@ -172,3 +172,11 @@ def test_pages_know_their_neighbours(
     assert headers.get("X-Prev-Page") == previous
     assert headers.get("X-Next-Page") == following
     assert '</rows?q=a%26b&page=3>; rel="last"' in headers["Link"]
+
+
+def test_a_query_that_is_no_text_is_refused(client: FlaskClient) -> None:
+    """A server hands the bytes on as they came; werkzeug would fail when somebody looks into them."""
+    answer = client.get("/healthz", environ_overrides={"QUERY_STRING": "page=\x80"})
+
+    assert answer.status_code == 400
+    assert "percent-encode" in answer.get_json()["detail"]
