@@ -25,6 +25,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
+from shared.hanging import Breaker, is_hang, limit_patience
+
 DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
 """How SQLAlchemy says that a database does not answer."""
 
@@ -76,16 +78,21 @@ class Database:
     Args:
         url: ``sqlite:////absolute/path.db`` or ``postgresql+psycopg://user:password@host/name``.
         pool_size: connections per process for reading, and as many for writing (PostgreSQL only).
+        patience_s: PostgreSQL only; how long a connection for reading waits for an answer before the
+            server is taken for hanging; ``None``: for ever.
         durable: SQLite only; ``True`` syncs every commit to disk (queues and spools), ``False``
             may lose the last commits on a power cut but never on a crash of the process.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 8, durable: bool = False) -> None:
+    def __init__(self, url: str, *, pool_size: int = 8, patience_s: float | None = None, durable: bool = False) -> None:
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self._writer = _sqlite_engine(url, durable=durable) if self.is_sqlite else _postgresql_engine(url, pool_size)
         self._reader = (
-            self._writer.execution_options(begin="DEFERRED") if self.is_sqlite else _reading_engine(url, pool_size)
+            self._writer.execution_options(begin="DEFERRED")
+            if self.is_sqlite
+            else _reading_engine(url, pool_size, patience_s)
         )
+        self._breaker = Breaker()
         self._together = threading.local()
 
     @property
@@ -95,13 +102,25 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Open a connection for reading; nothing written through it may be relied on."""
+        """Open a connection for reading; nothing written through it may be relied on.
+
+        Raises:
+            OperationalError: the server does not answer, or was found hanging a moment ago.
+        """
         joined = self._joined
         if joined is not None:
             yield joined
             return
-        with self._reader.connect() as connection:
-            yield connection
+        self._breaker.check()
+        hangs = False
+        try:
+            with self._reader.connect() as connection:
+                yield connection
+        except OperationalError as fault:
+            hangs = is_hang(fault)
+            raise
+        finally:
+            self._breaker.settle(hangs=hangs)
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
@@ -187,7 +206,7 @@ def _postgresql_engine(url: str, pool_size: int, **options: Any) -> Engine:
     return create_engine(url, **(settings | options))
 
 
-def _reading_engine(url: str, pool_size: int) -> Engine:
+def _reading_engine(url: str, pool_size: int, patience_s: float | None) -> Engine:
     # A lone SELECT needs neither BEGIN nor ROLLBACK, and nothing to be put back afterwards. An
     # option on the writing engine would switch every connection to and fro, at a quarter of the
     # read's whole cost. Connections are only opened when they are needed.
@@ -195,6 +214,8 @@ def _reading_engine(url: str, pool_size: int) -> Engine:
         url, pool_size, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, pool_pre_ping=False
     )
     _ping_after_rest(engine)
+    if patience_s is not None:
+        limit_patience(engine, patience_s)
     return engine
 
 

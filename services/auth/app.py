@@ -44,6 +44,8 @@ from shared.database import Database, Migrations
 from shared.idempotency import KeptAnswers
 from shared.upstream import UpstreamSession
 
+PATIENCE_S = 3.0
+"""How long a read may take before the database is taken for hanging: clients of the registry wait for a token."""
 MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
 
 
@@ -165,7 +167,7 @@ def new_catalog(settings: Settings) -> CatalogClient:
 
 def new_database(settings: Settings) -> Database:
     """Open the service's own database, with a connection for every thread."""
-    return Database(settings.database_url.reveal(), pool_size=settings.serving.threads)
+    return Database(settings.database_url.reveal(), pool_size=settings.serving.threads, patience_s=PATIENCE_S)
 
 
 def migrations_of(database: Database) -> Migrations:

@@ -4,7 +4,10 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -76,6 +79,27 @@ class PostgresqlCluster:
         """End it at once: the data are not wanted any more."""
         if self._process:
             self._process.stop(signal.SIGQUIT)
+
+    @classmethod
+    @contextmanager
+    def temporary(cls) -> Iterator["PostgresqlCluster"]:
+        """A started cluster of one's own, to be stopped and frozen; removed in the end."""
+        folder = Path(tempfile.mkdtemp(prefix="portus-postgresql-"))
+        # It belongs to another user, who must be able to pass.
+        folder.chmod(0o711)
+        cluster = cls(folder / "cluster")
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.stop()
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @property
+    def pid(self) -> int:
+        """Of the postmaster."""
+        assert self._process
+        return self._process.pid
 
     @property
     def _data(self) -> Path:

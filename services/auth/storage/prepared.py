@@ -15,6 +15,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Select
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import OperationalError
+
+from shared.hanging import ServerHangs
 
 Processor = Callable[[Any], Any]
 
@@ -64,6 +67,9 @@ class PreparedSelect:
             _tell_listeners(connection, cursor, compiled.sql)
             cursor.execute(compiled.sql, self._bound(compiled, parameters))
             found = cursor.fetchall()
+        except ServerHangs as fault:
+            connection.invalidate(fault)
+            raise OperationalError(compiled.sql, {}, fault) from fault
         except connection.dialect.loaded_dbapi.Error:
             return connection.execute(self._statement, dict(parameters)).all()
         finally:

@@ -110,6 +110,8 @@ class Caller:
     credential: Credential = Credential()
     at: datetime = _LONG_AGO
     """When this was read."""
+    ends_at: datetime | None = None
+    """When the credential ends by itself; ``None``: not by itself."""
     degraded: bool = False
     """Whether this is what was known before the database went away."""
 
@@ -326,7 +328,20 @@ _LOGIN_OVER = "The login is over. Run docker login, or what your client calls it
 
 
 def _caller(subject: Subject, record: CallerRecord, credential: Credential, at: datetime) -> Caller:
-    return Caller(subject, record.namespaces, record.registry, credential, at)
+    return Caller(subject, record.namespaces, record.registry, credential, at, _end_of(record))
+
+
+def _end_of(record: CallerRecord) -> datetime | None:
+    shown, machine = record.token or record.refresh_token, record.robot
+    if shown is None and machine is None:
+        return None
+    ends = (
+        record.token and record.token.expires_at,
+        record.refresh_token and record.refresh_token.expires_at,
+        machine and machine.expires_at,
+        machine and machine.secret_expires_at,
+    )
+    return min((end for end in ends if end), default=None)
 
 
 def _subject_of(user: StoredUser, token: StoredToken | None) -> Subject:

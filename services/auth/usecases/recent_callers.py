@@ -10,11 +10,12 @@ operator has settled, and no longer.
 import hashlib
 import secrets
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from services.auth.domain.access import namespaces_of
+from services.auth.domain.accounts import username_key
 from services.auth.domain.namespaces import NamespaceFacts
 from services.auth.usecases.authenticate import Caller, Credentials, PasswordCredentials
 from shared.clock import Clock
@@ -26,6 +27,9 @@ MAX_CALLERS = 10_000
 """Most callers remembered; beyond it the one that came first is forgotten."""
 MAX_NAMESPACES = 100
 """Most namespaces remembered of one caller."""
+MAX_MISSES = 10
+"""After so many credentials that nobody showed before the outage, a name is not believed from an address any more:
+there is no database in which wrong passwords could be counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class RecentCallers:
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
         self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
+        self._misses: Counter[bytes] = Counter()
         self._away_since: datetime | None = None
 
     def remember(self, shown: Shown, caller: Caller) -> None:
@@ -69,6 +74,7 @@ class RecentCallers:
         read = {name: (caller.namespaces.get(name), now) for name in namespaces_of(shown.scopes)}
         with self._lock:
             self._away_since = None
+            self._misses.clear()
             known = self._entries.pop(mark, None)
             facts = {**(known.facts if known else {}), **read}
             kept = dict(list(facts.items())[-MAX_NAMESPACES:])
@@ -80,11 +86,15 @@ class RecentCallers:
         """Return a caller while the database is away, or ``None`` when nobody vouches for them any more."""
         if not self._grace or shown.credentials is None:
             return None
-        now = self._clock()
+        now, place = self._clock(), self._place(shown)
         with self._lock:
             self._away_since = since = self._away_since or now
-            entry = self._entries.get(self._mark(shown))
+            entry = self._entries.get(self._mark(shown)) if self._misses[place] < MAX_MISSES else None
+            if entry is None:
+                self._note_miss(place)
         if entry is None or now - since >= self._grace or entry.verified_at < since - FRESH_FOR:
+            return None
+        if entry.caller.ends_at is not None and entry.caller.ends_at <= now:
             return None
         wanted = namespaces_of(shown.scopes)
         facts = {name: entry.facts[name] for name in wanted if name in entry.facts}
@@ -93,13 +103,28 @@ class RecentCallers:
         known = {name: found for name, (found, _read_at) in facts.items() if found is not None}
         return replace(entry.caller, namespaces=known, degraded=True)
 
+    def _note_miss(self, place: bytes) -> None:
+        if len(self._misses) >= MAX_CALLERS:
+            # More than any office: whoever comes with so many names is not believed for long.
+            self._entries.clear()
+            self._misses.clear()
+        self._misses[place] += 1
+
+    def _place(self, shown: Shown) -> bytes:
+        """Return what stands for a name from an address."""
+        given = shown.credentials
+        name = username_key(given.username) if isinstance(given, PasswordCredentials) else ""
+        return self._hash(name, shown.address)
+
     def _mark(self, shown: Shown) -> bytes:
+        """Return what stands for everything that was shown."""
         given = shown.credentials
         if isinstance(given, PasswordCredentials):
             parts = ["password", given.username, given.password.reveal()]
         else:
             parts = ["refresh", "", given.token.reveal() if given else ""]
-        message = b"\0".join(
-            part.encode("utf-8", "surrogatepass") for part in (*parts, shown.address, shown.service or "")
-        )
+        return self._hash(*parts, shown.address, shown.service or "")
+
+    def _hash(self, *parts: str) -> bytes:
+        message = b"\0".join(part.encode("utf-8", "surrogatepass") for part in parts)
         return hashlib.blake2b(message, key=self._key, digest_size=32).digest()

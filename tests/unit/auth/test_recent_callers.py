@@ -1,5 +1,6 @@
 """Who is believed while the database is away: a matter of what was shown, and of minutes."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from services.auth.domain.namespaces import NamespaceFacts, Visibility
 from services.auth.domain.subjects import person
 from services.auth.usecases.authenticate import Caller, PasswordCredentials
-from services.auth.usecases.recent_callers import MAX_CALLERS, MAX_NAMESPACES, RecentCallers, Shown
+from services.auth.usecases.recent_callers import MAX_CALLERS, MAX_MISSES, MAX_NAMESPACES, RecentCallers, Shown
 from shared.config import Secret
 from shared.oci.scopes import parse_scopes
 from tests.support.auth import TestClock
@@ -113,3 +114,33 @@ def test_a_callers_namespaces_are_bounded(recent: RecentCallers) -> None:
 
     assert recent.recall(shown()) is None
     assert recent.recall(shown("repository:n0/app:pull"))
+
+
+def test_a_credential_that_ends_during_an_outage_is_not_believed_any_more(clock: TestClock) -> None:
+    recent = RecentCallers(clock, grace=timedelta(minutes=5))
+    recent.remember(shown(), replace(JANE, ends_at=clock() + timedelta(seconds=30)))
+    assert recent.recall(shown())
+
+    clock.advance(seconds=30)
+
+    assert recent.recall(shown()) is None
+
+
+def test_whoever_guesses_during_an_outage_is_stopped(recent: RecentCallers) -> None:
+    for number in range(MAX_MISSES):
+        assert recent.recall(shown(password=f"guess {number}")) is None
+
+    assert recent.recall(shown()) is None
+    # Whoever comes from elsewhere was not the one who guessed.
+    elsewhere = shown(address="192.0.2.9")
+    recent.remember(elsewhere, JANE)
+    for number in range(MAX_MISSES):
+        recent.recall(shown(password=f"guess {number}"))
+    assert recent.recall(elsewhere)
+
+
+def test_names_that_were_guessed_are_bounded(recent: RecentCallers) -> None:
+    for number in range(MAX_CALLERS + 1):
+        recent.recall(Shown(PasswordCredentials(f"name{number}", Secret("x")), "192.0.2.1", "registry", ()))
+
+    assert recent.recall(shown()) is None
