@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from services.auth.api.fields import MAX_ID, Dated, Input, moment, seconds, take_lifetime, text
-from services.auth.api.schemas import shown_namespace
+from services.auth.api.schemas import RegistryRefOutput, shown_namespace
 from services.auth.api.services import services
 from services.auth.domain.accounts import MAX_USERNAME_LENGTH
 from services.auth.domain.decisions import why_void
@@ -93,13 +93,6 @@ class NamespacePlaceOutput(Schema):
 
     id = fields.Integer()
     name = fields.Function(_name, metadata={"type": "string"})
-
-
-class RegistryRefOutput(Schema):
-    """A registry, as far as others mention it."""
-
-    id = fields.Integer()
-    name = fields.String()
 
 
 class GrantOutput(Dated):

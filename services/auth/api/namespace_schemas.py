@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from marshmallow import Schema, fields, post_load
+from marshmallow import Schema, fields, post_dump, post_load
 
 from services.auth.api.fields import Dated, Input, text
 from services.auth.api.identity import subject
-from services.auth.api.schemas import NamespaceRefOutput, shown_namespace, stored_namespace
+from services.auth.api.schemas import NamespaceRefOutput, RegistryRefOutput, shown_namespace, stored_namespace
 from services.auth.api.services import services
 from services.auth.domain.management import NamespaceRights, Operation, decide_management, namespace_rights
 from services.auth.domain.namespaces import MAX_NAMESPACE_NAME_LENGTH, Visibility
@@ -72,6 +72,9 @@ class NamespaceOutput(Dated):
     name = fields.Function(_name, metadata={"type": "string"})
     description = fields.String()
     team = fields.Nested(TeamRefOutput)
+    registry = fields.Nested(
+        RegistryRefOutput, attribute="among", metadata={"description": "Left out where there is but one."}
+    )
     visibility = fields.Enum(Visibility, by_value=True)
     is_global = fields.Boolean(data_key="global")
     is_orphan = fields.Boolean(data_key="orphan", metadata={"description": "It belongs to administrators only."})
@@ -81,6 +84,13 @@ class NamespaceOutput(Dated):
     permissions = _Permissions(PermissionsOutput)
     updatable = _may(Operation.UPDATE_NAMESPACE)
     destroyable = _may(Operation.DELETE_NAMESPACE)
+
+    @post_dump
+    def leave_out(self, data: dict[str, Any], **_options: Any) -> dict[str, Any]:
+        """Do not mention registries where there is but one."""
+        if data["registry"] is None:
+            del data["registry"]
+        return data
 
 
 class ListedNamespaceOutput(NamespaceOutput):

@@ -49,6 +49,13 @@ class UserRefOutput(Schema):
     username = fields.String()
 
 
+class RegistryRefOutput(Schema):
+    """A registry, as far as others mention it."""
+
+    id = fields.Integer()
+    name = fields.String()
+
+
 class NamespaceRefOutput(Schema):
     """A namespace, as far as others mention it."""
 

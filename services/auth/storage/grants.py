@@ -28,7 +28,7 @@ from services.auth.domain.registries import RegistryFacts
 from services.auth.domain.subjects import Subject
 from services.auth.storage.lifetimes import has_ended
 from services.auth.storage.memberships import teams_of, teams_owned_by
-from services.auth.storage.places import NamespacePlace
+from services.auth.storage.places import NamespacePlace, RegistryRef
 from services.auth.storage.rows import insert_row
 from services.auth.storage.tables import grants, namespaces, registries, robots, roles, teams, users
 from shared.api.paging import ListRequest, Page
@@ -64,14 +64,6 @@ class GranteeRef:
     """Who has a grant."""
 
     kind: GranteeKind
-    id: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class RegistryRef:
-    """A registry, as far as others mention it."""
-
     id: int
     name: str
 

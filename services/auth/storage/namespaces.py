@@ -15,6 +15,7 @@ from services.auth.domain.registries import FIRST_REGISTRY_ID, RegistryFacts
 from services.auth.domain.subjects import Subject
 from services.auth.domain.teams import GLOBAL_TEAM
 from services.auth.storage.facts import facts_statement, load_facts
+from services.auth.storage.places import RegistryRef
 from services.auth.storage.rows import insert_row
 from services.auth.storage.tables import freezes, grants, namespaces, registries, robots, teams, users
 from services.auth.storage.visible import visible_namespaces
@@ -30,6 +31,7 @@ NAMESPACES = Listing(
         "global": Listed(namespaces.c.name == GLOBAL_NAMESPACE),
         "team": Listed(teams.c.name),
         "team_id": Listed(namespaces.c.team_id),
+        "registry": Listed(registries.c.name),
         "created_at": Listed(namespaces.c.created_at),
         "updated_at": Listed(namespaces.c.updated_at),
     },
@@ -59,6 +61,8 @@ class NamespaceView:
     registry: RegistryFacts
     registry_host: str
     """The registry as people type it; empty for the first one, which the environment names."""
+    among: RegistryRef | None
+    """The registry, where there are several; ``None`` where nobody need know that there could be."""
     facts: NamespaceFacts
     """What the caller's own place in it is."""
     is_personal: bool
@@ -180,8 +184,16 @@ def _view(subject: Subject) -> Select[Any]:
     columns = ("registry_id", "description", "created_at", "updated_at")
     policies = (registries.c.service, registries.c.hostname, registries.c.push_policy, registries.c.delete_policy)
     is_personal = exists().where(users.c.namespace_id == namespaces.c.id).correlate(namespaces).label("is_personal")
+    others = registries.alias("others")
+    several = exists().where(others.c.id != registries.c.id).label("several")
     statement = facts_statement(subject).join(registries, registries.c.id == namespaces.c.registry_id)
-    return statement.add_columns(*(namespaces.c[name] for name in columns), *policies, is_personal)
+    return statement.add_columns(
+        *(namespaces.c[name] for name in columns),
+        *policies,
+        is_personal,
+        registries.c.name.label("registry_name"),
+        several,
+    )
 
 
 def _load(row: Row[Any]) -> NamespaceView:
@@ -199,6 +211,7 @@ def _load(row: Row[Any]) -> NamespaceView:
             delete=row.delete_policy and DeletePolicy(row.delete_policy),
         ),
         registry_host=row.hostname,
+        among=RegistryRef(row.registry_id, row.registry_name) if row.several else None,
         facts=facts,
         is_personal=bool(row.is_personal),
         created_at=row.created_at,

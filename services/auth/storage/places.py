@@ -1,6 +1,14 @@
-"""Namespaces, as far as grants and robots mention them."""
+"""Where something is: namespaces and registries, as far as others mention them."""
 
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryRef:
+    """A registry, as far as others mention it."""
+
+    id: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

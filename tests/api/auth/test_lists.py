@@ -19,6 +19,7 @@ START = "2026-01-01T00:00:00Z"
 
 # What the answer's fields are called where they are not called like the parameter.
 FIELDS = {("namespaces", "team"): ("team", "name"), ("namespaces", "team_id"): ("team", "id")}
+FIELDS |= {("namespaces", "registry"): ("registry", "name")}
 
 
 @pytest.fixture
@@ -29,6 +30,8 @@ def world(auth: AuthService) -> AuthService:
     team = auth.make_team("blue", owner=jane, vera=Role.VIEWER, zoe=Role.CONTRIBUTOR)
     auth.make_namespace("harbour", team=team, visibility=Visibility.PROTECTED)
     auth.make_team("red", owner=jane)
+    second = {"name": "second", "hostname": "second.example.org"}
+    auth.call("POST", "/api/v1/registries?force=true", user="jane", json=second)
     for username in ("Jane", "vera", "vera"):
         auth.client.post("/api/v1/sessions", json={"username": username, "password": PASSWORD})
     return auth
@@ -75,7 +78,7 @@ def test_every_field_of_an_answer_is_a_column(world: AuthService, listing: Listi
     path = next(path for path, known in LISTS.items() if known is listing)
     nested = {"namespace", "team_id", "hidden"}
     # What the caller may do, and what another service says, is no column of anything.
-    computed = {"permissions", "updatable", "destroyable", "orphan", "repositories_count", "current"}
+    computed = {"permissions", "updatable", "destroyable", "orphan", "repositories_count", "current", "frozen"}
 
     (row, *_) = get(world, path).get_json()
 

@@ -53,6 +53,23 @@ def test_a_namespace_belongs_to_one_registry(house: AuthService) -> None:
     assert house.access("repository:jane/app:push", user="jane", service="second-registry") == []
 
 
+def test_namespaces_name_their_registry_where_there_are_several(house: AuthService) -> None:
+    def listed(**query: str) -> dict[str, Any]:
+        rows = house.call("GET", "/api/v1/namespaces", user="admin", query_string=query).get_json()
+        return {row["name"]: row.get("registry", "not a word") for row in rows}
+
+    assert set(listed().values()) == {"not a word"}
+
+    second = enter(house)
+    house.call("POST", "/api/v1/teams", user="jane", json={"name": "blue"})
+    fresh = {"name": "fresh", "team": "blue", "registry": "second"}
+    made = house.call("POST", "/api/v1/namespaces", user="jane", json=fresh).get_json()
+
+    assert made["registry"] == {"id": second["id"], "name": "second"}
+    assert listed()["jane"] != listed()["fresh"] == made["registry"]
+    assert set(listed(registry="second")) == {"fresh", "second.example.org"}
+
+
 def test_a_registry_may_have_a_policy_of_its_own(house: AuthService) -> None:
     registry = enter(house, delete_policy="owners")
     scope = "repository:alpine:delete"

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -200,10 +201,13 @@ def test_nothing_confirmed_is_lost_when_the_broker_is_killed(rabbitmq_node: Rabb
                 stop.wait(0.05)
 
     collector = Collector()
-    thread = threading.Thread(target=stream)
+    thread = threading.Thread(target=stream, daemon=True)
     thread.start()
     with consuming(url, collector):
         wait_until(lambda: len(collector.ids) > 200, what="events flow")
+        # RabbitMQ 3.10 keeps the names of its quorum queues in a file that it writes with a delay: one that was
+        # declared an instant before a kill is there afterwards, without a leader, and confirms nothing ever.
+        time.sleep(2)
         rabbitmq_node.restart()
         flowing = len(confirmed)
         wait_until(lambda: len(confirmed) > flowing + 200, what="events flow again", timeout_s=60)
