@@ -1,6 +1,7 @@
 """``python -m services.auth <command>``."""
 
 import json
+import os
 from datetime import datetime
 from functools import partial
 
@@ -29,6 +30,7 @@ from shared.config import SettingsError
 from shared.database import Database
 from shared.messaging.commands import run_topology_command
 from shared.observability.logs import configure_logging
+from shared.old_names import WITHOUT_COUNTERPART
 
 log = structlog.get_logger(__name__)
 
@@ -161,6 +163,8 @@ def _time(moment: datetime) -> str:
 def _settings() -> Settings:
     settings = load_settings()
     configure_logging("auth", level=settings.log_level)
+    for name in sorted(WITHOUT_COUNTERPART.keys() & os.environ.keys()):
+        log.warning("settings.old_variable", variable=name, why=WITHOUT_COUNTERPART[name])
     for name, nearest in unknown_variables(settings):
         log.warning("settings.unknown_variable", variable=name, nearest=nearest)
     return settings

@@ -78,6 +78,10 @@ class UserOutput(Dated):
     namespace = fields.Nested(NamespaceRefOutput, allow_none=True)
     current_sign_in_at = fields.AwareDateTime(allow_none=True)
     last_sign_in_at = fields.AwareDateTime(allow_none=True)
+    locked_at = fields.Function(
+        lambda _account: None,
+        metadata={"type": "null", "description": "Always null, for clients of Portus: no account is ever locked."},
+    )
 
 
 class NewUserInput(Input):

@@ -79,6 +79,13 @@ class TestWords:
         assert '"variable": "PORTUS_AUTH_DATABASE"' in line
         assert '"nearest": "PORTUS_AUTH_DATABASE_URL"' in line
 
+    def test_a_variable_of_portus_that_says_nothing_any_more_is_told_with_why(self, prepared: Environment) -> None:
+        output = run(prepared, "check", PORTUS_KEY_PATH="/certificates/portus.key")
+
+        (line,) = [line for line in output.splitlines() if "settings.old_variable" in line]
+        assert '"variable": "PORTUS_KEY_PATH"' in line
+        assert "PORTUS_CA_DIR" in line
+
     def test_an_old_name_runs_the_service_as_well(self, prepared: Environment) -> None:
         environment = {name: value for name, value in prepared.items() if name != "PORTUS_SERVICE_ACCOUNT_SECRET"}
 

@@ -78,7 +78,16 @@ def test_every_field_of_an_answer_is_a_column(world: AuthService, listing: Listi
     path = next(path for path, known in LISTS.items() if known is listing)
     nested = {"namespace", "team_id", "hidden"}
     # What the caller may do, and what another service says, is no column of anything.
-    computed = {"permissions", "updatable", "destroyable", "orphan", "repositories_count", "current", "frozen"}
+    computed = {
+        "permissions",
+        "updatable",
+        "destroyable",
+        "orphan",
+        "repositories_count",
+        "current",
+        "frozen",
+        "locked_at",
+    }
 
     (row, *_) = get(world, path).get_json()
 

@@ -108,6 +108,9 @@ def test_both_names_may_say_the_same(environment: pytest.MonkeyPatch) -> None:
         ("PORTUS_FIRST_USER_ADMIN_ENABLED", ("true", "false")),
         ("PORTUS_USER_PERMISSION_PUSH_IMAGES_POLICY", ("admin-only", "allow-teams")),
         ("PORTUS_PASSWORD", ("a-password-of-the-old-portus", "a-password-of-the-new-portus")),
+        ("PORTUS_INIT_REGISTRY_HOSTNAME", ("old.example.org:5000", "new.example.org:5000")),
+        ("PORTUS_PUMA_WORKERS", ("4", "2")),
+        ("PORTUS_PUMA_MAX_THREADS", ("4", "8")),
     ],
 )
 def test_two_names_that_differ_are_refused(environment: pytest.MonkeyPatch, old: str, values: tuple[str, str]) -> None:
