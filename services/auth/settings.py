@@ -190,7 +190,7 @@ def _token_rules(env: Env) -> TokenRules:
 
 
 def _policy(env: Env) -> Policy:
-    push = env.enum("PORTUS_PUSH_POLICY", PushPolicy.ALLOW_TEAMS.value, enum=PushPolicy, by_value=True)
+    push = env.enum("PORTUS_PUSH_POLICY", PushPolicy.ALLOW_TEAMS, enum=PushPolicy, by_value=True)
     enabled = env.bool("PORTUS_DELETE_ENABLED", False)
     contributors = env.bool("PORTUS_DELETE_CONTRIBUTORS", False)
     if not enabled:

@@ -32,6 +32,8 @@ def test_the_defaults_are_those_of_the_document(tmp_path: Path) -> None:
     assert (settings.token_algorithm, settings.leaf_ttl) == (Algorithm.ES256, timedelta(days=7))
     assert settings.session_ttl == timedelta(days=14)
     assert settings.policy == Policy(PushPolicy.ALLOW_TEAMS, DeletePolicy.NOBODY)
+    # A string of the same value is equal, and no member.
+    assert settings.policy.push is PushPolicy.ALLOW_TEAMS
     assert settings.serving.bind == "127.0.0.1:8081"
 
 
