@@ -50,10 +50,14 @@ def topology() -> None:
 
 
 @commands.command()
-def crawl() -> None:
-    """Read the whole registry now; nothing is ever taken out of the index by it."""
+@click.option("--light", is_flag=True, help="Only what has changed, and a share of all else, as rounds do.")
+def crawl(light: bool) -> None:
+    """Compare the index with the registry now, every tag of it, and put it right.
+
+    Nothing is taken out of the index unless PORTUS_CRAWL_STRATEGY is update-delete.
+    """
     settings = _logging_settings()
-    until_stopped(lambda stop: _crawl(settings, stop))
+    until_stopped(lambda stop: _crawl(settings, stop, light=light))
 
 
 @commands.command()
@@ -76,14 +80,15 @@ def _logging_settings() -> Settings:
     return settings
 
 
-def _crawl(settings: Settings, stop: Event) -> None:
+def _crawl(settings: Settings, stop: Event, *, light: bool) -> None:
     try:
-        report = crawl_now(settings, stop)
+        report = crawl_now(settings, stop, light=light)
     except RegistryError as fault:
         raise click.ClickException(str(fault)) from fault
     if report is None:
         raise click.ClickException("a worker is crawling already")
     click.echo(f"{report.repositories} repositories, {report.tags} tags, {report.failures} repositories not readable")
+    click.echo(f"{report.drift} differences, {report.repaired} tags put right, {report.removed} let go of")
     if report.failures or not report.finished:
         raise SystemExit(1)
 

@@ -13,12 +13,14 @@ from services.catalog.api.losses import losses_blueprint
 from services.catalog.api.manifests import manifests_blueprint
 from services.catalog.api.people import people_blueprint
 from services.catalog.api.repositories import repositories_blueprint
+from services.catalog.api.rounds import rounds_blueprint
 from services.catalog.api.schemas import REGISTRY_HOST
 from services.catalog.api.tags import tags_blueprint
 from services.catalog.clients.metrics import DeliveryCounters
+from services.catalog.clients.namespaces import NamespaceClient
 from services.catalog.clients.registry import RegistryClient
 from services.catalog.clients.tokens import RegistryTokens
-from services.catalog.metrics import measure_losses
+from services.catalog.metrics import measure_drift, measure_losses
 from services.catalog.settings import Settings
 from services.catalog.storage.manifests import list_fetched
 from services.catalog.storage.schema import migrations
@@ -68,7 +70,8 @@ def create_app(settings: Settings, database: Database) -> Flask:
     api.register_blueprint(repositories_blueprint(database, visibility))
     api.register_blueprint(tags_blueprint(database, visibility))
     api.register_blueprint(losses_blueprint(database, visibility))
-    measure_when_asked(app, lambda: measure_losses(database, utc_now))
+    api.register_blueprint(rounds_blueprint(database, visibility, clock=utc_now))
+    measure_when_asked(app, lambda: _measure(database))
     registry = new_registry(settings)
     permissions = callers_permissions(auth, peer_secret=settings.internal_secret)
     api.register_blueprint(people_blueprint(database, visibility, permissions, clock=utc_now))
@@ -81,6 +84,16 @@ def create_app(settings: Settings, database: Database) -> Flask:
     app.register_blueprint(internal_blueprint(database, emptier, settings.internal_secret))
     app.extensions["portus.openapi"] = api
     return app
+
+
+def _measure(database: Database) -> None:
+    measure_losses(database, utc_now)
+    measure_drift(database)
+
+
+def new_namespaces(settings: Settings) -> NamespaceClient:
+    """Return what tells which namespaces nobody has made."""
+    return NamespaceClient(_auth_session(settings), peer_secret=settings.internal_secret)
 
 
 def new_database(settings: Settings) -> Database:

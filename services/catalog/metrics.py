@@ -3,7 +3,9 @@
 from prometheus_client import Gauge
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.catalog.domain.drift import Kind
 from services.catalog.domain.losses import Reason
+from services.catalog.storage.drift import count_open_drift
 from services.catalog.storage.loss_queries import count_open, summarize_open
 from shared.clock import Clock
 from shared.database import Database
@@ -21,6 +23,23 @@ LOSS_AGE = Gauge(
     multiprocess_mode="livemostrecent",
 )
 """Has a label, because only metrics with labels make their values at first use; see ``shared.api.serving.serve``."""
+DRIFT = Gauge(
+    "portus_catalog_drift_open",
+    "Differences between the index and the registry that are there still, by kind.",
+    ["kind"],
+    multiprocess_mode="livemostrecent",
+)
+
+
+def measure_drift(database: Database) -> None:
+    """Set the gauge; ``NaN`` says that the database did not answer."""
+    try:
+        with database.read() as connection:
+            counts: dict[str, float] = {**count_open_drift(connection)}
+    except SQLAlchemyError:
+        counts = dict.fromkeys(Kind, float("nan"))
+    for kind in Kind:
+        DRIFT.labels(kind.value).set(counts.get(kind.value, 0))
 
 
 def measure_losses(database: Database, clock: Clock) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from environs import Env
 from marshmallow.validate import Range
 
+from services.catalog.domain.rounds import Rhythm, Strategy
 from shared.api.cors import load_portal_url
 from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
 from shared.config import Secret, data_file, http_url, http_urls, read_settings, secret, secret_url
@@ -39,6 +40,12 @@ class Settings:
     """The name of our endpoint in the registry's ``notifications.endpoints``."""
     crawl_on_empty: bool
     """Whether what the registry held before Portus came is read at the first start."""
+    rhythm: Rhythm
+    """How often it is compared with the index afterwards."""
+    crawl_threads: int
+    """Repositories that a crawl reads at the same time."""
+    crawl_rate: int
+    """Requests a second that a round sends at the most; 0: as many as it can."""
     web_url: str
     """The portal as people type it; its pages may call the API with credentials."""
     tag_history: timedelta | None
@@ -73,11 +80,25 @@ def _build(env: Env) -> Settings:
         registry_metrics_urls=http_urls(env, "PORTUS_REGISTRY_METRICS_URL"),
         registry_metrics_endpoint=env.str("PORTUS_REGISTRY_METRICS_ENDPOINT", "portus"),
         crawl_on_empty=env.bool("PORTUS_CRAWL_ON_EMPTY", True),
+        rhythm=_rhythm(env),
+        crawl_threads=env.int("PORTUS_CRAWL_THREADS", 8, validate=Range(1, 64)),
+        crawl_rate=env.int("PORTUS_CRAWL_RATE", 100, validate=Range(0, 10_000)),
         web_url=load_portal_url(env),
         tag_history=_days(env.int("PORTUS_TAG_HISTORY_DAYS", 400, validate=Range(0, 36500))),
         trusted_proxies=load_trusted_proxies(env),
         log_level=load_log_level(env),
         serving=load_serving_settings(env, port_variable="PORTUS_CATALOG_PORT", default_port=8082),
+    )
+
+
+def _rhythm(env: Env) -> Rhythm:
+    every_s = env.int("PORTUS_CRAWL_EVERY_S", 3600, validate=Range(10, 2_592_000))
+    verify_days = env.int("PORTUS_CRAWL_VERIFY_DAYS", 7, validate=Range(1, 365))
+    return Rhythm(
+        env.enum("PORTUS_CRAWL_STRATEGY", Strategy.UPDATE, enum=Strategy, by_value=True),
+        # A deferred reader returns nothing where the value is at fault.
+        every=timedelta(seconds=every_s or 0),
+        verify_within=timedelta(days=verify_days or 1),
     )
 
 

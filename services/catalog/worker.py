@@ -1,30 +1,32 @@
-"""The catalogue's background work: notifications, the outbox, fetches, the first crawl, housekeeping.
+"""The catalogue's background work: notifications, the outbox, fetches, crawls, housekeeping.
 
 Each task has a thread of its own. They stop together, and one that dies ends the process.
 """
 
 from collections.abc import Callable
 from contextlib import closing
-from itertools import count
 from threading import Event
 from uuid import uuid4
 
 import structlog
 
-from services.catalog.app import new_counters, new_fetcher, new_registry
+from services.catalog.app import new_counters, new_fetcher, new_namespaces, new_registry
 from services.catalog.clients.metrics import DeliveryCounters
+from services.catalog.clients.paced import Pace, PacedRegistry
 from services.catalog.consumers.notifications import consume_notifications
 from services.catalog.consumers.push_grants import consume_push_grants
+from services.catalog.domain.rounds import CrawlKind
 from services.catalog.settings import Settings
 from services.catalog.storage.tables import outbox
 from services.catalog.usecases.count_deliveries import count_deliveries
-from services.catalog.usecases.crawl_registry import CrawlReport, LeaseLost, crawl_registry, is_crawl_due
+from services.catalog.usecases.crawl_registry import CrawlPlan, CrawlReport, LeaseLost, crawl_registry
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.purge_history import purge_history
 from services.catalog.usecases.push_grants import settle_push_grants
 from services.catalog.usecases.registry import Registry, RegistryError
 from services.catalog.usecases.repair_losses import close_windows_covered_by, repair_losses
 from services.catalog.usecases.retry_fetches import retry_fetches
+from services.catalog.usecases.rounds import find_due_crawl
 from shared.clock import utc_now
 from shared.commands import Task, run_tasks
 from shared.database import DATABASE_AWAY, Database
@@ -39,7 +41,9 @@ LOSS_IDLE_S = 2.0
 SETTLE_EVERY_S = 10.0
 COUNT_EVERY_S = 30.0
 """How often the registry's own count is read."""
-FIRST_CRAWL_PAUSE_S = 2.0
+CRAWL_IDLE_S = 2.0
+"""How often is looked for a crawl that is due."""
+CRAWL_PAUSE_S = 2.0
 LONGEST_CRAWL_PAUSE_S = 600.0
 DATABASE_PAUSE_S = 2.0
 POOL_SIZE = 16
@@ -62,8 +66,7 @@ def run_worker(settings: Settings, stop: Event) -> None:
         "housekeeping": lambda stop: _purge(settings, database, stop),
     }
     tasks |= _loss_tasks(settings, database, registry)
-    if settings.crawl_on_empty:
-        tasks["first-crawl"] = lambda stop: _crawl_first(database, registry, stop)
+    tasks["crawls"] = lambda stop: _crawl_always(settings, database, registry, stop)
     run_tasks(tasks, stop)
 
 
@@ -81,14 +84,18 @@ def _loss_tasks(settings: Settings, database: Database, registry: Registry) -> d
     return tasks
 
 
-def crawl_now(settings: Settings, stop: Event) -> CrawlReport | None:
+def crawl_now(settings: Settings, stop: Event, *, light: bool = False) -> CrawlReport | None:
     """Crawl once in the foreground; ``None`` when another worker is crawling.
+
+    Args:
+        light: look only at what has changed, and at a share of all else.
 
     Raises:
         RegistryError: the registry's catalogue could not be read.
     """
     database, registry = Database(settings.database_url.reveal(), pool_size=POOL_SIZE), new_registry(settings)
-    return _crawl(database, registry, stop)
+    kind = CrawlKind.ROUND if light else CrawlKind.FULL
+    return _crawl(settings, database, registry, stop, kind)
 
 
 def _consume(settings: Settings, database: Database, registry: Registry, stop: Event) -> None:
@@ -119,28 +126,46 @@ def _purge(settings: Settings, database: Database, stop: Event) -> None:
     _repeat(work, stop)
 
 
-def _crawl_first(database: Database, registry: Registry, stop: Event) -> None:
-    """Crawl until everything has been read once, with growing pauses while something cannot be."""
-    pauses = (min(FIRST_CRAWL_PAUSE_S * 2.0 ** min(n, 10), LONGEST_CRAWL_PAUSE_S) for n in count())
+def _crawl_always(settings: Settings, database: Database, registry: Registry, stop: Event) -> None:
+    """Do the crawl that is due, whenever one is; after one that failed with growing pauses."""
+    started_at, failures = utc_now(), 0
 
-    def work() -> float | None:
-        if not is_crawl_due(database=database):
-            return None
+    def work() -> float:
+        nonlocal failures
+        kind = find_due_crawl(
+            settings.rhythm, first=settings.crawl_on_empty, started_at=started_at, database=database, clock=utc_now
+        )
+        if kind is None:
+            failures = 0
+            return CRAWL_IDLE_S
         try:
-            _crawl(database, registry, stop)
+            _crawl(settings, database, registry, stop, kind)
         except (RegistryError, LeaseLost) as fault:
             log.warning("crawl.postponed", fault=str(fault))
-        return next(pauses)
+        failures += 1
+        return min(CRAWL_PAUSE_S * 2.0 ** min(failures - 1, 10), LONGEST_CRAWL_PAUSE_S)
 
     _repeat(work, stop)
 
 
-def _crawl(database: Database, registry: Registry, stop: Event) -> CrawlReport | None:
+def _crawl(
+    settings: Settings, database: Database, registry: Registry, stop: Event, kind: CrawlKind
+) -> CrawlReport | None:
     started_at = utc_now()
+    if kind is CrawlKind.ROUND and settings.crawl_rate:
+        registry = PacedRegistry(registry, Pace(settings.crawl_rate), stop)
+    plan = CrawlPlan(
+        kind,
+        removes=settings.rhythm.strategy.removes,
+        share=settings.rhythm.share,
+        verify_within=settings.rhythm.verify_within,
+        unknown_namespaces=new_namespaces(settings).find_unknown,
+        threads=settings.crawl_threads,
+    )
     with closing(new_fetcher(registry, database)) as fetcher:
         crawler = RepositoryCrawler(database, registry, fetcher, utc_now, stop)
-        report = crawl_registry(crawler, holder=uuid4().hex, database=database, clock=utc_now)
-    if report:
+        report = crawl_registry(crawler, holder=uuid4().hex, database=database, clock=utc_now, plan=plan)
+    if report and kind.is_deep:
         close_windows_covered_by(report, started_at=started_at, database=database, clock=utc_now)
     return report
 

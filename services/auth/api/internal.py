@@ -10,6 +10,7 @@ from services.auth.api.services import services
 from services.auth.domain.decisions import Decision
 from services.auth.domain.subjects import Subject, SubjectKind
 from services.auth.usecases.check_permissions import check_permissions
+from services.auth.usecases.namespaces import find_unknown_namespaces
 from services.auth.usecases.show_visibility import show_visibility
 from shared.api.peers import require_peer
 from shared.api.problems import Problem, problem_response
@@ -19,6 +20,9 @@ from shared.oci.names import MAX_REPOSITORY_NAME_LENGTH
 MAX_ACTIONS = 10
 """Most actions in one question."""
 
+MAX_NAMES = 1000
+"""Most namespaces in one question."""
+
 
 class PermissionsInput(Schema):
     """One repository and the actions that somebody wants to do to it."""
@@ -27,7 +31,18 @@ class PermissionsInput(Schema):
     actions = fields.List(fields.String(), required=True, validate=validate.Length(1, MAX_ACTIONS))
 
 
+class NamesInput(Schema):
+    """Namespaces of the registry that the environment names."""
+
+    names = fields.List(
+        fields.String(validate=validate.Length(1, MAX_REPOSITORY_NAME_LENGTH)),
+        required=True,
+        validate=validate.Length(max=MAX_NAMES),
+    )
+
+
 _PERMISSIONS = PermissionsInput()
+_NAMES = NamesInput()
 
 
 def internal_blueprint(secret: Secret) -> Blueprint:
@@ -36,6 +51,7 @@ def internal_blueprint(secret: Secret) -> Blueprint:
     require_peer(blueprint, secret)
     blueprint.add_url_rule("/visibility", view_func=get_visibility)
     blueprint.add_url_rule("/permissions", view_func=post_permissions, methods=["POST"])
+    blueprint.add_url_rule("/namespaces/unknown", view_func=post_unknown_namespaces, methods=["POST"])
     blueprint.register_error_handler(ValidationError, _unusable)
     return blueprint
 
@@ -60,6 +76,12 @@ def post_permissions() -> Response:
         identify(), **wanted, rules=auth.settings.rules, database=auth.database, clock=auth.clock
     )
     return jsonify(actions={action: _dump_decision(decision) for action, decision in decisions.items()})
+
+
+def post_unknown_namespaces() -> Response:
+    """Say which of some namespaces nobody has made."""
+    names = _NAMES.load(request.get_json())["names"]
+    return jsonify(unknown=find_unknown_namespaces(names, database=services().database))
 
 
 def _dump_decision(decision: Decision) -> dict[str, object]:

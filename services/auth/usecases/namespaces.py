@@ -1,5 +1,6 @@
 """Show namespaces, and tell whether one could be made."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -35,6 +36,12 @@ def show_namespaces(
     with database.read() as connection:
         page = list_namespaces(connection, subject, request, now=clock())
     return replace(page, rows=count_repositories(page.rows, catalog))
+
+
+def find_unknown_namespaces(names: Collection[str], *, database: Database) -> list[str]:
+    """Return those of some names that no namespace of the first registry has, in order."""
+    with database.read() as connection:
+        return sorted(set(names) - taken_namespace_names(connection, names))
 
 
 def validate_namespace(name: str, *, registry: str | None, database: Database) -> Faults:

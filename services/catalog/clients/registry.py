@@ -91,12 +91,12 @@ class RegistryClient:
         check_digest(answer.body, digest, media_type=answer.media_type)
         return RawManifest(digest, answer.media_type, answer.body)
 
-    def find_digest(self, repository: RepositoryName, tag: Tag) -> Digest:
-        """Return where a tag points, at the price of a HEAD."""
-        response = self._open("HEAD", _manifest_path(repository, tag), _pull(repository), headers=_ACCEPT)
-        answer = read_answer(response, f"tag {repository}:{tag}", max_bytes=MAX_MANIFEST_BYTES)
+    def find_digest(self, repository: RepositoryName, reference: Tag | Digest) -> Digest:
+        """Return where a tag points, or a digest that is there, at the price of a HEAD."""
+        response = self._open("HEAD", _manifest_path(repository, reference), _pull(repository), headers=_ACCEPT)
+        answer = read_answer(response, f"manifest {repository}@{reference}", max_bytes=MAX_MANIFEST_BYTES)
         if answer.digest is None:
-            raise InvalidAnswer(f"the registry names no digest for {repository}:{tag}")
+            raise InvalidAnswer(f"the registry names no digest for {repository}@{reference}")
         return answer.digest
 
     def get_blob(self, repository: RepositoryName, digest: Digest, *, max_bytes: int) -> bytes:

@@ -139,6 +139,26 @@ def observe_tag(state: RepositoryState, tag: Tag, digest: Digest, seen_at: datet
     return _with_tag(state, tag, TagState(digest, stamp, present=not _deleted_after(state, digest, stamp)))
 
 
+def observe_absence(state: RepositoryState, tag: Tag, seen_at: datetime) -> RepositoryState:
+    """Return the state after a crawl has not found a tag; whatever was written since then wins.
+
+    Args:
+        seen_at: the registry's clock at or before the look.
+    """
+    known = state.tags.get(tag)
+    if known is None or not known.present or known.stamp.time >= seen_at:
+        return state
+    return _with_tag(state, tag, TagState(None, Stamp(seen_at, ""), present=False))
+
+
+def observe_lost_manifest(state: RepositoryState, digest: Digest, seen_at: datetime) -> RepositoryState:
+    """Return the state after a crawl has not found a manifest; a push since then wins."""
+    known = state.manifests.get(digest)
+    if known is None or not known.present or known.stamp.time >= seen_at:
+        return state
+    return _with_manifest(state, digest, replace(known, present=False))
+
+
 def _push_manifest(state: RepositoryState, push: Occurrence) -> RepositoryState:
     if push.digest is None:
         return state

@@ -247,6 +247,56 @@ crawls = Table(
     Column("tags", Integer, nullable=False),
     # Repositories that could not be read and were left as they were.
     Column("failures", Integer, nullable=False),
+    Column("kind", String(16), nullable=False, server_default="first"),
+    Column("repaired", Integer, nullable=False, default=0, server_default="0"),
+    Column("removed", Integer, nullable=False, default=0, server_default="0"),
+    # Repositories of which every tag was looked at.
+    Column("verified", Integer, nullable=False, default=0, server_default="0"),
+    # Differences that were found.
+    Column("drift", Integer, nullable=False, default=0, server_default="0"),
+    # How often it was broken off and taken up again.
+    Column("restarts", Integer, nullable=False, default=0, server_default="0"),
+    # All repositories up to this one are read, in the registry's order.
+    Column("position", name(255)),
+    Column("requested_by", String(255)),
+    # Why it was broken off last.
+    Column("fault", Text),
+)
+
+# What rounds know of repositories; a table of its own, because only the one who crawls writes it.
+repository_rounds = Table(
+    "repository_rounds",
+    metadata,
+    Column("repository_id", RowId, ForeignKey("repositories.id"), primary_key=True),
+    # The crawl in which the registry's catalogue named it last.
+    Column("listed_in", RowId),
+    # When every tag of it was looked at last.
+    Column("verified_at", UtcDateTime, index=True),
+)
+
+# Differences between index and registry; an open one is one row, however many rounds find it.
+drift = Table(
+    "drift",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("namespace", name(255)),
+    # Empty: it is about a namespace.
+    Column("repository", name(255), nullable=False),
+    # Empty: it is about a repository.
+    Column("tag", name(128), nullable=False),
+    Column("indexed_digest", DIGEST),
+    Column("found_digest", DIGEST),
+    Column("cause", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("first_seen_at", UtcDateTime, nullable=False),
+    Column("last_seen_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime, index=True),
+    Column("rounds", Integer, nullable=False),
+    # The crawl that found it last.
+    Column("crawl_id", RowId, ForeignKey("crawls.id"), nullable=False, index=True),
+    Index("ix_drift_repository", "repository", "tag", "kind"),
+    Index("ix_drift_state", "state", "id"),
 )
 
 leases = Table(

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
@@ -80,12 +81,17 @@ def _shown(connection: Connection, visibility: Visibility, repository: int | Non
 
 
 def list_present_tags(
-    connection: Connection, repository: RepositoryName, names: Collection[Tag] | None = None
+    connection: Connection,
+    repository: RepositoryName,
+    names: Collection[Tag] | None = None,
+    *,
+    before: datetime | None = None,
 ) -> dict[Tag, Digest]:
     """Return where tags of a repository point, for crawls and deletions; no caller ever sees this.
 
     Args:
         names: only these tags.
+        before: only what was written before then.
     """
     query = (
         select(tags.c.name, tags.c.digest)
@@ -94,4 +100,6 @@ def list_present_tags(
     )
     if names is not None:
         query = query.where(tags.c.name.in_(names))
+    if before is not None:
+        query = query.where(tags.c.written_at < before)
     return {Tag(name): Digest(digest) for name, digest in connection.execute(query)}

@@ -1,35 +1,63 @@
-"""A crawl: everything the registry holds becomes part of the index.
+"""A crawl: the index is compared with the registry and put right.
 
-A crawl may be killed at any time and started again: what it has read is kept, and reading it again
-changes nothing. Events that arrive meanwhile win where they are newer.
+A crawl may be killed at any time and started again: what it has read is kept, and it goes on behind
+the last repository before which all are read. Events that arrive meanwhile win where they are newer.
 """
 
-from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
-from services.catalog.storage.crawls import is_first_crawl_due, open_crawl, save_crawl
+from services.catalog.domain.drift import PUT_RIGHT, Finding
+from services.catalog.domain.drift import Kind as DriftKind
+from services.catalog.domain.rounds import CrawlKind
+from services.catalog.storage.crawls import (
+    Crawl,
+    find_crawl,
+    find_under_way,
+    is_first_crawl_due,
+    note_fault,
+    note_restart,
+    open_crawl,
+    save_crawl,
+)
+from services.catalog.storage.drift import close_removed, close_resolved, file_findings
 from services.catalog.storage.leases import release_lease, take_lease
+from services.catalog.storage.rounds import (
+    count_filled,
+    list_namespaces,
+    list_to_verify,
+    list_unlisted,
+    note_listed,
+    note_verified,
+)
 from services.catalog.usecases.crawl_repository import CrawledRepository, RepositoryCrawler
 from services.catalog.usecases.registry import RegistryError, RegistryRefused
 from shared.clock import Clock
 from shared.database import Database
-from shared.oci.names import RepositoryName
+from shared.oci.names import RepositoryName, split_namespace
+from shared.upstream import UpstreamError
 
 LEASE = "crawl"
 LEASE_TTL = timedelta(seconds=60)
 RENEW_EVERY = timedelta(seconds=15)
 THREADS = 8
-"""Repositories that are read at the same time."""
+"""Repositories that are read at the same time, unless another number is asked for."""
+
+WINDOW = 8
+"""So many times as many may be under way or read: one that takes long holds nobody up for a while."""
 
 MAX_NAMED = 1000
 """Repositories that a report names."""
 
 REPORT_EVERY = 50
 """Repositories between two log lines."""
+
+_NUMBERS = ("repositories", "tags", "failures", "repaired", "removed", "verified", "drift")
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +78,46 @@ class CrawlReport:
     repaired: int = 0
     """Tags that were not in the index, or elsewhere there."""
     failed: tuple[RepositoryName, ...] = ()
-    """Those that could not be read, the first ``MAX_NAMED`` of them."""
+    """Those that could not be read, the first ``MAX_NAMED`` of them since the last start."""
+    removed: int = 0
+    """Tags that were taken out of the index."""
+    verified: int = 0
+    """Repositories of which every tag was looked at."""
+    drift: int = 0
+    """Differences that were found."""
+
+    @property
+    def numbers(self) -> Mapping[str, int]:
+        """What is written down."""
+        return {name: getattr(self, name) for name in _NUMBERS}
+
+    @property
+    def knows_unread(self) -> bool:
+        """Whether ``failed`` names every repository that was not read."""
+        return self.failures == len(self.failed)
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlPlan:
+    """What is crawled, and how.
+
+    Args:
+        kind: of a crawl that begins; one that was broken off goes on as what it was.
+        removes: whether what the registry does not have at two crawls is taken out of the index.
+        share: tells of how many repositories a round looks at every tag.
+        verify_within: a repository that was looked at since then needs no look.
+        unknown_namespaces: tells which of some namespaces nobody has made; ``None``: nobody can tell.
+        threads: repositories that are read at the same time.
+        requested_by: who asked for it.
+    """
+
+    kind: CrawlKind = CrawlKind.FULL
+    removes: bool = False
+    share: Callable[[int], int] = lambda repositories: repositories
+    verify_within: timedelta = timedelta(0)
+    unknown_namespaces: Callable[[Collection[str]], Collection[str]] | None = None
+    threads: int = THREADS
+    requested_by: str | None = None
 
 
 def is_crawl_due(*, database: Database) -> bool:
@@ -59,87 +126,239 @@ def is_crawl_due(*, database: Database) -> bool:
         return is_first_crawl_due(connection)
 
 
-def crawl_registry(crawler: RepositoryCrawler, *, holder: str, database: Database, clock: Clock) -> CrawlReport | None:
+def crawl_registry(
+    crawler: RepositoryCrawler, *, holder: str, database: Database, clock: Clock, plan: CrawlPlan | None = None
+) -> CrawlReport | None:
     """Crawl the registry, unless another worker is doing so: then return ``None``.
 
     Args:
         crawler: reads single repositories; its ``stop`` ends the crawl early.
         holder: who we are, for the lease.
+        plan: everything, unless something else is said.
 
     Raises:
         RegistryError: the catalogue could not be read, or our token was refused; a repository that cannot
             be read is a failure in the report and is left as it was.
         LeaseLost: another worker has taken over.
     """
-    with database.write() as connection:
-        if not take_lease(connection, LEASE, holder, now=clock(), ttl=LEASE_TTL):
-            return None
-        crawl = open_crawl(connection, now=clock())
-    log.info("crawl.started", crawl=crawl)
-    run = _Run(crawl, crawler, holder, database, clock)
-    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="crawl")
+    plan = plan or CrawlPlan()
+    crawl = _begin(plan, holder, database, clock)
+    if crawl is None:
+        return None
+    log.info("crawl.started", crawl=crawl.id, kind=crawl.kind, position=crawl.position)
+    run = _Run(crawl, crawler, plan, holder, database, clock)
+    pool = ThreadPoolExecutor(plan.threads, thread_name_prefix="crawl")
     try:
         run.read_all(pool)
+    except RegistryError as fault:
+        with database.write() as connection:
+            note_fault(connection, crawl.id, str(fault))
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
         with database.write() as connection:
             release_lease(connection, LEASE, holder)
-    log.info("crawl.ended", crawl=crawl, **_numbers(run.report), finished=run.report.finished)
+    log.info("crawl.ended", crawl=crawl.id, **run.report.numbers, finished=run.report.finished)
     return run.report
+
+
+def _begin(plan: CrawlPlan, holder: str, database: Database, clock: Clock) -> Crawl | None:
+    with database.write() as connection:
+        if not take_lease(connection, LEASE, holder, now=clock(), ttl=LEASE_TTL):
+            return None
+        broken_off = find_under_way(connection)
+        if broken_off:
+            note_restart(connection, broken_off.id)
+            return broken_off
+        return find_crawl(connection, open_crawl(connection, plan.kind, now=clock(), requested_by=plan.requested_by))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A repository that is being read, or has been."""
+
+    repository: RepositoryName
+    deep: bool
+    is_listed: bool
+    """Whether the registry's catalogue names it."""
+    future: Future[CrawledRepository]
 
 
 class _Run:
     """One crawl under way."""
 
-    def __init__(self, crawl: int, crawler: RepositoryCrawler, holder: str, database: Database, clock: Clock) -> None:
-        self.report = CrawlReport()
+    def __init__(
+        self, crawl: Crawl, crawler: RepositoryCrawler, plan: CrawlPlan, holder: str, database: Database, clock: Clock
+    ) -> None:
+        self.report = CrawlReport(**{name: getattr(crawl, name) for name in _NUMBERS})
         self._crawl = crawl
         self._crawler = crawler
+        self._plan = plan
         self._holder = holder
         self._database = database
         self._clock = clock
+        self._position = crawl.position
         self._renewed_at = clock()
+        self._under_way: deque[_Reading] = deque()
+        self._to_verify = self._find_to_verify()
 
     def read_all(self, pool: ThreadPoolExecutor) -> None:
         """Read every repository, a few at a time, and note how far we are."""
-        under_way: dict[Future[CrawledRepository], RepositoryName] = {}
-        for repository in self._names():
-            under_way[pool.submit(self._crawler.crawl, repository)] = repository
-            # No more than this waits, however long the catalogue is.
-            while len(under_way) >= 2 * THREADS:
-                self._collect(under_way)
-        while under_way:
-            self._collect(under_way)
-        self._save(finished=not self._crawler.stop.is_set())
+        for repository in self._listed():
+            self._submit(pool, repository, is_listed=True)
+        self._drain()
+        for repository in self._unlisted():
+            self._submit(pool, repository, is_listed=False)
+        self._drain()
+        if self._crawler.stop.is_set():
+            self._save(finished_at=None)
+        else:
+            self._finish()
 
-    def _names(self) -> Iterator[RepositoryName]:
-        for repository in self._crawler.registry.list_repositories():
+    def _find_to_verify(self) -> Collection[RepositoryName]:
+        if self._crawl.kind.is_deep:
+            return ()
+        with self._database.read() as connection:
+            share = self._plan.share(count_filled(connection))
+            return list_to_verify(connection, before=self._clock() - self._plan.verify_within, limit=share)
+
+    def _listed(self) -> Iterator[RepositoryName]:
+        """Yield what the registry's catalogue names, from where the crawl was broken off."""
+        names = list[RepositoryName]()
+        for repository in self._crawler.registry.list_repositories(after=self._position or ""):
             if self._crawler.stop.is_set():
                 return
+            names.append(repository)
+            if len(names) == REPORT_EVERY:
+                self._note_listed(names)
+                names = []
             yield repository
+        self._note_listed(names)
 
-    def _collect(self, under_way: dict[Future[CrawledRepository], RepositoryName]) -> None:
-        done, _ = wait(under_way, timeout=RENEW_EVERY.total_seconds(), return_when=FIRST_COMPLETED)
-        for future in done:
-            self._count(under_way.pop(future), future)
+    def _note_listed(self, names: Collection[RepositoryName]) -> None:
+        if names:
+            with self._database.write() as connection:
+                note_listed(connection, names, self._crawl.id)
+
+    def _unlisted(self) -> Iterator[RepositoryName]:
+        """Yield what the index has and the registry's catalogue has not named."""
+        if self._crawler.stop.is_set():
+            return
+        with self._database.read() as connection:
+            names = list(list_unlisted(connection, self._crawl.id, before=self._crawl.started_at))
+        for name in names:
+            if self._crawler.stop.is_set():
+                return
+            yield name
+
+    def _submit(self, pool: ThreadPoolExecutor, repository: RepositoryName, *, is_listed: bool) -> None:
+        deep = self._crawl.kind.is_deep or repository in self._to_verify
+        future = pool.submit(self._crawler.crawl, repository, deep=deep)
+        self._under_way.append(_Reading(repository, deep, is_listed, future))
+        # No more than this waits, however long the catalogue is.
+        while len(self._under_way) >= WINDOW * self._plan.threads:
+            self._collect()
+
+    def _drain(self) -> None:
+        while self._under_way:
+            self._collect()
+
+    def _collect(self) -> None:
+        """Count the repository that was begun first, so that all up to the position are always read."""
+        wait([self._under_way[0].future], timeout=RENEW_EVERY.total_seconds())
+        if self._under_way[0].future.done():
+            self._count(self._under_way.popleft())
         self._renew()
 
-    def _count(self, repository: RepositoryName, future: Future[CrawledRepository]) -> None:
-        report = replace(self.report, repositories=self.report.repositories + 1)
+    def _count(self, reading: _Reading) -> None:
+        self.report = replace(self.report, repositories=self.report.repositories + 1)
         try:
-            crawled = future.result()
+            crawled = reading.future.result()
+            self._note(reading, crawled)
         except RegistryRefused:
             # It would refuse all the others too.
             raise
         except RegistryError as fault:
-            log.warning("crawl.repository_failed", repository=repository, fault=str(fault))
-            self.report = _with_failure(report, repository)
-        else:
-            report = replace(report, tags=report.tags + crawled.tags, repaired=report.repaired + crawled.repaired)
-            is_bad = bool(crawled.failures) or not crawled.is_whole
-            self.report = _with_failure(report, repository) if is_bad else report
+            log.warning("crawl.repository_failed", repository=reading.repository, fault=str(fault))
+            self._note_failure(reading.repository)
+        if reading.is_listed:
+            self._position = reading.repository
         if self.report.repositories % REPORT_EVERY == 0:
-            self._save(finished=False)
+            self._save(finished_at=None)
+
+    def _note(self, reading: _Reading, crawled: CrawledRepository) -> None:
+        is_bad = bool(crawled.failures) or not crawled.is_whole
+        verified = reading.deep and not is_bad
+        tags, repaired = self.report.tags + crawled.tags, self.report.repaired + crawled.repaired
+        self.report = replace(self.report, tags=tags, repaired=repaired, verified=self.report.verified + verified)
+        if is_bad:
+            self._note_failure(reading.repository)
+        findings = self._worth_filing(reading, crawled)
+        if findings or verified:
+            self._file(reading.repository, findings, verified=verified, seen_at=crawled.seen_at)
+
+    def _note_failure(self, repository: RepositoryName) -> None:
+        failed = self.report.failed if len(self.report.failed) == MAX_NAMED else (*self.report.failed, repository)
+        self.report = replace(self.report, failures=self.report.failures + 1, failed=failed)
+
+    def _worth_filing(self, reading: _Reading, crawled: CrawledRepository) -> Sequence[Finding]:
+        findings = list(crawled.findings)
+        if not reading.is_listed:
+            findings = [finding for finding in findings if finding.kind is not DriftKind.GHOST_REPOSITORY]
+            if crawled.tags:
+                findings.append(Finding(DriftKind.UNLISTED_REPOSITORY, reading.repository))
+        if self._crawl.kind is CrawlKind.FIRST:
+            # Nothing is missing in an index that has just been begun.
+            return [finding for finding in findings if finding.kind not in PUT_RIGHT]
+        return findings
+
+    def _file(
+        self, repository: RepositoryName, findings: Sequence[Finding], *, verified: bool, seen_at: datetime | None
+    ) -> None:
+        namespace = split_namespace(repository).namespace
+        findings = [replace(finding, namespace=namespace) for finding in findings]
+        with self._database.write() as connection:
+            again = file_findings(connection, findings, crawl=self._crawl.id, now=self._clock())
+            if verified:
+                note_verified(connection, repository, now=self._clock())
+        removed = 0
+        if again and seen_at and self._plan.removes:
+            removed = self._crawler.forget(repository, again, seen_at=seen_at)
+            with self._database.write() as connection:
+                close_removed(connection, repository, again, now=self._clock())
+        drift = self.report.drift + len(findings)
+        self.report = replace(self.report, drift=drift, removed=self.report.removed + removed)
+
+    def _finish(self) -> None:
+        unasked = self._find_orphans()
+        if self.report.knows_unread:
+            with self._database.write() as connection:
+                close_resolved(
+                    connection,
+                    self._crawl.id,
+                    started_at=self._crawl.started_at,
+                    unread=self.report.failed,
+                    unasked=unasked,
+                    now=self._clock(),
+                )
+        self._save(finished_at=self._clock())
+
+    def _find_orphans(self) -> Collection[DriftKind]:
+        """File the namespaces that nobody has made; return the kinds of differences that were not to be learnt."""
+        if self._plan.unknown_namespaces is None:
+            return [DriftKind.ORPHAN_NAMESPACE]
+        with self._database.read() as connection:
+            names = list(list_namespaces(connection))
+        try:
+            unknown = self._plan.unknown_namespaces(names)
+        except UpstreamError as fault:
+            log.warning("crawl.namespaces_unknown", fault=str(fault))
+            return [DriftKind.ORPHAN_NAMESPACE]
+        findings = [Finding(DriftKind.ORPHAN_NAMESPACE, None, namespace=name) for name in sorted(unknown)]
+        with self._database.write() as connection:
+            file_findings(connection, findings, crawl=self._crawl.id, now=self._clock())
+        self.report = replace(self.report, drift=self.report.drift + len(findings))
+        return []
 
     def _renew(self) -> None:
         now = self._clock()
@@ -150,19 +369,11 @@ class _Run:
                 raise LeaseLost("another worker has taken over the crawl")
         self._renewed_at = now
 
-    def _save(self, *, finished: bool) -> None:
-        self.report = replace(self.report, finished=finished)
+    def _save(self, *, finished_at: datetime | None) -> None:
+        self.report = replace(self.report, finished=finished_at is not None)
+        position = None if self.report.finished else self._position
         with self._database.write() as connection:
             save_crawl(
-                connection, self._crawl, **_numbers(self.report), finished_at=self._clock() if finished else None
+                connection, self._crawl.id, dict(self.report.numbers), position=position, finished_at=finished_at
             )
-        log.info("crawl.progress", crawl=self._crawl, **_numbers(self.report))
-
-
-def _with_failure(report: CrawlReport, repository: RepositoryName) -> CrawlReport:
-    failed = report.failed if len(report.failed) == MAX_NAMED else (*report.failed, repository)
-    return replace(report, failures=report.failures + 1, failed=failed)
-
-
-def _numbers(report: CrawlReport) -> dict[str, int]:
-    return {"repositories": report.repositories, "tags": report.tags, "failures": report.failures}
+        log.info("crawl.progress", crawl=self._crawl.id, **self.report.numbers)

@@ -1,6 +1,6 @@
 """One repository of the registry becomes part of the index."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Event
@@ -8,8 +8,10 @@ from threading import Event
 import structlog
 from sqlalchemy import Connection
 
+from services.catalog.domain.drift import Finding
+from services.catalog.domain.drift import Kind as DriftKind
 from services.catalog.domain.history import Kind, TagWrite
-from services.catalog.domain.index import RepositoryState, observe_tag
+from services.catalog.domain.index import RepositoryState, observe_absence, observe_lost_manifest, observe_tag
 from services.catalog.domain.manifests import FetchedManifest
 from services.catalog.domain.occurrences import Stamp
 from services.catalog.storage.contents import note_children
@@ -31,6 +33,9 @@ TAGS_PER_TRANSACTION = 50
 MAX_FAILURES_IN_A_ROW = 5
 """After so many the rest of the repository is left for the next crawl: the registry is in trouble."""
 
+MAX_FINDINGS = 1000
+"""Differences in one repository that a round tells of; the next round goes on with the rest."""
+
 FETCH_BUDGET_S = 30.0
 
 log = structlog.get_logger(__name__)
@@ -41,12 +46,17 @@ class CrawledRepository:
     """What came of a repository."""
 
     tags: int = 0
+    """Those that were looked at, and those that are where they were and needed no look."""
     failures: int = 0
     """Tags for which the registry gave no answer, or one that cannot be right."""
     is_whole: bool = True
-    """Whether every tag was looked at."""
+    """Whether every tag was looked at that the crawl looks at."""
     repaired: int = 0
     """Tags that were not in the index, or elsewhere there."""
+    findings: tuple[Finding, ...] = ()
+    """In what index and registry differed; ``MAX_FINDINGS`` at the most."""
+    seen_at: datetime | None = None
+    """The registry's clock at or before the look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,41 +82,87 @@ class RepositoryCrawler:
     clock: Clock
     stop: Event
 
-    def crawl(self, repository: RepositoryName) -> CrawledRepository:
+    def crawl(self, repository: RepositoryName, *, deep: bool = True) -> CrawledRepository:
         """Index every tag of a repository that is not in the index, or is elsewhere there.
 
-        Nothing is ever taken out of the index: that a tag is not listed may have many reasons. A tag
+        Nothing is taken out of the index: that a tag is not listed may have many reasons. A tag
         about which the registry says nothing is left as it is.
+
+        Args:
+            deep: look at every tag; else only at those that the index does not have, so that a repository
+                in which nothing has changed costs one request.
 
         Raises:
             RegistryError: the tags could not be listed; the repository is left as it was.
         """
         listing = self.registry.list_tags(repository)
-        crawled = CrawledRepository()
-        for chunk in _chunks(listing.tags):
+        with self.database.read() as connection:
+            indexed = list_present_tags(connection, repository, before=listing.seen_at)
+        wanted = listing.tags if deep else [tag for tag in listing.tags if tag not in indexed]
+        crawled = CrawledRepository(tags=len(listing.tags) - len(wanted), seen_at=listing.seen_at)
+        for chunk in _chunks(wanted):
             if self.stop.is_set() or not crawled.is_whole:
                 return replace(crawled, is_whole=False)
-            seen, failures, is_whole = self._see(repository, chunk)
-            repaired = crawled.repaired + self._keep(repository, seen, listing.seen_at)
-            crawled = CrawledRepository(crawled.tags + len(seen), crawled.failures + failures, is_whole, repaired)
-        return crawled
+            crawled = self._read(repository, chunk, crawled, listing.seen_at)
+        return self._compare(repository, listing.tags, indexed, crawled)
 
-    def _see(self, repository: RepositoryName, names: Sequence[Tag]) -> tuple[Sequence[_Seen], int, bool]:
+    def forget(self, repository: RepositoryName, absent: Collection[Tag], *, seen_at: datetime) -> int:
+        """Take tags out of the index that the registry does not have; return how many.
+
+        Args:
+            seen_at: the registry's clock at or before it was asked; whatever was written since then stays.
+
+        Raises:
+            RegistryError: it was not to be learnt whether the manifests are there.
+        """
+        with self.database.read() as connection:
+            digests = set(list_present_tags(connection, repository, absent).values())
+        lost = {digest for digest in digests if not self._has(repository, digest)}
+        with self.database.write() as connection:
+            return _forget(connection, repository, absent, lost, seen_at=seen_at, now=self.clock())
+
+    def _has(self, repository: RepositoryName, reference: Tag | Digest) -> bool:
+        try:
+            self.registry.find_digest(repository, reference)
+        except NotInRegistry:
+            return False
+        return True
+
+    def _read(
+        self, repository: RepositoryName, names: Sequence[Tag], before: CrawledRepository, seen_at: datetime
+    ) -> CrawledRepository:
         with self.database.read() as connection:
             known = list_present_tags(connection, repository, names)
-        seen, failures, in_a_row = list[_Seen](), 0, 0
+        seen, dangling, failures, is_whole = self._see(repository, names, known)
+        repaired = self._keep(repository, seen, seen_at)
+        found = [_difference(repository, one, known) for one in seen if known.get(one.tag) != one.digest]
+        found += [Finding(DriftKind.DANGLING_TAG, repository, tag, known.get(tag)) for tag in dangling]
+        return replace(
+            before,
+            tags=before.tags + len(seen),
+            failures=before.failures + failures,
+            is_whole=is_whole,
+            repaired=before.repaired + repaired,
+            findings=(*before.findings, *found)[:MAX_FINDINGS],
+        )
+
+    def _see(
+        self, repository: RepositoryName, names: Sequence[Tag], known: Mapping[Tag, Digest]
+    ) -> tuple[Sequence[_Seen], Sequence[Tag], int, bool]:
+        seen, dangling, failures, in_a_row = list[_Seen](), list[Tag](), 0, 0
         for tag in names:
             try:
                 seen.append(self._look_at(repository, tag, known.get(tag)))
                 in_a_row = 0
             except NotInRegistry:
                 log.info("crawl.dangling_tag", repository=repository, tag=tag)
+                dangling.append(tag)
             except (InvalidAnswer, RegistryUnavailable) as fault:
                 log.warning("crawl.tag_failed", repository=repository, tag=tag, fault=str(fault))
                 failures, in_a_row = failures + 1, in_a_row + 1
             if in_a_row == MAX_FAILURES_IN_A_ROW:
-                return seen, failures, False
-        return seen, failures, True
+                return seen, dangling, failures, False
+        return seen, dangling, failures, True
 
     def _look_at(self, repository: RepositoryName, tag: Tag, known: Digest | None) -> _Seen:
         # What is in the index already costs a HEAD; what is not comes with the same request.
@@ -114,6 +170,23 @@ class RepositoryCrawler:
             return _Seen(tag, self.registry.find_digest(repository, tag), None)
         fetched = fetch_manifest(self.registry, repository, tag)
         return _Seen(tag, fetched.digest, fetched)
+
+    def _compare(
+        self,
+        repository: RepositoryName,
+        listed: Sequence[Tag],
+        indexed: Mapping[Tag, Digest],
+        crawled: CrawledRepository,
+    ) -> CrawledRepository:
+        """Add what the index has and the registry has not."""
+        unlisted = sorted(indexed.keys() - set(listed))
+        room = MAX_FINDINGS - len(crawled.findings)
+        # A list may be incomplete, so each is asked for by its name; more of them wait for the next round.
+        phantoms = [tag for tag in unlisted[:room] if not self._has(repository, tag)]
+        found = [Finding(DriftKind.PHANTOM_TAG, repository, tag, indexed[tag]) for tag in phantoms]
+        if not listed and not indexed:
+            found.append(Finding(DriftKind.GHOST_REPOSITORY, repository))
+        return replace(crawled, findings=(*crawled.findings, *found))
 
     def _keep(self, repository: RepositoryName, seen: Sequence[_Seen], seen_at: datetime) -> int:
         if not seen:
@@ -153,6 +226,37 @@ def _save(
     add_pending(connection, result.missing.keys(), now=now)
     recount_repositories(connection, [row])
     return sum(_shown(after, one.tag) != _shown(before[row], one.tag) for one in seen)
+
+
+def _forget(
+    connection: Connection,
+    repository: RepositoryName,
+    absent: Collection[Tag],
+    lost: Collection[Digest],
+    *,
+    seen_at: datetime,
+    now: datetime,
+) -> int:
+    """Write down which tags and manifests are not there, and return how many tags that changed."""
+    row = lock_repositories(connection, [repository], now=now)[repository]
+    wanted = Wanted(tags={(row, tag) for tag in absent}, manifests={(row, digest) for digest in lost})
+    before = load_states(connection, wanted)
+    after = before[row]
+    for tag in absent:
+        after = observe_absence(after, tag, seen_at)
+    for digest in lost:
+        after = observe_lost_manifest(after, digest, seen_at)
+    save_states(connection, before, {row: after}, now=now)
+    gone = [tag for tag in absent if _shown(before[row], tag) and not _shown(after, tag)]
+    stamp = Stamp(seen_at, "")
+    add_writes(connection, {row: [TagWrite(stamp, tag, Kind.VANISHED, _shown(before[row], tag)) for tag in gone]})
+    recount_repositories(connection, [row])
+    return len(gone)
+
+
+def _difference(repository: RepositoryName, seen: _Seen, known: Mapping[Tag, Digest]) -> Finding:
+    kind = DriftKind.DIGEST_DIFFERS if seen.tag in known else DriftKind.MISSING_TAG
+    return Finding(kind, repository, seen.tag, known.get(seen.tag), seen.digest)
 
 
 def _shown(state: RepositoryState, tag: Tag) -> Digest | None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from services.catalog.storage.drift import drop_explained, purge_drift
 from services.catalog.storage.index import purge_deletions, purge_manifests
 from services.catalog.storage.instances import purge_instances
 from services.catalog.storage.loss_windows import purge_windows
@@ -18,6 +19,9 @@ KEPT_FOR = timedelta(days=30)
 GRANTS_KEPT_FOR = timedelta(days=2)
 """So long it is known, after a restart of the registry, what could have been pushed to before it."""
 WINDOWS_KEPT_FOR = timedelta(days=90)
+DRIFT_KEPT_FOR = timedelta(days=90)
+EXPLAINED_WITHIN = timedelta(days=1)
+"""So long after a round has repaired a tag, word of its push explains that."""
 INSTANCES_KEPT_FOR = timedelta(days=7)
 
 
@@ -34,5 +38,7 @@ def purge_history(*, database: Database, clock: Clock, tag_history: timedelta | 
         purged += purge_manifests(connection, before=before)
         purged += purge_grants(connection, before=clock() - GRANTS_KEPT_FOR)
         purged += purge_windows(connection, before=clock() - WINDOWS_KEPT_FOR)
+        drop_explained(connection, after=clock() - EXPLAINED_WITHIN)
+        purged += purge_drift(connection, before=clock() - DRIFT_KEPT_FOR)
         purged += purge_instances(connection, before=clock() - INSTANCES_KEPT_FOR)
         return purged + (purge_writes(connection, before=clock() - tag_history) if tag_history else 0)

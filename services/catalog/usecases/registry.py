@@ -90,8 +90,8 @@ class Registry(Protocol):
     def get_manifest(self, repository: RepositoryName, reference: str) -> RawManifest:
         """Return the manifest under a tag or digest."""
 
-    def find_digest(self, repository: RepositoryName, tag: Tag) -> Digest:
-        """Return where a tag points, without its manifest."""
+    def find_digest(self, repository: RepositoryName, reference: Tag | Digest) -> Digest:
+        """Return where a tag points, or a digest that is there, without the manifest."""
 
     def get_blob(self, repository: RepositoryName, digest: Digest, *, max_bytes: int) -> bytes:
         """Return a blob, checked against its digest."""

@@ -7,6 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from services.catalog.app import create_app
+from services.catalog.domain.rounds import Rhythm, Strategy
 from services.catalog.settings import Settings
 from services.catalog.usecases.apply_notifications import apply_notifications
 from shared.api.serving import ServingSettings
@@ -46,6 +47,9 @@ def catalog_settings(tmp_path: Path, auth_url: str) -> Settings:
         registry_metrics_urls=(),
         registry_metrics_endpoint="portus",
         crawl_on_empty=False,
+        rhythm=Rhythm(Strategy.INITIAL),
+        crawl_threads=8,
+        crawl_rate=0,
         web_url="https://portus.example.org",
         tag_history=None,
         trusted_proxies=0,

@@ -49,7 +49,10 @@ def test_a_crawl_reads_the_registry_now(
 
     done = run("crawl", environment)
 
-    assert (done.returncode, done.stdout) == (0, "1 repositories, 1 tags, 0 repositories not readable\n")
+    assert (done.returncode, done.stdout.splitlines()) == (
+        0,
+        ["1 repositories, 1 tags, 0 repositories not readable", "1 differences, 1 tags put right, 0 let go of"],
+    )
     assert shown_index(Database(f"sqlite:///{tmp_path / 'catalog.db'}")) == {"team/app": {"1.0": pushed["digest"]}}
 
 

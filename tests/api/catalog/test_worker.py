@@ -3,13 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from threading import Event, Thread
 
 import pytest
 
+from services.catalog.domain.rounds import CrawlKind, Rhythm, Strategy
 from services.catalog.settings import Settings
+from services.catalog.storage.crawls import open_crawl, save_crawl
 from services.catalog.usecases.browse import get_freshness
+from services.catalog.usecases.rounds import find_due_crawl
 from services.catalog.worker import run_worker
+from shared.clock import utc_now
 from shared.config import Secret
 from shared.contracts.events import Envelope, TokenPushGranted, envelope_of
 from shared.database import Database
@@ -113,6 +118,22 @@ def open_windows(index: Database) -> list[str]:
     return list(loss.reasons) if loss else []
 
 
+@pytest.mark.parametrize(
+    ("strategy", "kind"),
+    [(Strategy.INITIAL, None), (Strategy.ON_START, CrawlKind.ROUND), (Strategy.UPDATE, None)],
+)
+def test_case_69_what_comes_after_the_first_crawl(index: Database, strategy: Strategy, kind: CrawlKind | None) -> None:
+    def due() -> CrawlKind | None:
+        return find_due_crawl(Rhythm(strategy), first=True, started_at=utc_now(), database=index, clock=utc_now)
+
+    assert due() is CrawlKind.FIRST
+    with index.write() as connection:
+        crawl = open_crawl(connection, CrawlKind.FIRST, now=utc_now())
+        save_crawl(connection, crawl, {}, position=None, finished_at=utc_now())
+
+    assert due() is kind
+
+
 @pytest.mark.parametrize("broker_url", ["sqlite"], indirect=True)
 class TestOnItsOwn:
     """What the worker does without being told."""
@@ -135,6 +156,18 @@ class TestOnItsOwn:
             wait_until(lambda: shown_index(index), what="the worker works")
 
         assert list(shown_index(index)) == ["team/new"]
+
+    def test_what_changes_behind_our_back_is_found_by_the_next_round(
+        self, settings: Settings, index: Database, registry: Registry
+    ) -> None:
+        pusher = Pusher(registry.url)
+        pusher.image("team/old", "1.0")
+        rhythm = Rhythm(Strategy.UPDATE, every=timedelta(seconds=1))
+
+        with working(replace(settings, crawl_on_empty=True, rhythm=rhythm, crawl_rate=50)):
+            wait_until(lambda: get_freshness(database=index).crawled_at, what="the first crawl has ended")
+            pusher.image("team/new", "1.0")
+            wait_until(lambda: "team/new" in shown_index(index), what="a round has found it")
 
     def test_a_manifest_that_did_not_come_is_fetched_later(
         self, settings: Settings, index: Database, registry: Registry

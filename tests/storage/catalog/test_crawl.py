@@ -9,10 +9,11 @@ import pytest
 from werkzeug import Request, Response
 
 from services.catalog.domain.occurrences import Occurrence, Stamp
+from services.catalog.domain.rounds import CrawlKind
 from services.catalog.storage.leases import take_lease
 from services.catalog.usecases.apply_notifications import apply_notifications
 from services.catalog.usecases.browse import get_freshness
-from services.catalog.usecases.crawl_registry import LEASE, CrawlReport, crawl_registry, is_crawl_due
+from services.catalog.usecases.crawl_registry import LEASE, CrawlPlan, CrawlReport, crawl_registry, is_crawl_due
 from services.catalog.usecases.crawl_repository import MAX_FAILURES_IN_A_ROW, RepositoryCrawler
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
 from services.catalog.usecases.registry import Registry, RegistryRefused, RegistryUnavailable
@@ -28,7 +29,8 @@ from tests.support.registry_proxy import RegistryProxy, Spoil
 
 
 def crawl(crawler: RepositoryCrawler, *, holder: str = "us") -> CrawlReport | None:
-    return crawl_registry(crawler, holder=holder, database=crawler.database, clock=utc_now)
+    plan = CrawlPlan(CrawlKind.FIRST)
+    return crawl_registry(crawler, holder=holder, database=crawler.database, clock=utc_now, plan=plan)
 
 
 def fetched(proxy: RegistryProxy) -> list[str]:
@@ -42,7 +44,7 @@ def answers_500(word: str) -> Spoil:
     return lambda request, answer: Response("no", 500) if word in request.path else None
 
 
-def test_everything_that_can_lie_in_a_registry_is_taken_over(
+def test_case_68_everything_that_can_lie_in_a_registry_is_taken_over(
     database: Database, pusher: Pusher, crawler: RepositoryCrawler
 ) -> None:
     web = pusher.image("team-a/web", "1.0.0")
@@ -61,7 +63,7 @@ def test_everything_that_can_lie_in_a_registry_is_taken_over(
 
     report = crawl(crawler)
 
-    assert report == CrawlReport(repositories=5, tags=7, failures=0, finished=True, repaired=7)
+    assert report == CrawlReport(repositories=5, tags=7, failures=0, finished=True, repaired=7, verified=5)
     assert shown_index(database) == {
         "charts/web": {"0.1.0": chart["digest"]},
         "library/multi": {"3.1": index["digest"], "3.1-docker": listed["digest"]},
@@ -129,7 +131,9 @@ class TestTrouble:
 
         report = crawl(crawler)
 
-        assert report == CrawlReport(2, 1, 1, finished=True, repaired=1, failed=(RepositoryName("team/bad"),))
+        assert report == CrawlReport(
+            2, 1, 1, finished=True, repaired=1, failed=(RepositoryName("team/bad"),), verified=1
+        )
         assert shown_index(database) == {
             "team/bad": {"1.0": kept["digest"]},
             "team/good": {"1.0": good["digest"]},
@@ -161,7 +165,7 @@ class TestTrouble:
 
         assert rounds == 10
 
-    def test_with_one_tag_leaves_the_others_right(
+    def test_case_78_with_one_tag_leaves_the_others_right(
         self, database: Database, pusher: Pusher, proxy: RegistryProxy, crawler: RepositoryCrawler
     ) -> None:
         digests = {tag: pusher.image("team/app", tag)["digest"] for tag in ("1.0", "2.0", "3.0")}
@@ -196,7 +200,7 @@ class TestTrouble:
 
         report = crawl(crawler)
 
-        assert report == CrawlReport(repositories=1, tags=1, failures=0, finished=True, repaired=1)
+        assert report == CrawlReport(repositories=1, tags=1, failures=0, finished=True, repaired=1, verified=1, drift=1)
         assert shown_index(database) == {"team/app": {"1.0": good["digest"]}}
 
     def test_half_way_through_the_catalogue_keeps_what_was_read_and_takes_the_crawl_up_again(
@@ -220,7 +224,7 @@ class TestTrouble:
         assert get_freshness(database=database).crawled_at is None
         proxy.spoil = lambda request, answer: None
 
-        assert crawl(crawler) == CrawlReport(repositories=1, tags=1, failures=0, finished=True)
+        assert crawl(crawler) == CrawlReport(repositories=1, tags=1, failures=0, finished=True, verified=1)
 
     def test_with_our_token_ends_the_crawl_at_once(
         self, database: Database, pusher: Pusher, proxy: RegistryProxy, crawler: RepositoryCrawler
@@ -347,4 +351,4 @@ def test_a_crawl_that_is_told_to_stop_is_taken_up_again(
     assert report == CrawlReport(finished=False)
     assert is_crawl_due(database=database)
     crawler.stop.clear()
-    assert crawl(crawler) == CrawlReport(repositories=1, tags=1, finished=True, repaired=1)
+    assert crawl(crawler) == CrawlReport(repositories=1, tags=1, finished=True, repaired=1, verified=1)

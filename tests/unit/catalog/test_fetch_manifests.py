@@ -24,7 +24,7 @@ class BreakingRegistry:
         body = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST_TYPE, "layers": []}).encode()
         return RawManifest(Digest(reference), MANIFEST_TYPE, body)
 
-    def find_digest(self, repository: RepositoryName, tag: Tag) -> Digest:
+    def find_digest(self, repository: RepositoryName, reference: Tag | Digest) -> Digest:
         raise NotInRegistry("no tags here")
 
     def get_blob(self, repository: RepositoryName, digest: Digest, *, max_bytes: int) -> bytes:

@@ -1,0 +1,71 @@
+"""A registry that is not asked more often than it should be."""
+
+import threading
+import time
+from collections.abc import Iterator
+from threading import Event
+
+from services.catalog.usecases.registry import RawManifest, Registry, TagList
+from shared.oci.names import Digest, RepositoryName, Tag
+
+
+class Pace:
+    """Tells each caller how long to wait, so that no second has more than so many of them.
+
+    Args:
+        rate: callers a second; a second's worth may come at once after a pause.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self._step_s = 1.0 / rate
+        self._lock = threading.Lock()
+        self._next = 0.0
+
+    def next_pause(self) -> float:
+        """Take a place and return in how many seconds it is there."""
+        with self._lock:
+            now = time.monotonic()
+            place = max(self._next, now - 1.0) + self._step_s
+            self._next = place
+        return max(0.0, place - now)
+
+
+class PacedRegistry:
+    """A registry, each request to which waits for its place.
+
+    Args:
+        stop: when set, nobody waits.
+    """
+
+    def __init__(self, registry: Registry, pace: Pace, stop: Event) -> None:
+        self._registry = registry
+        self._pace = pace
+        self._stop = stop
+
+    def get_manifest(self, repository: RepositoryName, reference: str) -> RawManifest:
+        """Return the manifest under a tag or digest."""
+        self._wait()
+        return self._registry.get_manifest(repository, reference)
+
+    def find_digest(self, repository: RepositoryName, reference: Tag | Digest) -> Digest:
+        """Return where a tag points, or a digest that is there, without the manifest."""
+        self._wait()
+        return self._registry.find_digest(repository, reference)
+
+    def get_blob(self, repository: RepositoryName, digest: Digest, *, max_bytes: int) -> bytes:
+        """Return a blob, checked against its digest."""
+        self._wait()
+        return self._registry.get_blob(repository, digest, max_bytes=max_bytes)
+
+    def list_repositories(self, *, after: str = "") -> Iterator[RepositoryName]:
+        """Walk the catalogue, from behind a name in the registry's own order."""
+        self._wait()
+        return self._registry.list_repositories(after=after)
+
+    def list_tags(self, repository: RepositoryName) -> TagList:
+        """Return every tag of a repository; one that is empty or gone has none."""
+        self._wait()
+        return self._registry.list_tags(repository)
+
+    def _wait(self) -> None:
+        self._stop.wait(self._pace.next_pause())

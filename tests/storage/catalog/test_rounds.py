@@ -1,0 +1,390 @@
+"""Comparing the index with a real registry that was changed behind our back: what is found, and what is done."""
+
+import shutil
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+
+import pytest
+import requests
+from werkzeug import Request, Response
+
+from services.catalog.clients.paced import Pace
+from services.catalog.domain.drift import Cause, Kind, State
+from services.catalog.domain.history import End, fold_history
+from services.catalog.domain.losses import Reason, Suspicion
+from services.catalog.domain.occurrences import Stamp
+from services.catalog.domain.rounds import CrawlKind
+from services.catalog.storage.crawls import find_under_way
+from services.catalog.storage.drift import DRIFT, DriftRow, list_drift
+from services.catalog.storage.loss_windows import open_window
+from services.catalog.storage.tag_history import list_writes_of
+from services.catalog.usecases import crawl_registry as module
+from services.catalog.usecases.apply_notifications import apply_notifications
+from services.catalog.usecases.crawl_registry import CrawlPlan, CrawlReport, crawl_registry
+from services.catalog.usecases.crawl_repository import RepositoryCrawler
+from services.catalog.usecases.fetch_manifests import ManifestFetcher
+from services.catalog.usecases.purge_history import purge_history
+from services.catalog.usecases.registry import RegistryUnavailable
+from shared.api.paging import ListRequest, PageRequest
+from shared.clock import utc_now
+from shared.database import Database
+from shared.oci.names import Digest, Tag
+from tests.conftest import RegistryFactory
+from tests.storage.catalog.snapshots import shown_index, shown_repositories, shown_tags
+from tests.support.catalog import envelope_for, push
+from tests.support.images import Pusher
+from tests.support.registry import Registry
+from tests.support.registry_proxy import RegistryProxy
+
+Round = Callable[..., CrawlReport]
+Found = tuple[Kind, str, str, State]
+
+
+@pytest.fixture
+def registry(registry_factory: RegistryFactory) -> Registry:
+    return registry_factory()
+
+
+@pytest.fixture
+def proxy(registry: Registry) -> RegistryProxy:
+    return RegistryProxy(registry.url)
+
+
+@pytest.fixture
+def go_round(crawler: RepositoryCrawler) -> Round:
+    """A function that makes a round; it looks at every tag of a repository only if asked to."""
+
+    def go(kind: CrawlKind = CrawlKind.ROUND, *, verify: int = 0, **plan: object) -> CrawlReport:
+        # A registry's clock tells whole seconds: what was written in the same one is left for the next round.
+        time.sleep(1.01 - time.time() % 1)
+        wanted = CrawlPlan(kind, share=lambda repositories: verify, **plan)  # type: ignore[arg-type]
+        report = crawl_registry(crawler, holder="us", database=crawler.database, clock=utc_now, plan=wanted)
+        assert report is not None
+        return report
+
+    return go
+
+
+@pytest.fixture
+def taken_over(pusher: Pusher, go_round: Round) -> Digest:
+    """An image that the index and the registry agree about; its digest."""
+    digest = Digest(pusher.image("team/app", "1.0")["digest"])
+    go_round(CrawlKind.FIRST)
+    return digest
+
+
+def drift(database: Database) -> Sequence[DriftRow]:
+    with database.read() as connection:
+        return list(reversed(list_drift(connection, ListRequest(PageRequest(per_page=100), DRIFT.order)).rows))
+
+
+def found(database: Database) -> list[Found]:
+    return [(row.kind, row.repository or row.namespace or "", row.tag, row.state) for row in drift(database)]
+
+
+def delete(registry: Registry, name: str, digest: str) -> None:
+    assert requests.delete(f"{registry.url}/v2/{name}/manifests/{digest}", timeout=10).status_code == 202
+
+
+def stored(registry: Registry, name: str, part: str) -> str:
+    return str(registry.folder / "data/docker/registry/v2/repositories" / name / "_manifests" / part)
+
+
+def asked(proxy: RegistryProxy) -> list[str]:
+    paths = [f"{verb} {path}" for verb, path in proxy.seen]
+    proxy.seen.clear()
+    return paths
+
+
+def test_case_80_what_has_not_changed_costs_one_request_a_repository(
+    pusher: Pusher, proxy: RegistryProxy, go_round: Round
+) -> None:
+    for name in ("team/app", "team/web"):
+        pusher.image(name, "0")
+        for number in range(1, 20):
+            pusher.retag(name, "0", str(number))
+    go_round(CrawlKind.FIRST)
+    proxy.seen.clear()
+
+    report = go_round()
+
+    assert sorted(asked(proxy)) == [
+        "GET /v2/_catalog",
+        "GET /v2/team/app/tags/list",
+        "GET /v2/team/web/tags/list",
+    ]
+    assert (report.repositories, report.tags, report.drift, report.verified) == (2, 40, 0, 0)
+
+
+class TestClasses:
+    """Every class of difference, made on purpose."""
+
+    def test_a_missing_tag_is_put_in(
+        self, database: Database, taken_over: Digest, pusher: Pusher, go_round: Round
+    ) -> None:
+        pushed = pusher.image("team/app", "2.0")
+
+        report = go_round()
+
+        assert shown_index(database)["team/app"]["2.0"] == pushed["digest"]
+        assert found(database) == [(Kind.MISSING_TAG, "team/app", "2.0", State.REPAIRED)]
+        (row,) = drift(database)
+        assert (row.namespace, row.indexed_digest, row.found_digest) == ("team", None, pushed["digest"])
+        assert (row.cause, report.repaired, report.drift) == (Cause.BEHIND_OUR_BACK, 1, 1)
+
+    def test_a_tag_that_moved_is_found_when_its_turn_comes(
+        self, database: Database, taken_over: Digest, pusher: Pusher, go_round: Round
+    ) -> None:
+        moved = pusher.image("team/app", "1.0")
+
+        go_round(verify=0)
+        assert found(database) == []
+        report = go_round(verify=1)
+
+        assert shown_index(database) == {"team/app": {"1.0": moved["digest"]}}
+        assert found(database) == [(Kind.DIGEST_DIFFERS, "team/app", "1.0", State.REPAIRED)]
+        assert (drift(database)[0].indexed_digest, report.verified) == (taken_over, 1)
+
+    @pytest.mark.parametrize("how", ["by the API", "in the storage"])
+    def test_a_phantom_tag_is_told_and_left(
+        self, how: str, database: Database, registry: Registry, taken_over: Digest, pusher: Pusher, go_round: Round
+    ) -> None:
+        pusher.image("team/app", "stays")
+        if how == "by the API":
+            delete(registry, "team/app", taken_over)
+        else:
+            shutil.rmtree(stored(registry, "team/app", "tags/1.0"))
+
+        for _ in range(2):
+            go_round()
+
+        assert set(shown_index(database)["team/app"]) == {"1.0", "stays"}
+        assert (Kind.PHANTOM_TAG, "team/app", "1.0", State.OPEN) in found(database)
+        (row,) = [row for row in drift(database) if row.kind is Kind.PHANTOM_TAG]
+        assert (row.rounds, row.indexed_digest, row.closed_at) == (2, taken_over, None)
+
+    def test_a_phantom_tag_is_let_go_of_at_the_second_look_where_that_was_asked_for(
+        self, database: Database, registry: Registry, taken_over: Digest, go_round: Round
+    ) -> None:
+        delete(registry, "team/app", taken_over)
+
+        go_round(removes=True)
+        assert list(shown_index(database)) == ["team/app"]
+        report = go_round(removes=True)
+
+        assert shown_index(database) == {}
+        assert (Kind.PHANTOM_TAG, "team/app", "1.0", State.REMOVED) in found(database)
+        assert report.removed == 1
+        with database.read() as connection:
+            (period,) = fold_history(list_writes_of(connection, 1, Tag("1.0")))
+        assert (period.digest, period.end, period.ended_by) == (taken_over, End.VANISHED, None)
+
+    def test_a_tag_without_its_manifest_is_dangling(
+        self, database: Database, registry: Registry, taken_over: Digest, go_round: Round
+    ) -> None:
+        shutil.rmtree(stored(registry, "team/app", f"revisions/sha256/{taken_over.partition(':')[2]}"))
+
+        go_round(verify=1)
+
+        assert found(database) == [(Kind.DANGLING_TAG, "team/app", "1.0", State.OPEN)]
+        assert drift(database)[0].cause is Cause.STORAGE_CHANGED
+        # A round that does not look at every tag cannot tell that it is over.
+        go_round(verify=0)
+        assert found(database) == [(Kind.DANGLING_TAG, "team/app", "1.0", State.OPEN)]
+
+    def test_an_emptied_repository_is_a_ghost(
+        self, database: Database, registry: Registry, pusher: Pusher, go_round: Round
+    ) -> None:
+        pushed = pusher.image("team/gone", "1.0")
+        delete(registry, "team/gone", pushed["digest"])
+
+        go_round(CrawlKind.FIRST)
+
+        assert found(database) == [(Kind.GHOST_REPOSITORY, "team/gone", "", State.OPEN)]
+        assert shown_repositories(database) == []
+
+    def test_a_repository_that_the_catalogue_does_not_name(
+        self, database: Database, taken_over: Digest, proxy: RegistryProxy, go_round: Round
+    ) -> None:
+        def without(request: Request, answer: Response) -> Response | None:
+            return Response('{"repositories": []}') if request.path == "/v2/_catalog" else None
+
+        proxy.spoil = without
+        go_round(removes=True)
+        go_round(removes=True)
+
+        assert found(database) == [(Kind.UNLISTED_REPOSITORY, "team/app", "", State.OPEN)]
+        assert list(shown_index(database)) == ["team/app"]
+        proxy.spoil = lambda request, answer: None
+        go_round()
+        assert found(database) == [(Kind.UNLISTED_REPOSITORY, "team/app", "", State.RESOLVED)]
+
+    def test_a_namespace_that_nobody_has_made(self, database: Database, taken_over: Digest, go_round: Round) -> None:
+        asked_for: list[Collection[str]] = []
+
+        def unknown(names: Collection[str]) -> Collection[str]:
+            asked_for.append(names)
+            return ["team"]
+
+        go_round(unknown_namespaces=unknown)
+
+        assert asked_for == [["team"]]
+        assert found(database) == [(Kind.ORPHAN_NAMESPACE, "team", "", State.OPEN)]
+        go_round(unknown_namespaces=None)
+        assert found(database)[0][3] is State.OPEN, "nobody could tell"
+        go_round(unknown_namespaces=lambda names: [])
+        assert found(database)[0][3] is State.RESOLVED
+
+
+class TestDoubt:
+    """Nothing is taken for gone on a doubt, and nothing that is newer is undone."""
+
+    def test_what_is_pushed_again_is_over(
+        self, database: Database, registry: Registry, taken_over: Digest, pusher: Pusher, go_round: Round
+    ) -> None:
+        pusher.image("team/app", "2.0")
+        pusher.retag("team/app", "2.0", "kept")
+        shutil.rmtree(stored(registry, "team/app", "tags/1.0"))
+        go_round()
+        pusher.retag("team/app", "2.0", "1.0")
+
+        go_round(removes=True, verify=1)
+
+        states = {row.tag: row.state for row in drift(database) if row.kind is Kind.PHANTOM_TAG}
+        assert states == {"1.0": State.RESOLVED}
+        assert set(shown_index(database)["team/app"]) == {"1.0", "2.0", "kept"}
+
+    def test_case_72_a_list_that_fails_leaves_all_as_it_was(
+        self, database: Database, registry: Registry, taken_over: Digest, proxy: RegistryProxy, go_round: Round
+    ) -> None:
+        delete(registry, "team/app", taken_over)
+        go_round()
+        proxy.spoil = lambda request, answer: Response("no", 500) if "tags/list" in request.path else None
+
+        report = go_round(removes=True)
+
+        assert report.failures == 1
+        assert list(shown_index(database)) == ["team/app"]
+        assert (Kind.PHANTOM_TAG, "team/app", "1.0", State.OPEN) in found(database)
+
+    def test_a_tag_that_is_not_listed_and_answers_is_no_phantom(
+        self, database: Database, taken_over: Digest, proxy: RegistryProxy, go_round: Round
+    ) -> None:
+        empty = '{"name": "team/app", "tags": null}'
+        proxy.spoil = lambda request, answer: Response(empty) if "tags/list" in request.path else None
+
+        for _ in range(2):
+            go_round(removes=True)
+
+        assert list(shown_index(database)) == ["team/app"]
+        assert Kind.PHANTOM_TAG not in {row.kind for row in drift(database)}
+
+    def test_case_77_a_registry_that_is_down_changes_nothing(
+        self, database: Database, registry: Registry, taken_over: Digest, go_round: Round
+    ) -> None:
+        registry.stop()
+
+        with pytest.raises(RegistryUnavailable):
+            go_round(removes=True)
+
+        assert list(shown_index(database)) == ["team/app"]
+        with database.read() as connection:
+            under_way = find_under_way(connection)
+        assert under_way is not None
+        assert "_catalog" in (under_way.fault or "")
+
+    def test_case_75_a_push_during_the_round_is_not_undone(
+        self,
+        database: Database,
+        registry: Registry,
+        taken_over: Digest,
+        proxy: RegistryProxy,
+        no_registry: ManifestFetcher,
+        go_round: Round,
+    ) -> None:
+        delete(registry, "team/app", taken_over)
+        go_round(removes=True)
+
+        def push_meanwhile(request: Request, answer: Response) -> None:
+            if "/manifests/1.0" in request.path:
+                told = replace(push("1.0", taken_over, 0, actor="jane"), stamp=Stamp(utc_now(), "again"))
+                apply_notifications([envelope_for(told)], database=database, fetcher=no_registry, clock=utc_now)
+
+        proxy.spoil = push_meanwhile
+        report = go_round(removes=True)
+
+        assert report.removed == 0
+        assert [tag.pushed_by for tag in shown_tags(database, "team/app")] == ["jane"]
+
+    def test_a_push_that_is_told_later_explains_the_repair(
+        self, database: Database, taken_over: Digest, pusher: Pusher, no_registry: ManifestFetcher, go_round: Round
+    ) -> None:
+        pushed = Digest(pusher.image("team/app", "2.0")["digest"])
+        told = replace(push("2.0", pushed, 0, actor="jane"), stamp=Stamp(utc_now(), "late"))
+        go_round()
+        assert len(drift(database)) == 1
+
+        apply_notifications([envelope_for(told)], database=database, fetcher=no_registry, clock=utc_now)
+        purge_history(database=database, clock=utc_now)
+
+        assert drift(database) == []
+
+    def test_lost_events_are_the_cause_where_some_may_have_been_lost(
+        self, database: Database, taken_over: Digest, pusher: Pusher, go_round: Round
+    ) -> None:
+        pusher.image("team/app", "2.0")
+        now = utc_now()
+        with database.write() as connection:
+            suspicion = Suspicion("registry", Reason.RESTART, now - timedelta(minutes=1), now, None)
+            open_window(connection, suspicion, now=now)
+
+        go_round()
+
+        assert [row.cause for row in drift(database)] == [Cause.LOST_EVENTS]
+
+
+class TestTakenUpAgain:
+    """A crawl that was killed goes on where it was."""
+
+    @pytest.fixture
+    def names(self, pusher: Pusher, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        monkeypatch.setattr(module, "REPORT_EVERY", 1)
+        names = [f"team/app-{number}" for number in range(6)]
+        for name in names:
+            pusher.image(name, "1.0")
+        return names
+
+    def test_behind_what_is_read(
+        self, database: Database, names: list[str], proxy: RegistryProxy, go_round: Round
+    ) -> None:
+        refusal = Response("", 401, headers={"WWW-Authenticate": 'Bearer realm="x",service="another"'})
+        proxy.spoil = lambda request, answer: refusal if f"{names[3]}/tags" in request.path else None
+        with pytest.raises(Exception, match=r".+"):
+            go_round(CrawlKind.FIRST, threads=1)
+        with database.read() as connection:
+            broken_off = find_under_way(connection)
+        assert broken_off is not None
+        assert (broken_off.position, broken_off.repositories) == (names[2], 3)
+        proxy.spoil = lambda request, answer: None
+        proxy.seen.clear()
+
+        report = go_round()
+
+        assert (report.repositories, report.finished, report.verified) == (6, True, 6)
+        lists = [path for path in asked(proxy) if "tags/list" in path]
+        assert sorted(lists) == [f"GET /v2/{name}/tags/list" for name in names[3:]]
+        assert list(shown_index(database)) == names
+
+
+def test_a_round_keeps_to_its_pace() -> None:
+    pace = partial(Pace.next_pause, Pace(50))
+    started = time.monotonic()
+
+    pauses = [pace() for _ in range(200)]
+
+    # A second's worth comes at once after a pause, the rest one after the other.
+    assert pauses[-1] + time.monotonic() - started > 2.5
+    assert pauses == sorted(pauses)
