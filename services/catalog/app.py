@@ -15,6 +15,7 @@ from services.catalog.api.people import people_blueprint
 from services.catalog.api.repositories import repositories_blueprint
 from services.catalog.api.rounds import rounds_blueprint
 from services.catalog.api.schemas import REGISTRY_HOST
+from services.catalog.api.search import search_blueprint
 from services.catalog.api.tags import tags_blueprint
 from services.catalog.clients.metrics import DeliveryCounters
 from services.catalog.clients.namespaces import NamespaceClient
@@ -69,6 +70,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
     api.register_blueprint(repositories_blueprint(database, visibility))
     api.register_blueprint(tags_blueprint(database, visibility))
+    api.register_blueprint(search_blueprint(database, visibility))
     api.register_blueprint(losses_blueprint(database, visibility))
     api.register_blueprint(rounds_blueprint(database, visibility, clock=utc_now))
     measure_when_asked(app, lambda: _measure(database))

@@ -91,14 +91,29 @@ tags = Table(
     Column("written_at", UtcDateTime, nullable=False),
     Column("written_by_event", name(255), nullable=False),
     Column("pushed_at", UtcDateTime),
-    Column("pushed_by", String(255)),
+    Column("pushed_by", name(255)),
     Column("first_seen_at", UtcDateTime, nullable=False),
     # The digest of which the tag's name is made, where it is.
     Column("referrer_of", DIGEST),
     UniqueConstraint("repository_id", "name"),
     Index("ix_tags_digest", "digest", "repository_id"),
 )
-Index("ix_tags_referrer_of", tags.c.repository_id, tags.c.referrer_of)
+Index("ix_tags_pushed_by", tags.c.pushed_by, tags.c.repository_id)
+Index(
+    "ix_tags_name",
+    tags.c.name,
+    tags.c.repository_id,
+    sqlite_where=tags.c.present == true(),
+    postgresql_where=tags.c.present == true(),
+)
+# Few tags have one: whatever is planned, the rest is not looked through.
+Index(
+    "ix_tags_referrer_of",
+    tags.c.repository_id,
+    tags.c.referrer_of,
+    sqlite_where=tags.c.referrer_of.is_not(None),
+    postgresql_where=tags.c.referrer_of.is_not(None),
+)
 Index(
     "ix_tags_present",
     tags.c.repository_id,
