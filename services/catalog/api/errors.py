@@ -8,7 +8,7 @@ from services.catalog.usecases.deletion_errors import (
     DeletionUnfinished,
     TagMoved,
 )
-from services.catalog.usecases.not_found import NotFound
+from services.catalog.usecases.not_found import ManifestUnknown, NotFound
 from services.catalog.usecases.registry import RegistryError, RegistryUnavailable
 from services.catalog.usecases.restore_tag import PartsMissing
 from services.catalog.usecases.rights import NotAllowed
@@ -19,6 +19,7 @@ ERRORS: dict[type[Exception], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     NotAllowed: HTTPStatus.FORBIDDEN,
     TagMoved: HTTPStatus.CONFLICT,
+    ManifestUnknown: HTTPStatus.CONFLICT,
     PartsMissing: HTTPStatus.UNPROCESSABLE_ENTITY,
     DeletionRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     DeletionIncomplete: HTTPStatus.UNPROCESSABLE_ENTITY,

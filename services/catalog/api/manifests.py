@@ -6,13 +6,25 @@ from typing import Any
 from flask import Response
 from marshmallow import Schema, fields, validate
 
-from services.catalog.api.fields import ID, list_response, load_digest, refuses
+from services.catalog.api.fields import ID, MAX_ID, list_response, load_digest, refuses
 from services.catalog.domain.referrers import Kind, find_referrer_tag, kind_of
+from services.catalog.domain.secret_names import list_secret_names
 from services.catalog.storage.referrer_queries import ReferrerRow
-from services.catalog.usecases.browse_manifests import ManifestView, get_manifest, list_manifest_referrers
+from services.catalog.storage.untagged import UNTAGGED
+from services.catalog.usecases.browse_manifests import (
+    ComparisonView,
+    ManifestView,
+    RawBytes,
+    compare_manifests,
+    get_manifest,
+    get_raw_config,
+    get_raw_manifest,
+    list_manifest_referrers,
+    list_untagged,
+)
 from shared.api.blueprints import ApiBlueprint
-from shared.api.lists import PRINTABLE
-from shared.api.paging import PageQuery, PageRequest
+from shared.api.lists import PRINTABLE, key_query
+from shared.api.paging import ListRequest, PageQuery, PageRequest
 from shared.database import Database
 from shared.visibility.callers import FindCallersVisibility, keep_private
 
@@ -21,6 +33,10 @@ _REFUSALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND)
 
 def _said(description: str) -> dict[str, Any]:
     return {"description": description}
+
+
+def _listed(schema: type[Schema], name: str) -> Any:
+    return fields.List(fields.Nested(schema), required=True, attribute=f"comparison.{name}")
 
 
 class PlatformOnlySchema(Schema):
@@ -57,6 +73,14 @@ class ImageConfigSchema(Schema):
     env = fields.List(fields.String(), required=True)
     exposed_ports = fields.List(fields.String(), required=True)
     volumes = fields.List(fields.String(), required=True)
+    secret_env = fields.Function(
+        lambda config: list_secret_names(config.env),
+        metadata={
+            "type": "array",
+            "items": {"type": "string"},
+            **_said("Names of variables that look as if they held a secret; they are not hidden here."),
+        },
+    )
     labels = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
     history = fields.List(fields.Nested(BuildStepSchema), required=True)
 
@@ -139,6 +163,72 @@ class ManifestSchema(Schema):
     pulled_at = fields.AwareDateTime(required=True, allow_none=True, attribute="pulls.pulled_at")
 
 
+class CompareQuery(Schema):
+    """With what a manifest is compared."""
+
+    reference = fields.String(
+        required=True, data_key="with", validate=validate.Length(1, 135), metadata=_said("A tag or a digest.")
+    )
+    repository_id = fields.Integer(
+        load_default=None,
+        validate=validate.Range(1, MAX_ID),
+        metadata=_said("Where that is; the same repository unless it is said."),
+    )
+
+
+class ChangeSchema(Schema):
+    """Something that is not the same; null where it is not there at all."""
+
+    name = fields.String(required=True)
+    before = fields.Raw(required=True, allow_none=True)
+    after = fields.Raw(required=True, allow_none=True)
+
+
+class PlatformChangeSchema(Schema):
+    """What two indexes have for one platform."""
+
+    platform = fields.String(required=True)
+    before = fields.String(required=True, allow_none=True)
+    after = fields.String(required=True, allow_none=True)
+
+
+class ComparedSchema(Schema):
+    """One side of a comparison."""
+
+    repository_id = fields.Integer(required=True, attribute="repository.id")
+    repository = fields.String(required=True, attribute="repository.full_name")
+    digest = fields.String(required=True, attribute="row.digest")
+    media_type = fields.String(required=True, allow_none=True, attribute="row.media_type")
+    size_bytes = fields.Integer(required=True, allow_none=True, attribute="row.size_bytes")
+
+
+class ComparisonSchema(Schema):
+    """How a second manifest differs from a first."""
+
+    before = fields.Nested(ComparedSchema, required=True)
+    after = fields.Nested(ComparedSchema, required=True)
+    layers_shared = _listed(LayerSchema, "layers_shared")
+    layers_added = _listed(LayerSchema, "layers_added")
+    layers_removed = _listed(LayerSchema, "layers_removed")
+    config = _listed(ChangeSchema, "config")
+    env = _listed(ChangeSchema, "env")
+    labels = _listed(ChangeSchema, "labels")
+    annotations = _listed(ChangeSchema, "annotations")
+    platforms = _listed(PlatformChangeSchema, "platforms")
+
+
+class UntaggedSchema(Schema):
+    """A manifest that no tag leads to."""
+
+    digest = fields.String(required=True)
+    media_type = fields.String(required=True, allow_none=True)
+    artifact_type = fields.String(required=True, allow_none=True)
+    size_bytes = fields.Integer(required=True, allow_none=True)
+    pushed_at = fields.AwareDateTime(required=True, allow_none=True)
+    pushed_by = fields.String(required=True, allow_none=True)
+    first_seen_at = fields.AwareDateTime(required=True)
+
+
 class ReferrersQuery(PageQuery):
     """Which referrers, and which page of them."""
 
@@ -188,6 +278,37 @@ def manifests_blueprint(database: Database, visibility: FindCallersVisibility) -
         """Show a manifest by a tag or its digest"""
         return get_manifest(visibility(), id, reference, database=database)
 
+    @blueprint.get(f"/repositories/{ID}/manifests/<reference>/compare")
+    @blueprint.arguments(CompareQuery, location="query")
+    @blueprint.response(200, ComparisonSchema)
+    @refuses(blueprint, *_REFUSALS, HTTPStatus.CONFLICT)
+    def compared(query: dict[str, Any], id: int, reference: str) -> ComparisonView:
+        """Compare a manifest with another one, of the same repository or elsewhere"""
+        other = (query["repository_id"] or id, query["reference"])
+        return compare_manifests(visibility(), (id, reference), other, database=database)
+
+    @blueprint.get(f"/repositories/{ID}/manifests/<reference>/raw")
+    @blueprint.response(200, {"type": "string", "format": "binary"}, content_type="application/octet-stream")
+    @refuses(blueprint, *_REFUSALS, HTTPStatus.CONFLICT)
+    def raw(id: int, reference: str) -> Response:
+        """Fetch a manifest as the registry has it, byte by byte"""
+        return _raw(get_raw_manifest(visibility(), id, reference, database=database))
+
+    @blueprint.get(f"/repositories/{ID}/manifests/<reference>/config")
+    @blueprint.response(200, {"type": "string", "format": "binary"}, content_type="application/octet-stream")
+    @refuses(blueprint, *_REFUSALS, HTTPStatus.CONFLICT)
+    def raw_config(id: int, reference: str) -> Response:
+        """Fetch a manifest's configuration as the registry has it, byte by byte"""
+        return _raw(get_raw_config(visibility(), id, reference, database=database))
+
+    @blueprint.get(f"/repositories/{ID}/untagged")
+    @blueprint.arguments(key_query(UNTAGGED), location="query")
+    @blueprint.response(200, UntaggedSchema(many=True))
+    @refuses(blueprint, *_REFUSALS)
+    def untagged(asked: ListRequest, id: int) -> Response:
+        """List the manifests of a repository that no tag leads to, not even by an index, by digest"""
+        return list_response(UntaggedSchema(), list_untagged(visibility(), id, asked, database=database))
+
     @blueprint.get(f"/repositories/{ID}/manifests/<digest>/referrers")
     @blueprint.arguments(ReferrersQuery, location="query")
     @blueprint.response(200, ReferrerSchema(many=True))
@@ -205,6 +326,16 @@ def manifests_blueprint(database: Database, visibility: FindCallersVisibility) -
         return list_response(ReferrerSchema(), page)
 
     return blueprint
+
+
+def _raw(found: RawBytes) -> Response:
+    """Send bytes that somebody else made, so that no browser takes them for a page of ours."""
+    response = Response(found.body, content_type="application/octet-stream")
+    response.headers["Docker-Content-Digest"] = found.digest
+    response.headers["Content-Disposition"] = f'attachment; filename="{found.digest.replace(":", "-")}.json"'
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
 
 
 def _kind(row: ReferrerRow) -> Kind:

@@ -65,6 +65,10 @@ class TagSchema(Schema):
     referrers = fields.Integer(
         required=True, metadata={"description": "How much is about its manifest: signatures, attestations, …"}
     )
+    dangling = fields.Boolean(
+        required=True,
+        metadata={"description": "Whether the registry lists it and has no manifest for it, as a crawl found."},
+    )
     # The same, as the Portus API calls it.
     author = fields.Function(
         lambda row: AuthorSchema().dump(row) if row.pushed_by else None,

@@ -144,6 +144,12 @@ def list_drift(connection: Connection, asked: ListRequest) -> Slice[DriftRow]:
     return fetch_slice(connection, select(*(_C[name] for name in DriftRow.__slots__)), DRIFT, asked, load=_load)
 
 
+def find_dangling(connection: Connection, names: Collection[str], tags: Collection[str]) -> Collection[tuple[str, str]]:
+    """Return those tags of some repositories that the registry lists without a manifest."""
+    dangling = and_(_C.repository.in_(names), _C.tag.in_(tags), _C.kind == Kind.DANGLING_TAG.value, _is_open())
+    return {(row.repository, row.tag) for row in connection.execute(select(_C.repository, _C.tag).where(dangling))}
+
+
 def count_drift(connection: Connection, crawl: int) -> Mapping[Kind, int]:
     """Return how many differences a crawl found last, by kind."""
     query = select(_C.kind, func.count()).where(_C.crawl_id == crawl).group_by(_C.kind)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from services.catalog.domain.index import BY_DIGEST
+from services.catalog.storage.drift import find_dangling
 from services.catalog.storage.folding import is_folded
 from services.catalog.storage.referrer_queries import count_referrers
 from services.catalog.storage.tables import manifest_children, manifests, pulls, repositories, tags
@@ -80,6 +81,8 @@ class TagRow:
     pulled_at: datetime | None = None
     referrers: int = 0
     """How much is about its manifest."""
+    dangling: bool = False
+    """Whether the registry lists it and has no manifest for it, as the last crawl that looked found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,7 @@ def complete_tags(connection: Connection, rows: Sequence[TagRow]) -> Sequence[Ta
     of_digests = (pulls.c.tag == BY_DIGEST) & pulls.c.digest.in_(digests)
     by_digest = _pulled(connection, places, pulls.c.digest, of_digests)
     referrers = count_referrers(connection, places, digests)
+    dangling = find_dangling(connection, {row.repository for row in rows}, {row.name for row in rows})
     completed = []
     for row in rows:
         # containerd and docker ask for the tag's digest first and then pull that digest.
@@ -145,6 +149,7 @@ def complete_tags(connection: Connection, rows: Sequence[TagRow]) -> Sequence[Ta
                 pulls=pulled.pulls,
                 pulled_at=pulled.pulled_at,
                 referrers=referrers.get((row.repository_id, row.digest), 0),
+                dangling=(row.repository, row.name) in dangling,
             )
         )
     return completed

@@ -31,3 +31,10 @@ class ManifestNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("There is no such manifest in this repository.")
+
+
+class ManifestUnknown(Exception):
+    """The manifest is there, and its bytes have not come from the registry yet."""
+
+    def __init__(self) -> None:
+        super().__init__("This manifest has not been read from the registry yet. Try again in a moment.")

@@ -1,5 +1,6 @@
 """``/api/v1/repositories/:id/manifests``: all that a manifest says, whatever it is."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ from shared.database import Database
 from shared.oci.media_types import DOCKER_SCHEMA1_SIGNED, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST
 from shared.oci.names import Digest
 from tests.conftest import RegistryFactory
+from tests.support.auth import assert_problem
 from tests.support.catalog import digest_of, envelope_for, pull, push
 from tests.support.catalog_clients import new_client, new_fetcher
 from tests.support.images import Descriptor, Pusher, attestation, on
@@ -179,3 +181,106 @@ def test_referrers_of_what_is_not_there_are_none(client: FlaskClient, pusher: Pu
     learn("1.0", pusher.image(APP, "1.0"))
 
     assert show(client, digest_of("missing"), "/referrers").json == []
+
+
+def test_two_manifests_are_compared(client: FlaskClient, pusher: Pusher, learn: Tell) -> None:
+    """Layers by digest, the configuration field by field, what has keys key by key."""
+    settings = {"Entrypoint": ["/app"], "Env": ["PATH=/bin", "MODE=old"], "Labels": {"version": "1", "same": "x"}}
+    first = pusher.image(APP, "1.0", config=settings, annotations={"built": "monday"})
+    settings = {"Entrypoint": ["/app2"], "Env": ["PATH=/bin", "DEBUG=1"], "Labels": {"version": "2", "same": "x"}}
+    second = pusher.image(APP, "2.0", config=settings, layer_bytes=(100,))
+    learn("1.0", first)
+    learn("2.0", second)
+
+    found = show(client, "1.0", "/compare?with=2.0").get_json()
+
+    assert (found["before"]["digest"], found["after"]["digest"]) == (first["digest"], second["digest"])
+    assert [len(found[f"layers_{part}"]) for part in ("shared", "added", "removed")] == [0, 1, 2]
+    assert found["config"] == [{"name": "entrypoint", "before": ["/app"], "after": ["/app2"]}]
+    assert found["env"] == [
+        {"name": "DEBUG", "before": None, "after": "1"},
+        {"name": "MODE", "before": "old", "after": None},
+    ]
+    assert found["labels"] == [{"name": "version", "before": "1", "after": "2"}]
+    assert found["annotations"] == [{"name": "built", "before": "monday", "after": None}]
+    same = show(client, "1.0", f"/compare?with={first['digest']}").get_json()
+    assert (len(same["layers_shared"]), same["layers_added"], same["config"]) == (2, [], [])
+
+
+def test_two_indexes_are_compared_by_platform(client: FlaskClient, pusher: Pusher, learn: Tell) -> None:
+    amd, arm, newer = (pusher.image(APP) for _ in range(3))
+    old = [on(amd, "linux", "amd64"), on(arm, "linux", "arm64")]
+    learn("1.0", pusher.index(APP, "1.0", old))
+    learn("2.0", pusher.index(APP, "2.0", [on(amd, "linux", "amd64"), on(newer, "linux", "arm64")]))
+
+    found = show(client, "1.0", "/compare?with=2.0").get_json()
+
+    assert found["platforms"] == [{"platform": "linux/arm64", "before": arm["digest"], "after": newer["digest"]}]
+
+
+def test_what_is_in_another_repository_is_compared_by_who_sees_both(
+    client: FlaskClient, pusher: Pusher, learn: Tell, auth: AuthAnswers
+) -> None:
+    learn("1.0", pusher.image(APP, "1.0"))
+    learn("1.0", pusher.image("other/app", "1.0"), repository="other/app")
+    (other,) = client.get(
+        "/api/v1/repositories?name=other/app", headers={"Authorization": "Bearer administrator"}
+    ).get_json()
+    auth.visibility["Bearer jane"] = {**NOBODY, "namespaces": ["team"]}
+    question = f"/compare?with=1.0&repository_id={other['id']}"
+
+    assert show(client, "1.0", question).get_json()["after"]["repository"] == "other/app"
+    assert show(client, "1.0", question, as_="Bearer jane").status_code == 404
+    assert show(client, "1.0", "/compare?with=3.0").status_code == 404
+    assert show(client, "1.0", "/compare").status_code == 400
+
+
+def test_the_bytes_are_those_of_the_registry_and_no_page(client: FlaskClient, pusher: Pusher, learn: Tell) -> None:
+    evil = "<script>alert(1)</script>"
+    pushed = pusher.image(APP, "1.0", annotations={"title": evil})
+    learn("1.0", pushed)
+
+    raw = show(client, "1.0", "/raw")
+    config = show(client, "1.0", "/config")
+
+    for answer, digest in ((raw, pushed["digest"]), (config, raw.get_json(force=True)["config"]["digest"])):
+        assert f"sha256:{hashlib.sha256(answer.data).hexdigest()}" == digest == answer.headers["Docker-Content-Digest"]
+        assert answer.mimetype == "application/octet-stream"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+        assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert evil in raw.text
+
+
+def test_bytes_that_have_not_come_yet_are_to_be_waited_for(client: FlaskClient, tell: Tell) -> None:
+    tell(push("1.0", digest_of("a"), 1, repository=APP))
+
+    for part in ("/raw", "/config", "/compare?with=1.0"):
+        assert_problem(show(client, "1.0", part), 409, "not been read")
+
+
+def test_what_no_tag_leads_to_is_listed(client: FlaskClient, pusher: Pusher, learn: Tell) -> None:
+    amd, loose, overwritten = (pusher.image(APP) for _ in range(3))
+    learn(None, loose)
+    learn("1.0", overwritten)
+    learn("1.0", pusher.index(APP, "1.0", [on(amd, "linux", "amd64")]))
+    headers = {"Authorization": "Bearer administrator"}
+
+    found = client.get("/api/v1/repositories/1/untagged?per_page=1", headers=headers)
+    following = found.headers["Link"].partition("<")[2].partition(">")[0]
+    rest = client.get(following, headers=headers)
+
+    assert [row["digest"] for row in [*found.get_json(), *rest.get_json()]] == sorted(
+        [loose["digest"], overwritten["digest"]]
+    )
+    assert found.get_json()[0]["pushed_by"] == "jane"
+    assert "Link" not in rest.headers
+
+
+def test_variables_that_look_secret_are_named(client: FlaskClient, pusher: Pusher, learn: Tell) -> None:
+    env = ["PATH=/bin", "DB_PASSWORD=x", "PWD=/", "URL=https://jane:secret@example.org/", "EMPTY_TOKEN="]
+    learn("1.0", pusher.image(APP, "1.0", config={"Env": env}))
+
+    config = show(client, "1.0").get_json()["config"]
+
+    assert (config["secret_env"], config["env"]) == (["DB_PASSWORD", "URL"], env)

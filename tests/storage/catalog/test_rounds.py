@@ -191,6 +191,7 @@ class TestClasses:
 
         assert found(database) == [(Kind.DANGLING_TAG, "team/app", "1.0", State.OPEN)]
         assert drift(database)[0].cause is Cause.STORAGE_CHANGED
+        assert [tag.dangling for tag in shown_tags(database, "team/app")] == [True]
         # A round that does not look at every tag cannot tell that it is over.
         go_round(verify=0)
         assert found(database) == [(Kind.DANGLING_TAG, "team/app", "1.0", State.OPEN)]
