@@ -95,7 +95,11 @@ def crawl_now(settings: Settings, stop: Event, *, light: bool = False) -> CrawlR
     """
     database, registry = Database(settings.database_url.reveal(), pool_size=POOL_SIZE), new_registry(settings)
     kind = CrawlKind.ROUND if light else CrawlKind.FULL
-    return _crawl(settings, database, registry, stop, kind)
+    report = _crawl(settings, database, registry, stop, kind)
+    if report and report.finished and kind.is_deep and not report.kind.is_deep:
+        # That was a round which somebody had begun.
+        report = _crawl(settings, database, registry, stop, kind)
+    return report
 
 
 def _consume(settings: Settings, database: Database, registry: Registry, stop: Event) -> None:
@@ -165,7 +169,7 @@ def _crawl(
     with closing(new_fetcher(registry, database)) as fetcher:
         crawler = RepositoryCrawler(database, registry, fetcher, utc_now, stop)
         report = crawl_registry(crawler, holder=uuid4().hex, database=database, clock=utc_now, plan=plan)
-    if report and kind.is_deep:
+    if report:
         close_windows_covered_by(report, started_at=started_at, database=database, clock=utc_now)
     return report
 

@@ -27,6 +27,7 @@ class OpenWindow:
     """A window that is to be worked off."""
 
     id: int
+    opened_at: datetime
     since: datetime
     until: datetime
     everything: bool

@@ -7,7 +7,7 @@ the last repository before which all are read. Events that arrive meanwhile win 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -36,7 +36,7 @@ from services.catalog.storage.rounds import (
     note_verified,
 )
 from services.catalog.usecases.crawl_repository import CrawledRepository, RepositoryCrawler
-from services.catalog.usecases.registry import RegistryError, RegistryRefused
+from services.catalog.usecases.registry import RegistryError, RegistryRefused, RegistryUnavailable
 from shared.clock import Clock
 from shared.database import Database
 from shared.oci.names import RepositoryName, split_namespace
@@ -56,6 +56,9 @@ MAX_NAMED = 1000
 
 REPORT_EVERY = 50
 """Repositories between two log lines."""
+
+MAX_UNANSWERED = 20
+"""After so many repositories in a row without an answer we ask whether the registry is there at all."""
 
 _NUMBERS = ("repositories", "tags", "failures", "repaired", "removed", "verified", "drift")
 
@@ -85,6 +88,10 @@ class CrawlReport:
     """Repositories of which every tag was looked at."""
     drift: int = 0
     """Differences that were found."""
+    kind: CrawlKind = field(default=CrawlKind.FULL, compare=False)
+    """What it was; one that was taken up again is of its own kind, whatever was asked for."""
+    started_at: datetime | None = field(default=None, compare=False)
+    """When it was begun, before it was ever broken off."""
 
     @property
     def numbers(self) -> Mapping[str, int]:
@@ -190,7 +197,8 @@ class _Run:
     def __init__(
         self, crawl: Crawl, crawler: RepositoryCrawler, plan: CrawlPlan, holder: str, database: Database, clock: Clock
     ) -> None:
-        self.report = CrawlReport(**{name: getattr(crawl, name) for name in _NUMBERS})
+        numbers = {name: getattr(crawl, name) for name in _NUMBERS}
+        self.report = CrawlReport(**numbers, kind=crawl.kind, started_at=crawl.started_at)
         self._crawl = crawl
         self._crawler = crawler
         self._plan = plan
@@ -200,6 +208,10 @@ class _Run:
         self._position = crawl.position
         self._renewed_at = clock()
         self._under_way: deque[_Reading] = deque()
+        self._named = list[RepositoryName]()
+        self._is_left_off = False
+        self._unanswered = 0
+        self._before_silence = (self._position, self.report)
         self._to_verify = self._find_to_verify()
 
     def read_all(self, pool: ThreadPoolExecutor) -> None:
@@ -224,21 +236,20 @@ class _Run:
 
     def _listed(self) -> Iterator[RepositoryName]:
         """Yield what the registry's catalogue names, from where the crawl was broken off."""
-        names = list[RepositoryName]()
         for repository in self._crawler.registry.list_repositories(after=self._position or ""):
             if self._crawler.stop.is_set():
                 return
-            names.append(repository)
-            if len(names) == REPORT_EVERY:
-                self._note_listed(names)
-                names = []
+            self._named.append(repository)
+            if len(self._named) >= REPORT_EVERY:
+                self._note_listed()
             yield repository
-        self._note_listed(names)
+        self._note_listed()
 
-    def _note_listed(self, names: Collection[RepositoryName]) -> None:
-        if names:
+    def _note_listed(self) -> None:
+        if self._named:
             with self._database.write() as connection:
-                note_listed(connection, names, self._crawl.id)
+                note_listed(connection, self._named, self._crawl.id)
+            self._named.clear()
 
     def _unlisted(self) -> Iterator[RepositoryName]:
         """Yield what the index has and the registry's catalogue has not named."""
@@ -271,16 +282,24 @@ class _Run:
         self._renew()
 
     def _count(self, reading: _Reading) -> None:
-        self.report = replace(self.report, repositories=self.report.repositories + 1)
         try:
             crawled = reading.future.result()
+            # What is half read because we are told to stop is read by whoever goes on, and all behind it.
+            self._is_left_off |= self._crawler.stop.is_set() and not crawled.is_whole
+            if self._is_left_off:
+                return
             self._note(reading, crawled)
+            self._unanswered = 0
         except RegistryRefused:
             # It would refuse all the others too.
             raise
         except RegistryError as fault:
             log.warning("crawl.repository_failed", repository=reading.repository, fault=str(fault))
+            if self._is_left_off:
+                return
+            self._note_silence(fault)
             self._note_failure(reading.repository)
+        self.report = replace(self.report, repositories=self.report.repositories + 1)
         if reading.is_listed:
             self._position = reading.repository
         if self.report.repositories % REPORT_EVERY == 0:
@@ -296,6 +315,28 @@ class _Run:
         findings = self._worth_filing(reading, crawled)
         if findings or verified:
             self._file(reading.repository, findings, verified=verified, seen_at=crawled.seen_at)
+
+    def _note_silence(self, fault: RegistryError) -> None:
+        """Break the crawl off before the first of many that got no answer, if the catalogue does not come either.
+
+        Raises:
+            RegistryUnavailable: it does not.
+        """
+        if not isinstance(fault, RegistryUnavailable):
+            self._unanswered = 0
+            return
+        if self._unanswered == 0:
+            self._before_silence = (self._position, self.report)
+        self._unanswered += 1
+        if self._unanswered < MAX_UNANSWERED:
+            return
+        try:
+            next(iter(self._crawler.registry.list_repositories()), None)
+        except RegistryUnavailable:
+            self._position, self.report = self._before_silence
+            self._save(finished_at=None)
+            raise
+        self._unanswered = 0
 
     def _note_failure(self, repository: RepositoryName) -> None:
         failed = self.report.failed if len(self.report.failed) == MAX_NAMED else (*self.report.failed, repository)
@@ -370,6 +411,8 @@ class _Run:
         self._renewed_at = now
 
     def _save(self, *, finished_at: datetime | None) -> None:
+        # Whoever goes on behind the position must not take what lies before it for unlisted.
+        self._note_listed()
         self.report = replace(self.report, finished=finished_at is not None)
         position = None if self.report.finished else self._position
         with self._database.write() as connection:

@@ -66,11 +66,22 @@ def repair_losses(crawler: RepositoryCrawler, *, holder: str, database: Database
 
 
 def close_windows_covered_by(report: CrawlReport, *, started_at: datetime, database: Database, clock: Clock) -> int:
-    """Close the windows that a crawl of the whole registry has put right, and return how many."""
-    if not report.finished or report.failures:
+    """Close the windows that a crawl of the whole registry has put right, and return how many.
+
+    Args:
+        started_at: when it was begun, or taken up again.
+    """
+    if not _is_whole(report):
         return 0
+    # What it had read before it was broken off was read before windows that were opened since.
+    began_at = min(started_at, report.started_at or started_at)
     with database.write() as connection:
-        return close_covered(connection, started_at=started_at, repaired=report.repaired, now=clock())
+        return close_covered(connection, started_at=began_at, repaired=report.repaired, now=clock())
+
+
+def _is_whole(report: CrawlReport) -> bool:
+    """Tell whether every tag of every repository was looked at; a round looks at those of a few."""
+    return report.finished and not report.failures and report.kind.is_deep
 
 
 def _narrowed(connection: Connection, window: OpenWindow) -> OpenWindow | None:
@@ -112,20 +123,26 @@ class _Work:
             self._postpone()
 
     def _crawl_everything(self) -> bool:
-        started_at = self._clock()
+        began_at = self._clock()
         report = crawl_registry(self._crawler, holder=self._holder, database=self._database, clock=self._clock)
-        if report is None or not report.finished:
+        if report is None or not report.finished or not self._is_covered_by(report, began_at):
+            # One that somebody else had begun was only brought to its end; the next is ours.
             return False
         if not report.failures:
-            close_windows_covered_by(report, started_at=started_at, database=self._database, clock=self._clock)
+            close_windows_covered_by(report, started_at=began_at, database=self._database, clock=self._clock)
             return True
-        if len(report.failed) < report.failures:
+        if not report.knows_unread:
             return False
         # What was read is as it should be; only the rest is tried again.
         with self._database.write() as connection:
             narrow(connection, self._window.id, report.failed)
             note_crawled(connection, self._window.id, [], repaired=report.repaired, now=self._clock())
         return False
+
+    def _is_covered_by(self, report: CrawlReport, began_at: datetime) -> bool:
+        # A registry's clock may be ahead; what we have begun ourselves is late enough whatever it says.
+        needed_since = max(self._window.opened_at, min(self._window.until, began_at))
+        return report.kind.is_deep and report.started_at is not None and report.started_at >= needed_since
 
     def _crawl_listed(self) -> bool:
         is_whole, after = True, ""

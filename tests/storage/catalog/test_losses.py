@@ -11,6 +11,8 @@ from werkzeug import Request, Response
 
 from services.catalog.domain.losses import ARRIVES_WITHIN
 from services.catalog.domain.occurrences import Occurrence
+from services.catalog.domain.rounds import CrawlKind
+from services.catalog.storage.crawls import find_under_way, open_crawl
 from services.catalog.storage.instances import count_arrived
 from services.catalog.storage.loss_queries import WholeLossWindow, find_window, list_windows
 from services.catalog.storage.loss_tables import loss_windows, push_grants, registry_instances
@@ -209,8 +211,11 @@ def _due(house: House, window: int) -> datetime:
 
 
 def _close_all(house: House) -> None:
-    report = CrawlReport(finished=True)
-    close_windows_covered_by(report, started_at=house.now, database=house.database, clock=house.clock)
+    _close_covered_by(house, CrawlReport(finished=True))
+
+
+def _close_covered_by(house: House, report: CrawlReport) -> int:
+    return close_windows_covered_by(report, started_at=house.now, database=house.database, clock=house.clock)
 
 
 @pytest.fixture
@@ -371,13 +376,34 @@ class TestRepair:
 
         assert [window.open for window in lossy.windows()] == [True]
 
+    def test_a_crawl_that_was_broken_off_closes_none_that_was_opened_since_it_was_begun(self, lossy: House) -> None:
+        taken_up_again = CrawlReport(finished=True, started_at=lossy.now - timedelta(days=1))
+
+        assert _close_covered_by(lossy, taken_up_again) == 0
+
+    def test_a_round_that_a_repair_took_up_again_closes_no_window(
+        self, lossy: House, crawler: RepositoryCrawler, pusher: Pusher
+    ) -> None:
+        pusher.image("team/app", "1.0")
+        with lossy.database.write() as connection:
+            open_crawl(connection, CrawlKind.ROUND, now=lossy.now)
+
+        lossy.repair(crawler)
+
+        assert [window.open for window in lossy.windows()] == [True]
+        with lossy.database.read() as connection:
+            assert find_under_way(connection) is None
+
     @pytest.mark.parametrize(
-        "report", [CrawlReport(finished=False), CrawlReport(finished=True, failures=1, repositories=2)]
+        "report",
+        [
+            CrawlReport(finished=False),
+            CrawlReport(finished=True, failures=1, repositories=2),
+            CrawlReport(finished=True, kind=CrawlKind.ROUND),
+        ],
     )
     def test_a_crawl_that_left_something_out_closes_none(self, lossy: House, report: CrawlReport) -> None:
-        closed = close_windows_covered_by(report, started_at=lossy.now, database=lossy.database, clock=lossy.clock)
-
-        assert closed == 0
+        assert _close_covered_by(lossy, report) == 0
 
 
 class TestSilentPushes:

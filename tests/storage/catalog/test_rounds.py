@@ -379,6 +379,65 @@ class TestTakenUpAgain:
         assert sorted(lists) == [f"GET /v2/{name}/tags/list" for name in names[3:]]
         assert list(shown_index(database)) == names
 
+    def test_a_stop_leaves_nothing_out_and_takes_nothing_for_unlisted(
+        self,
+        database: Database,
+        pusher: Pusher,
+        proxy: RegistryProxy,
+        crawler: RepositoryCrawler,
+        go_round: Round,
+    ) -> None:
+        names = [f"team/app-{number}" for number in range(6)]
+        for name in names:
+            pusher.image(name, "1.0")
+        go_round(CrawlKind.FIRST)
+        pusher.retag(names[3], "1.0", "2.0")
+
+        def stop(request: Request, answer: Response) -> None:
+            if f"{names[3]}/tags" in request.path:
+                crawler.stop.set()
+
+        proxy.spoil = stop
+        broken_off = go_round(threads=1)
+        crawler.stop.clear()
+        proxy.spoil = lambda request, answer: None
+        report = go_round()
+
+        assert (broken_off.finished, broken_off.repositories, broken_off.failures) == (False, 3, 0)
+        assert (report.finished, report.repositories, report.failures, report.repaired) == (True, 6, 0, 1)
+        assert found(database) == [(Kind.MISSING_TAG, names[3], "2.0", State.REPAIRED)]
+
+    @pytest.mark.parametrize("catalogue", ["away too", "still there"])
+    def test_case_77_a_registry_that_goes_away_half_way_is_waited_for(
+        self,
+        catalogue: str,
+        monkeypatch: pytest.MonkeyPatch,
+        database: Database,
+        names: list[str],
+        proxy: RegistryProxy,
+        go_round: Round,
+    ) -> None:
+        go_round(CrawlKind.FIRST)
+        monkeypatch.setattr(module, "MAX_UNANSWERED", 2)
+        words = [f"{name}/tags" for name in names[2:]]
+
+        def away(request: Request, answer: Response) -> Response | None:
+            is_lost = any(word in request.path for word in words)
+            is_lost |= catalogue == "away too" and len(proxy.seen) > 3 and "_catalog" in request.path
+            return Response("no", 503) if is_lost else None
+
+        proxy.seen.clear()
+        proxy.spoil = away
+        if catalogue == "still there":
+            assert go_round(threads=1).failures == 4
+            return
+        with pytest.raises(RegistryUnavailable):
+            go_round(threads=1)
+        proxy.spoil = lambda request, answer: None
+        report = go_round()
+
+        assert (report.repositories, report.failures, report.finished) == (6, 0, True)
+
 
 def test_a_round_keeps_to_its_pace() -> None:
     pace = partial(Pace.next_pause, Pace(50))
