@@ -6,11 +6,13 @@ are reported together, in one ``SettingsError``.
 """
 
 import hmac
+import ssl
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from environs import Env, EnvError, EnvValidationError
+from marshmallow import ValidationError
 from marshmallow.validate import URL, Length
 
 from shared.environment import EffectiveSetting, Environment
@@ -112,6 +114,12 @@ def http_urls(env: Env, name: str) -> tuple[str, ...]:
     return tuple(_not_empty(found or []))
 
 
+def ca_bundle(env: Env, name: str) -> Path | None:
+    """Read the path of a file of CA certificates (PEM) that are believed beside the well-known ones."""
+    path = env.str(name, "", validate=_holds_certificates)
+    return Path(path) if path else None
+
+
 def data_file(env: Env, name: str) -> Path:
     """Return the path of a file in ``PORTUS_DATA_DIR`` (default ``.portus``)."""
     # An empty name would be the current folder, which nobody means.
@@ -126,6 +134,16 @@ def _hide(env: Env, name: str) -> None:
 def _all_http(urls: list[str]) -> None:
     for url in _not_empty(urls):
         _HTTP(url)
+
+
+def _holds_certificates(path: str) -> None:
+    if not path:
+        return
+    try:
+        ssl.create_default_context(cafile=path)
+    # ``ssl.SSLError`` is one of them; a file that holds no text makes it a ValueError.
+    except (OSError, ValueError) as fault:
+        raise ValidationError(f"Must be a file of CA certificates (PEM) that can be read: {fault}.") from fault
 
 
 def _not_empty(items: list[str]) -> list[str]:

@@ -181,7 +181,7 @@ def _checkup(settings: Settings, database: Database) -> Checkup:
         return Finding(fault or "the database is up-to-date", success=fault is None)
 
     def look_at_registry() -> Finding:
-        fault = probe_url(settings.registry_url).fault
+        fault = probe_url(settings.registry_url, ca_bundle=settings.registry_ca_bundle).fault
         return Finding(f"the registry {fault or 'is reachable'}", success=fault is None)
 
     return Checkup({"database": look_at_database, "registry": look_at_registry})

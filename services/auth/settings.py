@@ -18,7 +18,7 @@ from services.auth.signing.access_tokens import AUDIENCE
 from services.auth.signing.algorithms import Algorithm
 from shared.api.cors import load_portal_url
 from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
-from shared.config import Secret, data_file, http_url, read_effective, read_settings, secret, secret_url
+from shared.config import Secret, ca_bundle, data_file, http_url, read_effective, read_settings, secret, secret_url
 from shared.environment import EffectiveSetting, unknown_names
 from shared.messaging.connections import load_broker_url
 from shared.observability.logs import load_log_level
@@ -46,6 +46,8 @@ class Settings:
     """Audience of registry tokens: the registry's ``auth.token.service``."""
     registry_url: str
     """The registry as we reach it, for the health report."""
+    registry_ca_bundle: Path | None
+    """CAs that are believed about the registry, beside the well-known ones."""
     registry_host: str
     """The registry as people type it; the name under which the global namespace is shown."""
     web_url: str
@@ -153,6 +155,7 @@ def _build(env: Env) -> Settings:
         issuer=env.str("PORTUS_ISSUER", "portus", validate=Length(min=1)),
         registry_service=env.str("PORTUS_REGISTRY_SERVICE", "portus-registry", validate=_is_audience),
         registry_url=http_url(env, "PORTUS_REGISTRY_URL", "http://localhost:5000"),
+        registry_ca_bundle=ca_bundle(env, "PORTUS_REGISTRY_CA_BUNDLE"),
         registry_host=env.str("PORTUS_REGISTRY_HOST", "localhost:5000"),
         web_url=load_portal_url(env),
         token_ttl_s=env.int("PORTUS_TOKEN_TTL_S", 900, validate=Range(60, 3600)),

@@ -112,7 +112,13 @@ def readiness_checks(settings: Settings, database: Database) -> dict[str, Readin
 def new_registry(settings: Settings) -> WritableRegistry:
     """Return the registry, used as the internal account."""
     session = UpstreamSession(
-        "registry", settings.registry_url, read_timeout_s=REGISTRY_READ_TIMEOUT_S, user_agent=USER_AGENT, pool_size=32
+        "registry",
+        settings.registry_url,
+        read_timeout_s=REGISTRY_READ_TIMEOUT_S,
+        user_agent=USER_AGENT,
+        # As many as PORTUS_CRAWL_THREADS may be, or connections are thrown away.
+        pool_size=64,
+        ca_bundle=settings.registry_ca_bundle,
     )
     tokens = RegistryTokens(
         _auth_session(settings), service=settings.registry_service, secret=settings.service_account_secret
@@ -125,7 +131,13 @@ def new_counters(settings: Settings) -> DeliveryCounters | None:
     if not settings.registry_metrics_urls:
         return None
     sessions = [
-        UpstreamSession("registry metrics", url, read_timeout_s=REGISTRY_READ_TIMEOUT_S, user_agent=USER_AGENT)
+        UpstreamSession(
+            "registry metrics",
+            url,
+            read_timeout_s=REGISTRY_READ_TIMEOUT_S,
+            user_agent=USER_AGENT,
+            ca_bundle=settings.registry_ca_bundle,
+        )
         for url in settings.registry_metrics_urls
     ]
     return DeliveryCounters(sessions, endpoint=settings.registry_metrics_endpoint)

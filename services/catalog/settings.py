@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from environs import Env
 from marshmallow.validate import Range
@@ -9,7 +10,7 @@ from marshmallow.validate import Range
 from services.catalog.domain.rounds import Rhythm, Strategy
 from shared.api.cors import load_portal_url
 from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
-from shared.config import Secret, data_file, http_url, http_urls, read_settings, secret, secret_url
+from shared.config import Secret, ca_bundle, data_file, http_url, http_urls, read_settings, secret, secret_url
 from shared.messaging.connections import load_broker_url
 from shared.observability.logs import load_log_level
 
@@ -28,6 +29,8 @@ class Settings:
     """What peers prove themselves with."""
     registry_url: str
     """The registry as the catalogue reaches it."""
+    registry_ca_bundle: Path | None
+    """CAs that are believed about the registry, beside the well-known ones."""
     registry_host: str
     """The registry as people type it in ``docker pull``."""
     registry_service: str
@@ -74,6 +77,7 @@ def _build(env: Env) -> Settings:
         auth_url=http_url(env, "PORTUS_AUTH_URL", "http://localhost:8081"),
         internal_secret=secret(env, "PORTUS_INTERNAL_SECRET"),
         registry_url=http_url(env, "PORTUS_REGISTRY_URL", "http://localhost:5000"),
+        registry_ca_bundle=ca_bundle(env, "PORTUS_REGISTRY_CA_BUNDLE"),
         registry_host=env.str("PORTUS_REGISTRY_HOST", "localhost:5000"),
         registry_service=env.str("PORTUS_REGISTRY_SERVICE", "portus-registry"),
         service_account_secret=secret(env, "PORTUS_SERVICE_ACCOUNT_SECRET"),

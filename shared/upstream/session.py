@@ -4,12 +4,15 @@ UpstreamError             any failed call
 └── UpstreamUnavailable   no answer in time, or 502/503/504 after the last try
 """
 
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import requests
 from flask import g, has_request_context
 from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
+from urllib3.util import Retry, create_urllib3_context
 
 
 class UpstreamError(Exception):
@@ -31,6 +34,7 @@ class UpstreamSession:
         retries: further tries of GET, HEAD, PUT and DELETE after a broken connection or 502/503/504.
         user_agent: sent with every call.
         headers: sent with every call.
+        ca_bundle: file of CA certificates that are believed beside the well-known ones.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class UpstreamSession:
         user_agent: str = "portus",
         headers: dict[str, str] | None = None,
         pool_size: int = 16,
+        ca_bundle: Path | None = None,
     ) -> None:
         self.name = name
         self.base_url = base_url.rstrip("/")
@@ -61,7 +66,7 @@ class UpstreamSession:
             # It would also sleep on a 429, for as long as the other server likes.
             respect_retry_after_header=False,
         )
-        adapter = HTTPAdapter(max_retries=retry, pool_maxsize=pool_size)
+        adapter = _Adapter(ca_bundle, max_retries=retry, pool_maxsize=pool_size)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 
@@ -97,11 +102,36 @@ class UpstreamSession:
         self._session.close()
 
 
+class _Adapter(HTTPAdapter):
+    """Believes some more CAs; ``requests`` itself would believe them instead of all others."""
+
+    def __init__(self, ca_bundle: Path | None, **options: Any) -> None:
+        self._ca_bundle = ca_bundle
+        super().__init__(**options)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """Give the pools what is believed; the well-known CAs are added at each connection."""
+        if self._ca_bundle:
+            context = create_urllib3_context()
+            context.load_verify_locations(cafile=self._ca_bundle)
+            options["ssl_context"] = context
+        super().init_poolmanager(*args, **options)
+
+
 def _reason(fault: BaseException) -> str:
     """Say why nobody answers, as far as that is plain."""
-    cause: BaseException | None = fault
-    while cause is not None:
+    for cause in _causes(fault):
         if isinstance(cause, ConnectionRefusedError):
             return "connection refused"
-        cause = cause.__cause__ or cause.__context__
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not believed: {cause.verify_message}"
     return type(fault).__name__
+
+
+def _causes(fault: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = fault
+    while cause is not None:
+        yield cause
+        # urllib3 hands a fault of TLS on as an argument.
+        yield from (argument for argument in cause.args if isinstance(argument, ssl.SSLError))
+        cause = cause.__cause__ or cause.__context__

@@ -68,6 +68,7 @@ def make_settings(folder: Path, database_url: str, **changes: Any) -> Settings:
         issuer="portus",
         registry_service=SERVICE,
         registry_url="http://localhost:9",
+        registry_ca_bundle=None,
         registry_host="registry.example.org",
         web_url="https://portus.example.org",
         token_ttl_s=900,

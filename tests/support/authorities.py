@@ -100,6 +100,24 @@ def make_ca(
     return Ca(signed, key, (under.certificate, *under.parents) if under else ())
 
 
+def write_server_certificate(ca: Ca, folder: Path, *, host: str = "localhost") -> tuple[Path, Path]:
+    """Make what a server of that name needs for TLS; return the paths of its certificate and its key."""
+    key, now = KEYS["P-256"](), datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(_name(host))
+        .issuer_name(ca.certificate.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .sign(ca.key, hashes.SHA256())
+    )
+    Ca(certificate, key).write(folder, names=("server.crt", "server.key"))
+    return folder / "server.crt", folder / "server.key"
+
+
 def pem(*certificates: x509.Certificate) -> bytes:
     return b"".join(one.public_bytes(Encoding.PEM) for one in certificates)
 

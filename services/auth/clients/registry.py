@@ -5,6 +5,7 @@ Source: distribution-spec "Determining Support"; distribution "Token Authenticat
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from shared.upstream import UpstreamError, UpstreamSession
 
@@ -35,14 +36,19 @@ def probe_registry(hostname: str, use_ssl: bool) -> RegistryAnswer:
     return probe_url(f"{'https' if use_ssl else 'http'}://{hostname}")
 
 
-def probe_url(url: str) -> RegistryAnswer:
-    """Ask an address whether a registry is there; it is told no credentials and no redirect is followed."""
+def probe_url(url: str, *, ca_bundle: Path | None = None) -> RegistryAnswer:
+    """Ask an address whether a registry is there; it is told no credentials and no redirect is followed.
+
+    Args:
+        ca_bundle: CAs that are believed beside the well-known ones.
+    """
     session = UpstreamSession(
         "the registry",
         url,
         connect_timeout_s=TIMEOUT_S,
         read_timeout_s=TIMEOUT_S,
         retries=0,
+        ca_bundle=ca_bundle,
     )
     try:
         # Streamed and closed unread: a host that is no registry may send anything.

@@ -41,6 +41,7 @@ def catalog_settings(tmp_path: Path, auth_url: str) -> Settings:
         auth_url=auth_url,
         internal_secret=Secret(PEER_SECRET),
         registry_url="http://127.0.0.1:9",
+        registry_ca_bundle=None,
         registry_host="registry.example:5000",
         registry_service="portus-registry",
         service_account_secret=Secret("the-secret-of-the-account"),
