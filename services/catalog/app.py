@@ -13,6 +13,7 @@ from services.catalog.api.losses import losses_blueprint
 from services.catalog.api.manifests import manifests_blueprint
 from services.catalog.api.people import people_blueprint
 from services.catalog.api.repositories import repositories_blueprint
+from services.catalog.api.retention import retention_blueprint
 from services.catalog.api.rounds import rounds_blueprint
 from services.catalog.api.schemas import REGISTRY_HOST
 from services.catalog.api.search import search_blueprint
@@ -30,6 +31,7 @@ from services.catalog.usecases.empty_repository import RepositoryEmptier
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
 from services.catalog.usecases.registry import Registry, WritableRegistry
 from services.catalog.usecases.restore_tag import TagRestorer
+from services.catalog.usecases.retention import RetentionDesk
 from shared.api.application import new_api_app
 from shared.api.cors import register_cors
 from shared.api.health import ReadinessCheck
@@ -71,6 +73,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     api.register_blueprint(repositories_blueprint(database, visibility))
     api.register_blueprint(tags_blueprint(database, visibility))
     api.register_blueprint(search_blueprint(database, visibility))
+    api.register_blueprint(retention_blueprint(lambda: RetentionDesk(visibility(), permissions, database, utc_now)))
     api.register_blueprint(losses_blueprint(database, visibility))
     api.register_blueprint(rounds_blueprint(database, visibility, clock=utc_now))
     measure_when_asked(app, lambda: _measure(database))

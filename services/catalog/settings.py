@@ -1,12 +1,16 @@
 """What the catalogue reads from its environment; docs/operations.md describes every variable."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from environs import Env
+from marshmallow import ValidationError
 from marshmallow.validate import Range
 
+from services.catalog.domain.retention import check_pattern
 from services.catalog.domain.rounds import Rhythm, Strategy
 from shared.api.cors import load_portal_url
 from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
@@ -49,6 +53,8 @@ class Settings:
     """Repositories that a crawl reads at the same time."""
     crawl_rate: int
     """Requests a second that a round sends at the most; 0: as many as it can."""
+    garbage_collector: Mapping[str, Any] | None
+    """What the retention rule of the environment says; ``None``: there is none."""
     web_url: str
     """The portal as people type it; its pages may call the API with credentials."""
     tag_history: timedelta | None
@@ -87,12 +93,29 @@ def _build(env: Env) -> Settings:
         rhythm=_rhythm(env),
         crawl_threads=env.int("PORTUS_CRAWL_THREADS", 8, validate=Range(1, 64)),
         crawl_rate=env.int("PORTUS_CRAWL_RATE", 100, validate=Range(0, 10_000)),
+        garbage_collector=_garbage_collector(env),
         web_url=load_portal_url(env),
         tag_history=_days(env.int("PORTUS_TAG_HISTORY_DAYS", 400, validate=Range(0, 36500))),
         trusted_proxies=load_trusted_proxies(env),
         log_level=load_log_level(env),
         serving=load_serving_settings(env, port_variable="PORTUS_CATALOG_PORT", default_port=8082),
     )
+
+
+def _garbage_collector(env: Env) -> Mapping[str, Any] | None:
+    enabled = env.bool("PORTUS_DELETE_GARBAGE_COLLECTOR_ENABLED", False)
+    days = env.int("PORTUS_DELETE_GARBAGE_COLLECTOR_OLDER_THAN", 30, validate=Range(0, 36500))
+    newest = env.int("PORTUS_DELETE_GARBAGE_COLLECTOR_KEEP_LATEST", 5, validate=Range(0, 100_000))
+    pattern = env.str("PORTUS_DELETE_GARBAGE_COLLECTOR_TAG", "", validate=_is_pattern)
+    terms = {"older_than_days": days, "unpulled_days": days, "keep_newest": newest}
+    return {**terms, **({"tag_pattern": pattern} if pattern else {})} if enabled else None
+
+
+def _is_pattern(value: str) -> None:
+    try:
+        check_pattern(value)
+    except ValueError as fault:
+        raise ValidationError(str(fault)) from fault
 
 
 def _rhythm(env: Env) -> Rhythm:

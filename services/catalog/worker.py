@@ -21,10 +21,12 @@ from services.catalog.storage.tables import outbox
 from services.catalog.usecases.count_deliveries import count_deliveries
 from services.catalog.usecases.crawl_registry import CrawlPlan, CrawlReport, LeaseLost, crawl_registry
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
+from services.catalog.usecases.delete_content import ContentDeleter
 from services.catalog.usecases.purge_history import purge_history
 from services.catalog.usecases.push_grants import settle_push_grants
-from services.catalog.usecases.registry import Registry, RegistryError
+from services.catalog.usecases.registry import Registry, RegistryError, RegistryUnavailable, WritableRegistry
 from services.catalog.usecases.repair_losses import close_windows_covered_by, repair_losses
+from services.catalog.usecases.retention import keep_environment_rule, run_retention
 from services.catalog.usecases.retry_fetches import retry_fetches
 from services.catalog.usecases.rounds import find_due_crawl
 from shared.clock import utc_now
@@ -38,6 +40,9 @@ RETRY_IDLE_S = 0.5
 PURGE_EVERY_S = 600.0
 LOSS_IDLE_S = 2.0
 """How often is looked for loss windows that are to be worked off."""
+RETENTION_IDLE_S = 5.0
+"""How often is looked for a run of a retention rule that is due."""
+RETENTION_PAUSE_S = 60.0
 SETTLE_EVERY_S = 10.0
 COUNT_EVERY_S = 30.0
 """How often the registry's own count is read."""
@@ -66,6 +71,8 @@ def run_worker(settings: Settings, stop: Event) -> None:
         "housekeeping": lambda stop: _purge(settings, database, stop),
     }
     tasks |= _loss_tasks(settings, database, registry)
+    keep_environment_rule(settings.garbage_collector, database=database, clock=utc_now)
+    tasks["retention"] = lambda stop: _retain(database, new_registry(settings), stop)
     tasks["crawls"] = lambda stop: _crawl_always(settings, database, registry, stop)
     run_tasks(tasks, stop)
 
@@ -183,6 +190,20 @@ def _repair(database: Database, registry: Registry, stop: Event) -> None:
             return 0 if found else LOSS_IDLE_S
 
         _repeat(work, stop)
+
+
+def _retain(database: Database, registry: WritableRegistry, stop: Event) -> None:
+    deleter, holder = ContentDeleter(database, registry, utc_now), uuid4().hex
+
+    def work() -> float:
+        try:
+            done = run_retention(deleter, holder=holder, stop=stop, database=database, clock=utc_now)
+        except RegistryUnavailable as fault:
+            log.warning("retention.postponed", fault=str(fault))
+            return RETENTION_PAUSE_S
+        return 0 if done else RETENTION_IDLE_S
+
+    _repeat(work, stop)
 
 
 def _settle_grants(settings: Settings, database: Database, stop: Event) -> None:

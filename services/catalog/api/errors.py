@@ -11,6 +11,7 @@ from services.catalog.usecases.deletion_errors import (
 from services.catalog.usecases.not_found import ManifestUnknown, NotFound
 from services.catalog.usecases.registry import RegistryError, RegistryUnavailable
 from services.catalog.usecases.restore_tag import PartsMissing
+from services.catalog.usecases.retention import RuleInvalid
 from services.catalog.usecases.rights import NotAllowed
 from shared.visibility.client import VISIBILITY_ERRORS
 from shared.visibility.permissions import PERMISSION_ERRORS
@@ -20,6 +21,7 @@ ERRORS: dict[type[Exception], HTTPStatus] = {
     NotAllowed: HTTPStatus.FORBIDDEN,
     TagMoved: HTTPStatus.CONFLICT,
     ManifestUnknown: HTTPStatus.CONFLICT,
+    RuleInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     PartsMissing: HTTPStatus.UNPROCESSABLE_ENTITY,
     DeletionRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     DeletionIncomplete: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
-from services.catalog.storage.loss_tables import loss_windows
+from services.catalog.storage import loss_tables, retention_tables
+from services.catalog.storage.tables import metadata
 from shared.database import Database, Migrations
 
-metadata = loss_windows.metadata
-"""Of every table; those of the losses are made last."""
+# Tables are known once their modules are.
+TABLES = (loss_tables.loss_windows, retention_tables.rules)
+
+__all__ = ["metadata", "migrations"]
 
 
 def migrations(database: Database) -> Migrations:

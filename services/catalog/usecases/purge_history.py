@@ -7,6 +7,7 @@ from services.catalog.storage.index import purge_deletions, purge_manifests
 from services.catalog.storage.instances import purge_instances
 from services.catalog.storage.loss_windows import purge_windows
 from services.catalog.storage.push_grants import purge_grants
+from services.catalog.storage.retention import purge_runs
 from services.catalog.storage.tables import inbox
 from services.catalog.storage.tag_history import purge_writes
 from shared.clock import Clock
@@ -22,6 +23,7 @@ WINDOWS_KEPT_FOR = timedelta(days=90)
 DRIFT_KEPT_FOR = timedelta(days=90)
 EXPLAINED_WITHIN = timedelta(days=1)
 """So long after a round has repaired a tag, word of its push explains that."""
+RUNS_KEPT_FOR = timedelta(days=90)
 INSTANCES_KEPT_FOR = timedelta(days=7)
 
 
@@ -40,5 +42,6 @@ def purge_history(*, database: Database, clock: Clock, tag_history: timedelta | 
         purged += purge_windows(connection, before=clock() - WINDOWS_KEPT_FOR)
         drop_explained(connection, after=clock() - EXPLAINED_WITHIN)
         purged += purge_drift(connection, before=clock() - DRIFT_KEPT_FOR)
+        purged += purge_runs(connection, before=clock() - RUNS_KEPT_FOR)
         purged += purge_instances(connection, before=clock() - INSTANCES_KEPT_FOR)
         return purged + (purge_writes(connection, before=clock() - tag_history) if tag_history else 0)

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from services.auth.domain.decisions import DeletePolicy, Policy, PushPolicy
 from services.auth.domain.teams import Role
 from shared.api.peers import PEER_HEADER
-from tests.support.auth import INTERNAL_SECRET, AuthService, basic
+from tests.support.auth import INTERNAL_SECRET, AuthFactory, AuthService, basic
 
 
 @pytest.fixture
@@ -47,3 +48,47 @@ def test_elsewhere_administrators_may(repository: str, user: str, allowed: bool,
 
 def test_in_their_own_namespace_people_may(world: AuthService) -> None:
     assert ask(world, "stranger", "stranger/app")["describe"]["allowed"]
+
+
+@pytest.mark.parametrize(
+    ("user", "pattern", "allowed"),
+    [
+        ("owner", None, True),
+        ("viewer", None, False),
+        ("viewer", "team-a/*", True),
+        ("viewer", "team-a/app-*", False),
+        ("viewer", "team-a/**", True),
+        ("stranger", "team-a/*", True),
+    ],
+)
+def test_a_star_asks_for_all_of_a_namespace(
+    make_auth: AuthFactory, user: str, pattern: str | None, allowed: bool
+) -> None:
+    """So that a peer learns whether somebody may do something to whatever a namespace holds, or will."""
+    auth = make_auth(policy=Policy(PushPolicy.ALLOW_TEAMS, DeletePolicy.OWNERS))
+    for name in ("stranger", "viewer"):
+        auth.make_user(name)
+    owner = auth.make_user("owner")
+    namespace = auth.make_namespace("team-a", team=auth.make_team(owner=owner, viewer=Role.VIEWER))
+    if pattern:
+        grant = {"user": user, "actions": ["delete"], "pattern": pattern}
+        answer = auth.call("POST", f"/api/v1/namespaces/{namespace.id}/grants", user="owner", json=grant)
+        assert answer.status_code == 201, answer.text
+
+    headers = {PEER_HEADER: INTERNAL_SECRET, **basic(user)}
+    question = {"repository": "team-a/*", "actions": ["delete"]}
+    found = auth.client.post("/internal/v1/permissions", json=question, headers=headers).get_json()
+
+    assert found["actions"]["delete"]["allowed"] is allowed
+
+
+def test_a_peer_learns_which_namespaces_nobody_has_made(world: AuthService) -> None:
+    question = {"names": ["team-a", "lost", "owner", "also-lost"]}
+    headers = {PEER_HEADER: INTERNAL_SECRET}
+
+    answer = world.client.post("/internal/v1/namespaces/unknown", json=question, headers=headers)
+
+    assert answer.get_json() == {"unknown": ["also-lost", "lost"]}
+    assert world.client.post("/internal/v1/namespaces/unknown", json=question).status_code == 404
+    for wrong in ({}, {"names": "x"}, {"names": [""]}, {"names": ["x"] * 1001}):
+        assert world.client.post("/internal/v1/namespaces/unknown", json=wrong, headers=headers).status_code == 422

@@ -51,6 +51,7 @@ def catalog_settings(tmp_path: Path, auth_url: str) -> Settings:
         rhythm=Rhythm(Strategy.INITIAL),
         crawl_threads=8,
         crawl_rate=0,
+        garbage_collector=None,
         web_url="https://portus.example.org",
         tag_history=None,
         trusted_proxies=0,

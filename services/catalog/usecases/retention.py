@@ -1,0 +1,505 @@
+"""Retention rules: who may write them, what one would do, and doing it.
+
+A run may be killed at any time: it goes on behind the last repository that is done, and judges anew what
+it has not deleted yet. Deleting a tag leaves whatever else has a name (``usecases.delete_content``).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Event
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from services.catalog.domain.deletions import TagPlace
+from services.catalog.domain.retention import Newest, Rule, Verdict, judge
+from services.catalog.storage.leases import release_lease, take_lease
+from services.catalog.storage.retention import (
+    OutcomeRow,
+    Place,
+    RunRow,
+    StoredRule,
+    add_outcome,
+    count_rules,
+    find_due_rule,
+    find_rule,
+    find_rule_named,
+    find_run,
+    find_run_under_way,
+    insert_rule,
+    list_candidates,
+    list_outcomes,
+    list_places,
+    list_rules,
+    list_runs,
+    open_run,
+    save_run,
+    update_rule,
+)
+from services.catalog.storage.retention import delete_rule as drop_rule
+from services.catalog.usecases.delete_content import ContentDeleter
+from services.catalog.usecases.deletion_errors import DeletionError, DeletionRefused
+from services.catalog.usecases.not_found import NotFound
+from services.catalog.usecases.registry import RegistryUnavailable
+from services.catalog.usecases.rights import FindPermissions, NotAllowed
+from shared.api.etags import Expected
+from shared.api.paging import ListRequest, Page
+from shared.api.slices import Slice
+from shared.clock import Clock
+from shared.database import Database
+from shared.oci.names import RepositoryName
+from shared.visibility.answers import Visibility
+from shared.visibility.permissions import require_caller
+
+LEASE = "retention"
+LEASE_TTL = timedelta(minutes=5)
+ACTOR = "portus retention"
+"""Under whose name tags go; no account can be called so."""
+
+MAX_RULES = 1000
+MAX_SHOWN = 1000
+"""Verdicts that a preview shows."""
+
+MAX_PREVIEWED = 1000
+"""Repositories that a preview looks at."""
+
+PLACES_AT_ONCE = 100
+MAX_REFUSALS = 20
+"""So many refusals one after the other end a run: the registry deletes nothing."""
+
+ENVIRONMENT_RULE = "garbage collector (environment)"
+
+log = structlog.get_logger(__name__)
+
+
+class RuleNotFound(NotFound):
+    """There is no such rule, or the caller may not see it."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such retention rule, or you may not see it.")
+
+
+class RunNotFound(NotFound):
+    """There is no such run, or the caller may not see it."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such run of a retention rule, or you may not see it.")
+
+
+class RuleInvalid(Exception):
+    """A rule cannot be as it is wanted."""
+
+    def __init__(self, field: str, fault: str) -> None:
+        super().__init__("The rule cannot be like this.")
+        self.errors = {field: [fault]}
+
+
+@dataclass(frozen=True, slots=True)
+class NewRule:
+    """A rule as somebody wants it."""
+
+    name: str
+    namespace: str | None
+    enabled: bool
+    every_hours: int
+    terms: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict with where the tag is."""
+
+    repository: RepositoryName
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a rule would do now."""
+
+    repositories: int
+    kept: int
+    deleted: int
+    verdicts: Sequence[Judged]
+    """Those that would go first; ``MAX_SHOWN`` at the most."""
+    is_whole: bool
+    """Whether every repository was looked at that the rule is about, and every verdict is shown."""
+
+
+def load_terms(terms: Mapping[str, Any]) -> Rule:
+    """Read what a rule says."""
+    return Rule(
+        keep_newest=terms.get("keep_newest"),
+        older_than=_days(terms.get("older_than_days")),
+        unpulled_for=_days(terms.get("unpulled_days")),
+        newest=Newest(terms.get("newest", Newest.TIME)),
+        repositories=terms.get("repositories", ["*"]),
+        tags=terms.get("tags", ["*"]),
+        except_tags=terms.get("except_tags", []),
+        tag_pattern=terms.get("tag_pattern"),
+        labels=terms.get("labels", {}),
+        except_labels=terms.get("except_labels", {}),
+    )
+
+
+def _days(days: int | None) -> timedelta | None:
+    return None if days is None else timedelta(days=days)
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionDesk:
+    """Rules and runs, for one caller.
+
+    Args:
+        visibility: what the caller may see.
+        permissions: asks what the caller may do.
+    """
+
+    visibility: Visibility
+    permissions: FindPermissions
+    database: Database
+    clock: Clock
+
+    def list_rules(self, asked: ListRequest) -> Page[StoredRule]:
+        """Return a page of the rules: of the namespaces that the caller sees, for overseers all."""
+        with self.database.read() as connection:
+            return list_rules(connection, asked, namespaces=self._seen())
+
+    def get_rule(self, rule: int) -> StoredRule:
+        """Return a rule.
+
+        Raises:
+            RuleNotFound: see above.
+        """
+        with self.database.read() as connection:
+            return self._get(connection, rule)
+
+    def add_rule(self, wanted: NewRule) -> StoredRule:
+        """Write a new rule down.
+
+        Raises:
+            NotSignedIn, NotAllowed: the caller may not delete everything there.
+            RuleInvalid: the name is taken, there are too many, or it says nothing.
+        """
+        caller = require_caller(self.visibility)
+        self._require(wanted.namespace)
+        _check(wanted)
+        now = self.clock()
+        values = _values(wanted) | {"created_by": caller.username, "created_at": now, "updated_at": now}
+        values["next_run_at"] = now + timedelta(hours=wanted.every_hours)
+        try:
+            with self.database.write() as connection:
+                if count_rules(connection) >= MAX_RULES:
+                    raise RuleInvalid("name", f"there are {MAX_RULES} rules already")
+                return self._get(connection, insert_rule(connection, values), certain=True)
+        except IntegrityError as fault:
+            raise RuleInvalid("name", "is taken") from fault
+
+    def change_rule(self, rule: int, change: Callable[[StoredRule], NewRule], *, expected: Expected) -> StoredRule:
+        """Change a rule.
+
+        Args:
+            change: makes of the rule what it is to be.
+
+        Raises:
+            RuleNotFound, NotAllowed, RuleInvalid: as above.
+            PreconditionFailed: it is not what the caller has seen.
+        """
+        known = self.get_rule(rule)
+        self._require(known.namespace)
+        self._require(change(known).namespace)
+        try:
+            with self.database.write() as connection:
+                known = self._get(connection, rule, lock=True)
+                expected(known)
+                wanted = change(known)
+                _check(wanted, known)
+                next_run_at = min(known.next_run_at or self.clock(), self.clock() + timedelta(hours=wanted.every_hours))
+                update_rule(
+                    connection, rule, _values(wanted) | {"updated_at": self.clock(), "next_run_at": next_run_at}
+                )
+                return self._get(connection, rule, certain=True)
+        except IntegrityError as fault:
+            raise RuleInvalid("name", "is taken") from fault
+
+    def delete_rule(self, rule: int) -> None:
+        """Take a rule away, with the reports of its runs; what it has deleted stays deleted.
+
+        Raises:
+            RuleNotFound, NotAllowed: as above.
+            RuleInvalid: the environment has made it.
+        """
+        known = self.get_rule(rule)
+        self._require(known.namespace)
+        if not known.created_by:
+            raise RuleInvalid("name", "it comes from PORTUS_DELETE_GARBAGE_COLLECTOR_…, and goes with that")
+        with self.database.write() as connection:
+            drop_rule(connection, rule)
+
+    def preview(self, namespace: str | None, terms: Mapping[str, Any]) -> Preview:
+        """Return what a rule would do now; nothing is deleted.
+
+        Raises:
+            NotSignedIn, NotAllowed, RuleInvalid: as above.
+        """
+        require_caller(self.visibility)
+        self._require(namespace)
+        rule = load_terms(terms)
+        if not rule.says_something:
+            raise RuleInvalid("terms", _SAYS_NOTHING)
+        return _preview(rule, namespace, database=self.database, clock=self.clock)
+
+    def request_run(self, rule: int) -> RunRow:
+        """Ask for a run, which a worker begins within seconds; one that is under way is answered.
+
+        Raises:
+            RuleNotFound, NotAllowed: as above.
+        """
+        known = self.get_rule(rule)
+        self._require(known.namespace)
+        caller = require_caller(self.visibility)
+        with self.database.write() as connection:
+            self._get(connection, rule, lock=True)
+            under_way = find_run_under_way(connection, rule)
+            if under_way:
+                return under_way
+            run = find_run(connection, open_run(connection, rule, now=self.clock(), requested_by=caller.username))
+        if run is None:
+            raise RunNotFound
+        return run
+
+    def list_runs(self, asked: ListRequest) -> Page[RunRow]:
+        """Return a page of the runs of the rules that the caller sees."""
+        with self.database.read() as connection:
+            return list_runs(connection, asked, namespaces=self._seen())
+
+    def get_run(self, run: int) -> RunRow:
+        """Return a run.
+
+        Raises:
+            RunNotFound: see above.
+        """
+        with self.database.read() as connection:
+            return self._get_run(connection, run)
+
+    def list_outcomes(self, run: int, asked: ListRequest) -> Slice[OutcomeRow]:
+        """Return a part of what a run did.
+
+        Raises:
+            RunNotFound: see above.
+        """
+        with self.database.read() as connection:
+            return list_outcomes(connection, self._get_run(connection, run).id, asked)
+
+    def _get_run(self, connection: Connection, run: int) -> RunRow:
+        found = find_run(connection, run)
+        rule = find_rule(connection, found.rule_id) if found else None
+        if found is None or rule is None or not self._sees(rule):
+            raise RunNotFound
+        return found
+
+    def _get(self, connection: Connection, rule: int, *, lock: bool = False, certain: bool = False) -> StoredRule:
+        found = find_rule(connection, rule, lock=lock)
+        if found is None or not (certain or self._sees(found)):
+            raise RuleNotFound
+        return found
+
+    def _sees(self, rule: StoredRule) -> bool:
+        seen = self._seen()
+        return seen is None or rule.namespace in seen
+
+    def _seen(self) -> Sequence[str] | None:
+        if self.visibility.oversees:
+            return None
+        return [*self.visibility.namespaces, *([""] if self.visibility.global_namespace else [])]
+
+    def _require(self, namespace: str | None) -> None:
+        """Make sure that the caller may delete whatever a namespace holds, or will."""
+        caller = self.visibility.caller
+        if self.visibility.oversees and caller and caller.administrator:
+            return
+        if namespace is None:
+            raise NotAllowed("Only administrators make rules for the whole installation.")
+        # Asked as if the star were a name: only a right to all of the namespace covers it.
+        everything = RepositoryName(f"{namespace}/*" if namespace else "*")
+        permission = self.permissions(everything, ["delete"])["delete"]
+        if not permission.allowed:
+            raise NotAllowed(permission.reason)
+
+
+_SAYS_NOTHING = "say at least one of keep_newest, older_than_days, unpulled_days"
+
+
+def _check(wanted: NewRule, known: StoredRule | None = None) -> None:
+    if not load_terms(wanted.terms).says_something:
+        raise RuleInvalid("terms", _SAYS_NOTHING)
+    if known is not None and not known.created_by:
+        raise RuleInvalid("name", "it comes from PORTUS_DELETE_GARBAGE_COLLECTOR_…: change those variables")
+
+
+def _values(wanted: NewRule) -> dict[str, Any]:
+    return {
+        "name": wanted.name,
+        "namespace": wanted.namespace,
+        "enabled": wanted.enabled,
+        "every_hours": wanted.every_hours,
+        "terms": dict(wanted.terms),
+    }
+
+
+def _preview(rule: Rule, namespace: str | None, *, database: Database, clock: Clock) -> Preview:
+    with database.read() as connection:
+        places = list_places(connection, namespace, after="", limit=MAX_PREVIEWED + 1)
+        judged = [
+            Judged(place.name, verdict)
+            for place in places[:MAX_PREVIEWED]
+            if rule.covers(place.name)
+            for verdict in _judge(connection, rule, place, clock)
+        ]
+    judged.sort(key=lambda one: (not one.verdict.goes, one.repository, one.verdict.tag))
+    deleted = sum(one.verdict.goes for one in judged)
+    return Preview(
+        repositories=len({one.repository for one in judged}),
+        kept=len(judged) - deleted,
+        deleted=deleted,
+        verdicts=judged[:MAX_SHOWN],
+        is_whole=len(places) <= MAX_PREVIEWED and len(judged) <= MAX_SHOWN,
+    )
+
+
+def _judge(connection: Connection, rule: Rule, place: Place, clock: Clock) -> Sequence[Verdict]:
+    with_labels = bool(rule.labels or rule.except_labels)
+    return judge(rule, list_candidates(connection, place.id, with_labels=with_labels), now=clock())
+
+
+def run_retention(deleter: ContentDeleter, *, holder: str, stop: Event, database: Database, clock: Clock) -> bool:
+    """Do the run that is under way or due, unless another worker does; tell whether there was one.
+
+    Raises:
+        RegistryUnavailable: it is to be gone on with later.
+    """
+    with database.write() as connection:
+        if not take_lease(connection, LEASE, holder, now=clock(), ttl=LEASE_TTL):
+            return False
+        run = find_run_under_way(connection)
+        if run is None and (due := find_due_rule(connection, now=clock())):
+            update_rule(connection, due.id, {"next_run_at": clock() + timedelta(hours=due.every_hours)})
+            run = find_run(connection, open_run(connection, due.id, now=clock()))
+        rule = find_rule(connection, run.rule_id) if run else None
+    try:
+        if run and rule:
+            _Run(run, rule, deleter, holder, stop, database, clock).do()
+    finally:
+        with database.write() as connection:
+            release_lease(connection, LEASE, holder)
+    return run is not None
+
+
+class _RunEnded(Exception):
+    """There is no sense in going on."""
+
+
+class _Run:
+    """A run under way."""
+
+    def __init__(
+        self,
+        run: RunRow,
+        rule: StoredRule,
+        deleter: ContentDeleter,
+        holder: str,
+        stop: Event,
+        database: Database,
+        clock: Clock,
+    ) -> None:
+        self._run = run
+        self._namespace = rule.namespace
+        self._rule = load_terms(rule.terms)
+        self._deleter = deleter
+        self._holder = holder
+        self._stop = stop
+        self._database = database
+        self._clock = clock
+        self._position = run.position
+        self._counts = {name: getattr(run, name) for name in ("repositories", "kept", "deleted", "failed")}
+        self._refusals = 0
+
+    def do(self) -> None:
+        """Go through the repositories behind the position."""
+        log.info("retention.started", run=self._run.id, rule=self._run.rule_id, position=self._position)
+        fault: str | None = None
+        try:
+            while places := self._next_places():
+                for place in places:
+                    if self._stop.is_set():
+                        return
+                    self._clear(place)
+        except _RunEnded as ended:
+            fault = str(ended)
+        except RegistryUnavailable as away:
+            self._save(fault=str(away))
+            raise
+        self._save(fault=fault, finished=True)
+        log.info("retention.ended", run=self._run.id, fault=fault, **self._counts)
+
+    def _next_places(self) -> Sequence[Place]:
+        with self._database.read() as connection:
+            return list_places(connection, self._namespace, after=self._position, limit=PLACES_AT_ONCE)
+
+    def _clear(self, place: Place) -> None:
+        if self._rule.covers(place.name):
+            with self._database.read() as connection:
+                verdicts = _judge(connection, self._rule, place, self._clock)
+            self._counts["repositories"] += 1
+            self._counts["kept"] += sum(not verdict.goes for verdict in verdicts)
+            for verdict in verdicts:
+                if verdict.goes:
+                    self._delete(place, verdict)
+        self._position = place.name
+        self._save(fault=None)
+
+    def _delete(self, place: Place, verdict: Verdict) -> None:
+        fault: str | None = None
+        try:
+            tag = TagPlace(verdict.id, place.id, place.name, verdict.tag, verdict.digest)
+            self._deleter.delete_tag(ACTOR, tag)
+            self._refusals = 0
+        except DeletionError as refusal:
+            fault = str(refusal)
+            self._refusals += isinstance(refusal, DeletionRefused)
+        self._counts["failed" if fault else "deleted"] += 1
+        with self._database.write() as connection:
+            take_lease(connection, LEASE, self._holder, now=self._clock(), ttl=LEASE_TTL)
+            add_outcome(connection, self._run.id, place.name, verdict, fault=fault)
+        if self._refusals >= MAX_REFUSALS:
+            raise _RunEnded(f"{MAX_REFUSALS} deletions were refused one after the other, the last one so: {fault}")
+
+    def _save(self, *, fault: str | None, finished: bool = False) -> None:
+        finished_at = self._clock() if finished else None
+        values = {**self._counts, "position": self._position, "fault": fault, "finished_at": finished_at}
+        with self._database.write() as connection:
+            take_lease(connection, LEASE, self._holder, now=self._clock(), ttl=LEASE_TTL)
+            save_run(connection, self._run.id, values)
+
+
+def keep_environment_rule(terms: Mapping[str, Any] | None, *, database: Database, clock: Clock) -> None:
+    """Make the rule that the environment describes be there, or not.
+
+    Args:
+        terms: what it says; ``None``: there is to be none.
+    """
+    with database.write() as connection:
+        known = find_rule_named(connection, ENVIRONMENT_RULE)
+        if terms is None:
+            if known and not known.created_by:
+                drop_rule(connection, known.id)
+            return
+        values = _values(NewRule(ENVIRONMENT_RULE, None, True, 1, terms)) | {"updated_at": clock()}
+        if known:
+            update_rule(connection, known.id, values)
+            return
+        made = {"created_by": "", "created_at": clock(), "next_run_at": clock() + timedelta(hours=1)}
+        insert_rule(connection, values | made)

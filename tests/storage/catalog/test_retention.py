@@ -1,0 +1,212 @@
+"""Retention on a real registry: what goes is gone there too, and what is needed stays."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from threading import Event
+from typing import Any
+
+import pytest
+from werkzeug import Response
+
+from services.catalog.storage.retention import (
+    OUTCOMES,
+    RUNS,
+    OutcomeRow,
+    RunRow,
+    find_rule_named,
+    list_outcomes,
+    list_runs,
+)
+from services.catalog.usecases.crawl_repository import RepositoryCrawler
+from services.catalog.usecases.delete_content import ContentDeleter
+from services.catalog.usecases.registry import RegistryUnavailable
+from services.catalog.usecases.retention import (
+    ENVIRONMENT_RULE,
+    NewRule,
+    RetentionDesk,
+    RuleInvalid,
+    keep_environment_rule,
+    run_retention,
+)
+from shared.api.paging import ListRequest, PageRequest
+from shared.clock import utc_now
+from shared.database import Database
+from shared.oci.names import RepositoryName
+from shared.visibility.answers import Caller, Visibility
+from tests.storage.catalog.snapshots import shown_index
+from tests.support.catalog_clients import new_client
+from tests.support.images import Pusher, on
+from tests.support.registry_proxy import RegistryProxy
+from tests.support.serving import serving
+
+ROOT = Visibility(everything=True, caller=Caller("root", "person", administrator=True))
+Run = Callable[..., RunRow]
+
+
+@pytest.fixture
+def desk(database: Database) -> RetentionDesk:
+    return RetentionDesk(ROOT, lambda repository, actions: {}, database, utc_now)
+
+
+@pytest.fixture
+def run(database: Database, proxy: RegistryProxy, desk: RetentionDesk) -> Run:
+    """A function that lets a rule run some days from now, and returns what came of it."""
+
+    def run(terms: dict[str, Any], *, namespace: str | None = None, days: float = 0, name: str = "rule") -> RunRow:
+        rule = desk.add_rule(NewRule(name, namespace, True, 24, terms))
+        later = replace(desk, clock=lambda: utc_now() + timedelta(days=days))
+        later.request_run(rule.id)
+        go_on(database, proxy, days=days)
+        return runs(database)[0]
+
+    return run
+
+
+def go_on(database: Database, proxy: RegistryProxy, *, days: float = 0) -> bool:
+    def clock() -> datetime:
+        return utc_now() + timedelta(days=days)
+
+    with serving(proxy.app()) as url:
+        deleter = ContentDeleter(database, new_client(url), clock)
+        return run_retention(deleter, holder="us", stop=Event(), database=database, clock=clock)
+
+
+def runs(database: Database) -> list[RunRow]:
+    with database.read() as connection:
+        return list(list_runs(connection, ListRequest(PageRequest(), RUNS.order), namespaces=None).rows)
+
+
+def outcomes(database: Database, run: RunRow) -> list[OutcomeRow]:
+    with database.read() as connection:
+        return list(list_outcomes(connection, run.id, ListRequest(PageRequest(per_page=100), OUTCOMES.order)).rows)
+
+
+def test_what_is_not_among_the_newest_goes(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, run: Run
+) -> None:
+    for name in ("team/app", "team/web"):
+        for tag in ("1.0.0", "1.1.0", "1.2.0"):
+            pusher.image(name, tag)
+        crawler.crawl(RepositoryName(name))
+
+    done = run({"keep_newest": 1, "newest": "version"})
+
+    assert shown_index(database).keys() == {"team/app", "team/web"}
+    assert [sorted(tags) for tags in shown_index(database).values()] == [["1.2.0"], ["1.2.0"]]
+    assert sorted(crawler.registry.list_tags(RepositoryName("team/app")).tags) == ["1.2.0"]
+    assert (done.repositories, done.kept, done.deleted, done.failed) == (2, 2, 4, 0)
+    assert {one.reason for one in outcomes(database, done)} == {"not among the newest 1"}
+
+
+def test_case_179_a_digest_that_a_kept_tag_or_index_needs_stays(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, run: Run
+) -> None:
+    """On 2.8, where a digest goes with all its tags."""
+    shared = pusher.image("team/app", "ci-1")
+    pusher.retag("team/app", "ci-1", "stable")
+    child = pusher.image("team/app", "ci-2")
+    pusher.index("team/app", "multi", [on(child, "linux", "amd64")])
+    pusher.image("team/app", "ci-3")
+    crawler.crawl(RepositoryName("team/app"))
+
+    done = run({"keep_newest": 0, "tags": ["ci-*"]})
+
+    assert done.deleted == 3
+    assert sorted(shown_index(database)["team/app"]) == ["multi", "stable"]
+    for reference in ("stable", shared["digest"], child["digest"], "multi"):
+        assert pusher.read("team/app", reference)
+
+
+def test_only_what_is_old_and_in_the_namespace_goes(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, run: Run
+) -> None:
+    for name in ("team/app", "other/app", "top"):
+        pusher.image(name, "1.0")
+        crawler.crawl(RepositoryName(name))
+
+    young = run({"older_than_days": 30}, namespace="team", days=20)
+    old = run({"older_than_days": 30}, namespace="team", days=31, name="again")
+
+    assert (young.deleted, old.deleted) == (0, 1)
+    assert list(shown_index(database)) == ["other/app", "top"]
+    assert run({"keep_newest": 0}, namespace="", name="global").deleted == 1
+    assert list(shown_index(database)) == ["other/app"]
+
+
+def test_a_refusal_is_reported_and_tried_again_by_the_next_run(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, proxy: RegistryProxy, run: Run, desk: RetentionDesk
+) -> None:
+    pusher.image("team/app", "1.0")
+    crawler.crawl(RepositoryName("team/app"))
+    proxy.refuse = lambda request: Response("{}", 405) if request.method == "DELETE" else None
+
+    refused = run({"keep_newest": 0})
+
+    assert (refused.deleted, refused.failed) == (0, 1)
+    assert "storage.delete.enabled" in (outcomes(database, refused)[0].fault or "")
+    assert list(shown_index(database)) == ["team/app"]
+    proxy.refuse = lambda request: None
+    desk.request_run(refused.rule_id)
+    go_on(database, proxy)
+    assert (runs(database)[0].deleted, shown_index(database)) == (1, {})
+
+
+def test_a_registry_that_refuses_everything_ends_the_run(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, proxy: RegistryProxy, run: Run
+) -> None:
+    for number in range(25):
+        pusher.image("team/app", str(number))
+    crawler.crawl(RepositoryName("team/app"))
+    proxy.refuse = lambda request: Response("{}", 405) if request.method == "DELETE" else None
+
+    refused = run({"keep_newest": 0})
+
+    assert refused.failed == 20
+    assert "20 deletions were refused" in (refused.fault or "")
+    assert refused.finished_at is not None
+
+
+def test_a_registry_that_is_away_is_waited_for(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, proxy: RegistryProxy, run: Run
+) -> None:
+    for name in ("team/app", "team/web"):
+        pusher.image(name, "1.0")
+        crawler.crawl(RepositoryName(name))
+    proxy.refuse = lambda request: Response("no", 503) if "team/web" in request.path else None
+
+    with pytest.raises(RegistryUnavailable):
+        run({"keep_newest": 0})
+
+    (broken_off,) = runs(database)
+    assert (broken_off.position, broken_off.deleted, broken_off.finished_at) == ("team/app", 1, None)
+    proxy.refuse = lambda request: None
+    assert go_on(database, proxy)
+    (done,) = runs(database)
+    assert (done.deleted, done.fault, shown_index(database)) == (2, None, {})
+
+
+def test_a_rule_runs_when_it_is_due(database: Database, proxy: RegistryProxy, desk: RetentionDesk) -> None:
+    desk.add_rule(NewRule("rule", None, True, 24, {"keep_newest": 1}))
+    desk.add_rule(NewRule("off", None, False, 1, {"keep_newest": 1}))
+
+    assert not go_on(database, proxy, days=0.9)
+    assert go_on(database, proxy, days=1.1)
+    assert not go_on(database, proxy, days=1.2)
+    assert [one.requested_by for one in runs(database)] == [None]
+
+
+def test_portus_s_garbage_collector_is_a_rule_of_the_environment(database: Database, desk: RetentionDesk) -> None:
+    terms = {"older_than_days": 30, "unpulled_days": 30, "keep_newest": 5, "tag_pattern": "^ci"}
+    keep_environment_rule(terms, database=database, clock=utc_now)
+    keep_environment_rule({**terms, "keep_newest": 6}, database=database, clock=utc_now)
+
+    with database.read() as connection:
+        rule = find_rule_named(connection, ENVIRONMENT_RULE)
+    assert rule is not None
+    assert (rule.namespace, rule.created_by, rule.terms) == (None, "", {**terms, "keep_newest": 6})
+    with pytest.raises(RuleInvalid):
+        desk.delete_rule(rule.id)
+    keep_environment_rule(None, database=database, clock=utc_now)
+    with database.read() as connection:
+        assert find_rule_named(connection, ENVIRONMENT_RULE) is None
