@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from services.catalog.api.deletions import deletions_blueprint
 from services.catalog.api.errors import ERRORS
 from services.catalog.api.history import history_blueprint
+from services.catalog.api.immutability import immutability_blueprint
 from services.catalog.api.internal import internal_blueprint
 from services.catalog.api.losses import losses_blueprint
 from services.catalog.api.manifests import manifests_blueprint
@@ -29,6 +30,7 @@ from services.catalog.storage.schema import migrations
 from services.catalog.usecases.delete_content import ContentDeleter
 from services.catalog.usecases.empty_repository import RepositoryEmptier
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
+from services.catalog.usecases.immutability import ImmutabilityDesk
 from services.catalog.usecases.registry import Registry, WritableRegistry
 from services.catalog.usecases.restore_tag import TagRestorer
 from services.catalog.usecases.retention import RetentionDesk
@@ -80,6 +82,9 @@ def create_app(settings: Settings, database: Database) -> Flask:
     registry = new_registry(settings)
     permissions = callers_permissions(auth, peer_secret=settings.internal_secret)
     api.register_blueprint(people_blueprint(database, visibility, permissions, clock=utc_now))
+    api.register_blueprint(
+        immutability_blueprint(lambda: ImmutabilityDesk(visibility(), permissions, database, utc_now))
+    )
     restorer = TagRestorer(database, registry, utc_now)
     api.register_blueprint(history_blueprint(database, restorer, visibility, permissions))
     deleter = ContentDeleter(database, registry, utc_now)

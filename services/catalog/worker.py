@@ -22,10 +22,12 @@ from services.catalog.usecases.count_deliveries import count_deliveries
 from services.catalog.usecases.crawl_registry import CrawlPlan, CrawlReport, LeaseLost, crawl_registry
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.delete_content import ContentDeleter
+from services.catalog.usecases.immutability import undo_overwrite
 from services.catalog.usecases.purge_history import purge_history
 from services.catalog.usecases.push_grants import settle_push_grants
 from services.catalog.usecases.registry import Registry, RegistryError, RegistryUnavailable, WritableRegistry
 from services.catalog.usecases.repair_losses import close_windows_covered_by, repair_losses
+from services.catalog.usecases.restore_tag import TagRestorer
 from services.catalog.usecases.retention import keep_environment_rule, run_retention
 from services.catalog.usecases.retry_fetches import retry_fetches
 from services.catalog.usecases.rounds import find_due_crawl
@@ -42,6 +44,8 @@ LOSS_IDLE_S = 2.0
 """How often is looked for loss windows that are to be worked off."""
 RETENTION_IDLE_S = 5.0
 """How often is looked for a run of a retention rule that is due."""
+OVERWRITES_IDLE_S = 2.0
+"""How often is looked for tags that are to be put back."""
 RETENTION_PAUSE_S = 60.0
 SETTLE_EVERY_S = 10.0
 COUNT_EVERY_S = 30.0
@@ -51,8 +55,8 @@ CRAWL_IDLE_S = 2.0
 CRAWL_PAUSE_S = 2.0
 LONGEST_CRAWL_PAUSE_S = 600.0
 DATABASE_PAUSE_S = 2.0
-POOL_SIZE = 16
-"""Connections: a crawl's threads and one for each other task."""
+OTHER_TASKS = 12
+"""What needs a connection besides the threads of a crawl."""
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +67,7 @@ def run_worker(settings: Settings, stop: Event) -> None:
     Raises:
         SystemExit: a task has died.
     """
-    database, registry = Database(settings.database_url.reveal(), pool_size=POOL_SIZE), new_registry(settings)
+    database, registry = _new_database(settings), new_registry(settings)
     tasks: dict[str, Task] = {
         "notifications": lambda stop: _consume(settings, database, registry, stop),
         "outbox": lambda stop: _relay(settings, database, stop),
@@ -73,6 +77,7 @@ def run_worker(settings: Settings, stop: Event) -> None:
     tasks |= _loss_tasks(settings, database, registry)
     keep_environment_rule(settings.garbage_collector, database=database, clock=utc_now)
     tasks["retention"] = lambda stop: _retain(database, new_registry(settings), stop)
+    tasks["overwrites"] = lambda stop: _undo_overwrites(database, new_registry(settings), stop)
     tasks["crawls"] = lambda stop: _crawl_always(settings, database, registry, stop)
     run_tasks(tasks, stop)
 
@@ -100,13 +105,17 @@ def crawl_now(settings: Settings, stop: Event, *, light: bool = False) -> CrawlR
     Raises:
         RegistryError: the registry's catalogue could not be read.
     """
-    database, registry = Database(settings.database_url.reveal(), pool_size=POOL_SIZE), new_registry(settings)
+    database, registry = _new_database(settings), new_registry(settings)
     kind = CrawlKind.ROUND if light else CrawlKind.FULL
     report = _crawl(settings, database, registry, stop, kind)
     if report and report.finished and kind.is_deep and not report.kind.is_deep:
         # That was a round which somebody had begun.
         report = _crawl(settings, database, registry, stop, kind)
     return report
+
+
+def _new_database(settings: Settings) -> Database:
+    return Database(settings.database_url.reveal(), pool_size=settings.crawl_threads + OTHER_TASKS)
 
 
 def _consume(settings: Settings, database: Database, registry: Registry, stop: Event) -> None:
@@ -202,6 +211,15 @@ def _retain(database: Database, registry: WritableRegistry, stop: Event) -> None
             log.warning("retention.postponed", fault=str(fault))
             return RETENTION_PAUSE_S
         return 0 if done else RETENTION_IDLE_S
+
+    _repeat(work, stop)
+
+
+def _undo_overwrites(database: Database, registry: WritableRegistry, stop: Event) -> None:
+    restorer, holder = TagRestorer(database, registry, utc_now), uuid4().hex
+
+    def work() -> float:
+        return 0 if undo_overwrite(restorer, holder=holder) else OVERWRITES_IDLE_S
 
     _repeat(work, stop)
 

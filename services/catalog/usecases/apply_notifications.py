@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from services.catalog.domain.occurrences import Meaning, Occurrence, meaning_of
 from services.catalog.storage.contents import note_children
+from services.catalog.storage.immutability import note_overwrites
 from services.catalog.storage.manifests import note_manifests, save_manifests
 from services.catalog.storage.pending import add_pending
 from services.catalog.storage.progress import note_indexed
@@ -63,6 +64,7 @@ def apply_notifications(
         note_children(connection, ids.values(), {push.digest for push in pushed if push.digest}, now=now)
         recount_repositories(connection, ids.values())
         tell_changes(connection, changes)
+        note_overwrites(connection, changes, now=now)
         note_pushes_of(connection, (one for one in fresh if meaning_of(one) in _PUSHES), now=now)
         note_arrivals(connection, claimed, now=now)
         note_indexed(connection, now=now)

@@ -11,10 +11,17 @@ from sqlalchemy import Connection
 from services.catalog.domain.drift import Finding
 from services.catalog.domain.drift import Kind as DriftKind
 from services.catalog.domain.history import Kind, TagWrite
-from services.catalog.domain.index import RepositoryState, observe_absence, observe_lost_manifest, observe_tag
+from services.catalog.domain.index import (
+    RepositoryState,
+    TagChange,
+    observe_absence,
+    observe_lost_manifest,
+    observe_tag,
+)
 from services.catalog.domain.manifests import FetchedManifest
-from services.catalog.domain.occurrences import Stamp
+from services.catalog.domain.occurrences import Occurrence, Stamp
 from services.catalog.storage.contents import note_children
+from services.catalog.storage.immutability import note_overwrites
 from services.catalog.storage.index import Wanted, load_states, save_states
 from services.catalog.storage.manifests import note_manifests, save_manifests
 from services.catalog.storage.pending import add_pending
@@ -220,6 +227,7 @@ def _save(
         after = observe_tag(after, one.tag, one.digest, seen_at)
     save_states(connection, before, {row: after}, now=now)
     add_writes(connection, {row: _news(before[row], after, seen_at)})
+    note_overwrites(connection, _moves(repository, before[row], after, seen, seen_at), now=now)
     save_manifests(connection, result.fetched.values(), now=now)
     note_manifests(connection, dict.fromkeys(one.digest for one in seen))
     note_children(connection, [row], {one.digest for one in seen}, now=now)
@@ -257,6 +265,20 @@ def _forget(
 def _difference(repository: RepositoryName, seen: _Seen, known: Mapping[Tag, Digest]) -> Finding:
     kind = DriftKind.DIGEST_DIFFERS if seen.tag in known else DriftKind.MISSING_TAG
     return Finding(kind, repository, seen.tag, known.get(seen.tag), seen.digest)
+
+
+def _moves(
+    repository: RepositoryName,
+    before: RepositoryState,
+    after: RepositoryState,
+    seen: Collection[_Seen],
+    seen_at: datetime,
+) -> Iterator[TagChange]:
+    for one in seen:
+        old, new = _shown(before, one.tag), _shown(after, one.tag)
+        if old != new:
+            cause = Occurrence(Stamp(seen_at, ""), "push", repository, digest=new, tag=one.tag)
+            yield TagChange(one.tag, new, old, cause)
 
 
 def _shown(state: RepositoryState, tag: Tag) -> Digest | None:

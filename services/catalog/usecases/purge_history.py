@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from services.catalog.storage.drift import drop_explained, purge_drift
+from services.catalog.storage.immutability import purge_overwrites
 from services.catalog.storage.index import purge_deletions, purge_manifests
 from services.catalog.storage.instances import purge_instances
 from services.catalog.storage.loss_windows import purge_windows
@@ -24,6 +25,7 @@ DRIFT_KEPT_FOR = timedelta(days=90)
 EXPLAINED_WITHIN = timedelta(days=1)
 """So long after a round has repaired a tag, word of its push explains that."""
 RUNS_KEPT_FOR = timedelta(days=90)
+OVERWRITES_KEPT_FOR = timedelta(days=400)
 INSTANCES_KEPT_FOR = timedelta(days=7)
 
 
@@ -43,5 +45,6 @@ def purge_history(*, database: Database, clock: Clock, tag_history: timedelta | 
         drop_explained(connection, after=clock() - EXPLAINED_WITHIN)
         purged += purge_drift(connection, before=clock() - DRIFT_KEPT_FOR)
         purged += purge_runs(connection, before=clock() - RUNS_KEPT_FOR)
+        purged += purge_overwrites(connection, before=clock() - OVERWRITES_KEPT_FOR)
         purged += purge_instances(connection, before=clock() - INSTANCES_KEPT_FOR)
         return purged + (purge_writes(connection, before=clock() - tag_history) if tag_history else 0)

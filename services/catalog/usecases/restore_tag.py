@@ -62,11 +62,19 @@ class TagRestorer:
         """
         name = RepositoryName(self._find(visibility, repository, digest).full_name)
         require(permissions, name, "push")
+        return self.put(name, repository, tag, digest, actor=actor_of(visibility))
+
+    def put(self, name: RepositoryName, repository: int, tag: Tag, digest: Digest, *, actor: str) -> Sequence[Digest]:
+        """Put a manifest under a tag, whoever wants it; return what had to be put for it.
+
+        Raises:
+            PartsMissing, RegistryError: as above.
+        """
         wanted = self._manifests(name, repository, digest)
         made = list[Occurrence]()
         try:
             for kept in wanted:
-                made.append(self._put(name, kept, tag if kept.digest == digest else None, actor_of(visibility)))
+                made.append(self._put(name, kept, tag if kept.digest == digest else None, actor))
         except InvalidAnswer:
             if missing := [one for kept in wanted for one in self._missing(name, kept)]:
                 raise PartsMissing(missing) from None

@@ -1,0 +1,80 @@
+"""Tags that must not move: which are meant, and what moved.
+
+A stock registry asks nobody before it takes a push, so an overwrite can be noticed and undone, and not
+prevented. The same digest again is no overwrite, and a tag that was deleted first may come back as anything.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from services.catalog.domain.index import TagChange
+from services.catalog.domain.occurrences import SERVICE_ACCOUNT
+from shared.oci.names import RepositoryName, Tag, split_namespace
+
+
+class OverwriteState(StrEnum):
+    """What became of an overwrite."""
+
+    REPORTED = "reported"
+    """Nothing is done about it."""
+    WAITING = "waiting"
+    """The former manifest is to be put back."""
+    RESTORED = "restored"
+    SUPERSEDED = "superseded"
+    """The tag moved on before it could be put back."""
+    FAILED = "failed"
+    """The former manifest cannot be put back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Immutable:
+    """A rule: these tags must not move.
+
+    Args:
+        namespace: ``None``: of the whole installation; empty: of the global namespace.
+        repositories, tags: globs; one of each has to cover a tag.
+        restores: whether the former manifest is put back.
+    """
+
+    id: int
+    namespace: str | None
+    repositories: Sequence[str]
+    tags: Sequence[str]
+    restores: bool
+
+    def covers(self, repository: RepositoryName, tag: Tag) -> bool:
+        """Tell whether a tag must not move."""
+        if self.namespace is not None and (split_namespace(repository).namespace or "") != self.namespace:
+            return False
+        return _is_covered(self.repositories, repository) and _is_covered(self.tags, tag)
+
+
+@dataclass(frozen=True, slots=True)
+class Overwrite:
+    """A tag that moved and must not have."""
+
+    rule: Immutable
+    change: TagChange
+
+
+def is_move(change: TagChange) -> bool:
+    """Tell whether somebody let a tag point at something else that had pointed somewhere."""
+    moved = change.digest is not None and change.previous_digest is not None
+    return moved and change.digest != change.previous_digest and change.cause.actor != SERVICE_ACCOUNT
+
+
+def find_overwrites(rules: Sequence[Immutable], changes: Iterable[TagChange]) -> Sequence[Overwrite]:
+    """Return the moves that a rule forbids; where several do, one that restores comes first."""
+    ordered = sorted(rules, key=lambda rule: (not rule.restores, rule.id))
+    found = []
+    for change in filter(is_move, changes):
+        rule = next((rule for rule in ordered if rule.covers(change.cause.repository, change.tag)), None)
+        if rule:
+            found.append(Overwrite(rule, change))
+    return found
+
+
+def _is_covered(globs: Sequence[str], name: str) -> bool:
+    return any(fnmatchcase(name, glob) for glob in globs)

@@ -1,0 +1,215 @@
+"""Tags that must not move: rules about them, and putting back what moved all the same."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import Connection, select
+
+from services.catalog.domain.immutability import OverwriteState
+from services.catalog.storage.immutability import (
+    ImmutableRow,
+    OverwriteRow,
+    count_rules,
+    find_due,
+    find_rule,
+    insert_rule,
+    list_overwrites,
+    list_rules,
+    postpone,
+    settle,
+    update_rule,
+)
+from services.catalog.storage.immutability import delete_rule as drop_rule
+from services.catalog.storage.leases import release_lease, take_lease
+from services.catalog.storage.tables import repositories
+from services.catalog.storage.tag_queries import list_present_tags
+from services.catalog.usecases.not_found import NotFound
+from services.catalog.usecases.registry import RegistryError, RegistryUnavailable
+from services.catalog.usecases.restore_tag import PartsMissing, TagRestorer
+from services.catalog.usecases.rights import FindPermissions, NotAllowed
+from shared.api.etags import Expected
+from shared.api.paging import ListRequest, Page
+from shared.api.slices import Slice
+from shared.clock import Clock
+from shared.database import Database
+from shared.oci.names import Digest, RepositoryName, Tag
+from shared.visibility.answers import Visibility
+from shared.visibility.permissions import require_caller
+
+LEASE = "overwrites"
+LEASE_TTL = timedelta(minutes=2)
+ACTOR = "portus immutability"
+"""Under whose name tags come back; no account can be called so."""
+
+MAX_RULES = 1000
+MAX_ATTEMPTS = 10
+FIRST_PAUSE = timedelta(seconds=5)
+
+log = structlog.get_logger(__name__)
+
+
+class ImmutableNotFound(NotFound):
+    """There is no such rule, or the caller may not see it."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such rule on tags that must not move, or you may not see it.")
+
+
+class TooManyRules(Exception):
+    """There are as many rules as there may be."""
+
+    def __init__(self) -> None:
+        super().__init__(f"There are {MAX_RULES} rules on tags that must not move already.")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A rule as somebody wants it."""
+
+    namespace: str | None
+    repositories: Sequence[str]
+    tags: Sequence[str]
+    restores: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ImmutabilityDesk:
+    """Rules and overwrites, for one caller.
+
+    Args:
+        visibility: what the caller may see.
+        permissions: asks what the caller may do.
+    """
+
+    visibility: Visibility
+    permissions: FindPermissions
+    database: Database
+    clock: Clock
+
+    def list_rules(self, asked: ListRequest) -> Page[ImmutableRow]:
+        """Return a page of the rules: of the namespaces that the caller sees, for overseers all."""
+        with self.database.read() as connection:
+            return list_rules(connection, asked, namespaces=self._seen())
+
+    def get_rule(self, rule: int) -> ImmutableRow:
+        """Return a rule.
+
+        Raises:
+            ImmutableNotFound: see above.
+        """
+        with self.database.read() as connection:
+            return self._get(connection, rule)
+
+    def add_rule(self, wanted: Terms) -> ImmutableRow:
+        """Write a new rule down.
+
+        Raises:
+            NotSignedIn, NotAllowed: the caller does not manage the namespace.
+            TooManyRules: see above.
+        """
+        caller = require_caller(self.visibility)
+        self._require(wanted.namespace)
+        now = self.clock()
+        with self.database.write() as connection:
+            if count_rules(connection) >= MAX_RULES:
+                raise TooManyRules
+            made = {"created_by": caller.username, "created_at": now, "updated_at": now}
+            return self._get(connection, insert_rule(connection, {**asdict(wanted), **made}), certain=True)
+
+    def change_rule(self, rule: int, change: Callable[[ImmutableRow], Terms], *, expected: Expected) -> ImmutableRow:
+        """Change a rule; it stays where it is.
+
+        Raises:
+            ImmutableNotFound, NotAllowed: as above.
+            PreconditionFailed: it is not what the caller has seen.
+        """
+        self._require(self.get_rule(rule).namespace)
+        with self.database.write() as connection:
+            known = self._get(connection, rule, lock=True)
+            expected(known)
+            update_rule(connection, rule, {**asdict(change(known)), "updated_at": self.clock()})
+            return self._get(connection, rule, certain=True)
+
+    def delete_rule(self, rule: int) -> None:
+        """Take a rule away; what it noticed is kept.
+
+        Raises:
+            ImmutableNotFound, NotAllowed: as above.
+        """
+        self._require(self.get_rule(rule).namespace)
+        with self.database.write() as connection:
+            drop_rule(connection, rule)
+
+    def list_overwrites(self, asked: ListRequest) -> Slice[OverwriteRow]:
+        """Return a part of the overwrites in what the caller sees."""
+        with self.database.read() as connection:
+            return list_overwrites(connection, self.visibility, asked)
+
+    def _get(self, connection: Connection, rule: int, *, lock: bool = False, certain: bool = False) -> ImmutableRow:
+        found, seen = find_rule(connection, rule, lock=lock), self._seen()
+        if found is None or not (certain or seen is None or found.namespace in seen):
+            raise ImmutableNotFound
+        return found
+
+    def _seen(self) -> Sequence[str] | None:
+        if self.visibility.oversees:
+            return None
+        return [*self.visibility.namespaces, *([""] if self.visibility.global_namespace else [])]
+
+    def _require(self, namespace: str | None) -> None:
+        """Make sure that the caller manages a namespace: who may describe its repositories does."""
+        caller = self.visibility.caller
+        if self.visibility.oversees and caller and caller.administrator:
+            return
+        if namespace is None:
+            raise NotAllowed("Only administrators make rules for the whole installation.")
+        permission = self.permissions(RepositoryName(f"{namespace}/*" if namespace else "*"), ["describe"])["describe"]
+        if not permission.allowed:
+            raise NotAllowed(permission.reason)
+
+
+def undo_overwrite(restorer: TagRestorer, *, holder: str) -> bool:
+    """Put back what was overwritten and waits for it, unless another worker does; tell whether there was something."""
+    database, clock = restorer.database, restorer.clock
+    with database.write() as connection:
+        if not take_lease(connection, LEASE, holder, now=clock(), ttl=LEASE_TTL):
+            return False
+        due = find_due(connection, now=clock())
+    try:
+        if due:
+            _undo(due, restorer)
+    finally:
+        with database.write() as connection:
+            release_lease(connection, LEASE, holder)
+    return due is not None
+
+
+def _undo(due: OverwriteRow, restorer: TagRestorer) -> None:
+    name, tag = RepositoryName(due.repository), Tag(due.tag)
+    with restorer.database.read() as connection:
+        number = connection.scalar(select(repositories.c.id).where(repositories.c.full_name == name))
+        now_at = list_present_tags(connection, name, [tag]).get(tag)
+    if number is None or now_at != due.digest:
+        _settle(restorer, due, OverwriteState.SUPERSEDED)
+        return
+    try:
+        restorer.put(name, number, tag, Digest(due.previous_digest), actor=ACTOR)
+    except PartsMissing as fault:
+        _settle(restorer, due, OverwriteState.FAILED, str(fault))
+    except (RegistryUnavailable, RegistryError) as fault:
+        if due.attempts + 1 >= MAX_ATTEMPTS:
+            _settle(restorer, due, OverwriteState.FAILED, str(fault))
+            return
+        until = restorer.clock() + FIRST_PAUSE * 2.0**due.attempts
+        with restorer.database.write() as connection:
+            postpone(connection, due.id, until=until, fault=str(fault))
+    else:
+        _settle(restorer, due, OverwriteState.RESTORED)
+
+
+def _settle(restorer: TagRestorer, due: OverwriteRow, state: OverwriteState, fault: str | None = None) -> None:
+    with restorer.database.write() as connection:
+        settle(connection, due.id, state, fault=fault)
+    log.info("overwrite.settled", repository=due.repository, tag=due.tag, state=state.value, fault=fault)

@@ -1,0 +1,205 @@
+"""Tags that must not move, on a real registry: noticed, told, and put back where that was asked for."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from itertools import count
+
+import pytest
+from werkzeug import Response
+
+from services.catalog.domain.immutability import OverwriteState
+from services.catalog.storage.immutability import OVERWRITES, OverwriteRow, list_overwrites
+from services.catalog.usecases.apply_notifications import apply_notifications
+from services.catalog.usecases.crawl_repository import RepositoryCrawler
+from services.catalog.usecases.fetch_manifests import ManifestFetcher
+from services.catalog.usecases.immutability import ACTOR, MAX_ATTEMPTS, ImmutabilityDesk, Terms, undo_overwrite
+from services.catalog.usecases.restore_tag import TagRestorer
+from shared.api.paging import ListRequest, PageRequest
+from shared.clock import utc_now
+from shared.database import Database
+from shared.oci.names import Digest, RepositoryName
+from shared.visibility.answers import Caller, Visibility
+from tests.storage.catalog.snapshots import shown_index, shown_tags
+from tests.support.catalog import delete, envelope_for, push
+from tests.support.catalog_clients import new_client
+from tests.support.images import Descriptor, Pusher
+from tests.support.registry_proxy import RegistryProxy
+from tests.support.serving import serving
+
+APP = RepositoryName("team/app")
+ROOT = Visibility(everything=True, caller=Caller("root", "person", administrator=True))
+Learn = Callable[..., None]
+
+
+@pytest.fixture
+def forbid(database: Database) -> Callable[..., None]:
+    """A function that makes a rule."""
+
+    def forbid(*tags: str, namespace: str | None = "team", restores: bool = True) -> None:
+        desk = ImmutabilityDesk(ROOT, lambda repository, actions: {}, database, utc_now)
+        desk.add_rule(Terms(namespace, ["*"], list(tags), restores))
+
+    return forbid
+
+
+@pytest.fixture
+def learn(database: Database, no_registry: ManifestFetcher) -> Learn:
+    """A function that tells the index of a push by Jane; each one is later than the last."""
+    numbers = count()
+
+    def learn(tag: str, pushed: Descriptor, *, actor: str = "jane") -> None:
+        told = push(tag, Digest(pushed["digest"]), next(numbers), actor=actor)
+        apply_notifications([envelope_for(told)], database=database, fetcher=no_registry, clock=utc_now)
+
+    return learn
+
+
+def found(database: Database) -> list[OverwriteRow]:
+    with database.read() as connection:
+        asked = ListRequest(PageRequest(per_page=100), OVERWRITES.order)
+        return list(reversed(list_overwrites(connection, ROOT, asked).rows))
+
+
+def states(database: Database) -> list[OverwriteState]:
+    return [one.state for one in found(database)]
+
+
+@contextmanager
+def restoring(database: Database, proxy: RegistryProxy, *, hours: float = 0) -> Iterator[TagRestorer]:
+    def clock() -> datetime:
+        return utc_now() + timedelta(hours=hours)
+
+    with serving(proxy.app()) as url:
+        yield TagRestorer(database, new_client(url), clock)
+
+
+def undo(database: Database, proxy: RegistryProxy, *, hours: float = 0) -> bool:
+    with restoring(database, proxy, hours=hours) as restorer:
+        return undo_overwrite(restorer, holder="us")
+
+
+def test_an_overwrite_is_noticed_and_put_back(
+    database: Database, pusher: Pusher, proxy: RegistryProxy, learn: Learn, forbid: Callable[..., None]
+) -> None:
+    forbid("v*")
+    first, second = pusher.image(APP, "v1"), pusher.image(APP, "v1")
+    learn("v1", first)
+    learn("v1", second)
+
+    (noticed,) = found(database)
+    assert (noticed.tag, noticed.previous_digest, noticed.digest) == ("v1", first["digest"], second["digest"])
+    assert (noticed.actor, noticed.state) == ("jane", OverwriteState.WAITING)
+    assert undo(database, proxy)
+
+    assert states(database) == [OverwriteState.RESTORED]
+    assert shown_index(database) == {APP: {"v1": first["digest"]}}
+    assert pusher.read(APP, "v1") == pusher.read(APP, first["digest"])
+    assert shown_tags(database, APP)[0].pushed_by == ACTOR
+    assert not undo(database, proxy), "what we put back is no overwrite"
+
+
+def test_word_of_our_own_push_is_no_overwrite(
+    database: Database, pusher: Pusher, proxy: RegistryProxy, learn: Learn, forbid: Callable[..., None]
+) -> None:
+    forbid("v*")
+    first, second = pusher.image(APP, "v1"), pusher.image(APP, "v1")
+    learn("v1", first)
+    learn("v1", second)
+    learn("v1", first, actor="portus")
+
+    assert len(found(database)) == 1
+
+
+def test_what_is_only_to_be_told_stays_as_it_was_pushed(
+    database: Database, pusher: Pusher, proxy: RegistryProxy, learn: Learn, forbid: Callable[..., None]
+) -> None:
+    forbid("v*", restores=False)
+    first, second = pusher.image(APP, "v1"), pusher.image(APP, "v1")
+    learn("v1", first)
+    learn("v1", second)
+
+    assert states(database) == [OverwriteState.REPORTED]
+    assert not undo(database, proxy)
+    assert shown_index(database) == {APP: {"v1": second["digest"]}}
+
+
+def test_what_is_no_overwrite(
+    database: Database, pusher: Pusher, learn: Learn, forbid: Callable[..., None], no_registry: ManifestFetcher
+) -> None:
+    """The same digest again, another tag, another namespace, and a tag that was deleted first."""
+    forbid("v*")
+    forbid("*", namespace="other")
+    first, second = pusher.image(APP, "v1"), pusher.image(APP, "v1")
+    learn("v1", first)
+    learn("v1", first)
+    learn("latest", first)
+    learn("latest", second)
+    gone = delete(50, tag="v1")
+    apply_notifications([envelope_for(gone)], database=database, fetcher=no_registry, clock=utc_now)
+    told = push("v1", Digest(second["digest"]), 60)
+    apply_notifications([envelope_for(told)], database=database, fetcher=no_registry, clock=utc_now)
+
+    assert found(database) == []
+
+
+def test_a_crawl_notices_it_too(
+    database: Database, pusher: Pusher, proxy: RegistryProxy, crawler: RepositoryCrawler, forbid: Callable[..., None]
+) -> None:
+    forbid("v*", namespace=None)
+    first = pusher.image(APP, "v1")
+    crawler.crawl(APP)
+    pusher.image(APP, "v1")
+
+    crawler.crawl(APP)
+
+    assert [(one.actor, one.state) for one in found(database)] == [(None, OverwriteState.WAITING)]
+    assert undo(database, proxy)
+    assert shown_index(database) == {APP: {"v1": first["digest"]}}
+
+
+def test_a_tag_that_moved_on_is_left(
+    database: Database, pusher: Pusher, proxy: RegistryProxy, learn: Learn, forbid: Callable[..., None]
+) -> None:
+    """Each overwrite wants to undo itself; only the last one is still true."""
+    forbid("v*")
+    images = [pusher.image(APP, "v1") for _ in range(3)]
+    for image in images:
+        learn("v1", image)
+
+    assert undo(database, proxy)
+    assert undo(database, proxy)
+
+    assert states(database) == [OverwriteState.SUPERSEDED, OverwriteState.RESTORED]
+    assert shown_index(database) == {APP: {"v1": images[1]["digest"]}}
+
+
+def test_a_registry_that_is_away_is_tried_again_and_not_for_ever(
+    database: Database, pusher: Pusher, proxy: RegistryProxy, learn: Learn, forbid: Callable[..., None]
+) -> None:
+    forbid("v*")
+    learn("v1", pusher.image(APP, "v1"))
+    learn("v1", pusher.image(APP, "v1"))
+    proxy.refuse = lambda request: Response("no", 503)
+
+    assert undo(database, proxy)
+    assert not undo(database, proxy), "it waits"
+    for hours in range(1, MAX_ATTEMPTS):
+        assert undo(database, proxy, hours=2.0 * hours)
+
+    (given_up,) = found(database)
+    assert (given_up.state, given_up.attempts) == (OverwriteState.FAILED, MAX_ATTEMPTS)
+    assert "503" in (given_up.fault or "")
+
+
+def test_what_the_registry_has_no_longer_is_not_put_back(
+    database: Database, pusher: Pusher, proxy: RegistryProxy, learn: Learn, forbid: Callable[..., None]
+) -> None:
+    forbid("v*")
+    learn("v1", {"digest": "sha256:" + "0" * 64})
+    learn("v1", pusher.image(APP, "v1"))
+
+    assert undo(database, proxy)
+
+    assert states(database) == [OverwriteState.FAILED]
+    assert "no longer has" in (found(database)[0].fault or "")
