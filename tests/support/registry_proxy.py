@@ -11,6 +11,7 @@ from werkzeug import Request, Response
 from tests.support.registry import Registry
 
 _PASSED_ON = ("Accept", "Authorization", "Content-Type")
+_OF_THE_CONNECTION = ("Content-Length", "Connection", "Transfer-Encoding")
 
 Spoil = Callable[[Request, Response], Response | None]
 """Gets a request and its good answer; returns another answer, or ``None`` to let the good one pass."""
@@ -49,7 +50,7 @@ class RegistryProxy:
             allow_redirects=False,
             timeout=20,
         )
-        kept = {name: value for name, value in found.headers.items() if name not in ("Content-Length", "Connection")}
+        kept = {name: value for name, value in found.headers.items() if name not in _OF_THE_CONNECTION}
         answer = Response(found.content, found.status_code, headers=kept)
         return self.spoil(request, answer) or answer
 

@@ -1,0 +1,116 @@
+"""How long the first crawl of a registry takes beside a plain one, and what a round costs in which nothing has changed.
+
+The plain crawl reads the same with eight threads and keeps nothing: every list, manifest and configuration.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from threading import Event, local
+from typing import TypeVar
+
+import pytest
+import requests
+
+from services.catalog.domain.rounds import CrawlKind, Rhythm
+from services.catalog.usecases.crawl_registry import CrawlPlan, CrawlReport, crawl_registry
+from services.catalog.usecases.crawl_repository import RepositoryCrawler
+from shared.clock import utc_now
+from shared.database import Database
+from shared.oci.media_types import ACCEPT_MANIFESTS
+from tests.conftest import RegistryFactory
+from tests.support.catalog import new_index
+from tests.support.catalog_clients import new_client, new_fetcher
+from tests.support.images import Pusher
+from tests.support.registry_proxy import RegistryProxy
+from tests.support.serving import serving
+
+REPOSITORIES, TAGS, THREADS = 200, 5, 8
+
+own = local()
+Result = TypeVar("Result")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = new_index(database_url)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def url(registry_factory: RegistryFactory) -> str:
+    """A registry full of images, no two of them alike."""
+    url = registry_factory().url
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(lambda number: _fill(url, f"bench/app-{number:03}"), range(REPOSITORIES)))
+    return url
+
+
+@pytest.mark.benchmark
+@pytest.mark.timeout(300)
+def test_crawls_of_a_registry(database: Database, url: str, show_figures: Callable[[str], None]) -> None:
+    """Prints times and requests; asserts only that nothing was left out."""
+    _crawl_plainly(url)  # Nobody reads from a cold disk.
+    plain_s, requests_sent = _timed(lambda: _crawl_plainly(url))
+    first_s, first = _timed(lambda: _crawl(database, url, CrawlPlan(CrawlKind.FIRST)))
+    light_s, _ = _timed(lambda: _crawl(database, url, CrawlPlan(CrawlKind.ROUND, share=lambda _: 0)))
+    share_s, share = _timed(lambda: _crawl(database, url, CrawlPlan(CrawlKind.ROUND, share=Rhythm().share)))
+    full_s, _ = _timed(lambda: _crawl(database, url, CrawlPlan(CrawlKind.FULL)))
+    proxy = RegistryProxy(url)
+    with serving(proxy.app()) as counted:
+        light = _crawl(database, counted, CrawlPlan(CrawlKind.ROUND, share=lambda _: 0))
+    assert (first.tags, light.tags, light.drift) == (REPOSITORIES * TAGS, REPOSITORIES * TAGS, 0)
+
+    show_figures(
+        f"{REPOSITORIES} repositories of {TAGS} tags, {database.engine.dialect.name}, {THREADS} threads:"
+        f" plain {plain_s:.1f} s ({requests_sent} requests), first crawl {first_s:.1f} s"
+        f" (ratio {first_s / plain_s:.2f}); then, unchanged: round {light_s:.2f} s"
+        f" ({len(proxy.seen)} requests), with its share of tags looked at {share_s:.2f} s"
+        f" ({share.verified} repositories), all tags {full_s:.1f} s"
+    )
+
+
+def _fill(url: str, name: str) -> None:
+    pusher = Pusher(url)
+    for number in range(TAGS):
+        pusher.image(name, f"v{number}", layer_bytes=(200,))
+
+
+def _crawl(database: Database, url: str, plan: CrawlPlan) -> CrawlReport:
+    client = new_client(url)
+    with closing(new_fetcher(client, database)) as fetcher:
+        crawler = RepositoryCrawler(database, client, fetcher, utc_now, Event())
+        report = crawl_registry(crawler, holder="benchmark", database=database, clock=utc_now, plan=plan)
+    assert report is not None
+    return report
+
+
+def _crawl_plainly(url: str) -> int:
+    names = _get(f"{url}/v2/_catalog?n=1000").json()["repositories"]
+    with ThreadPoolExecutor(THREADS) as pool:
+        return 1 + sum(pool.map(lambda name: _read_plainly(f"{url}/v2/{name}"), names))
+
+
+def _read_plainly(repository: str) -> int:
+    tags: Sequence[str] = _get(f"{repository}/tags/list").json()["tags"]
+    for tag in tags:
+        manifest = _get(f"{repository}/manifests/{tag}").json()
+        assert _get(f"{repository}/blobs/{manifest['config']['digest']}").json()
+    return 1 + 2 * len(tags)
+
+
+def _get(url: str) -> requests.Response:
+    if not hasattr(own, "session"):
+        own.session = requests.Session()
+        own.session.trust_env = False
+    answer: requests.Response = own.session.get(url, headers={"Accept": ACCEPT_MANIFESTS}, timeout=20)
+    answer.raise_for_status()
+    return answer
+
+
+def _timed(work: Callable[[], Result]) -> tuple[float, Result]:
+    started = time.perf_counter()
+    result = work()
+    return time.perf_counter() - started, result
