@@ -42,11 +42,10 @@ def note_listed(connection: Connection, names: Collection[RepositoryName], crawl
     upsert(connection, repository_rounds, [{"repository_id": row, "listed_in": crawl} for row in sorted(known)])
 
 
-def note_verified(connection: Connection, name: RepositoryName, *, now: datetime) -> None:
-    """Note that every tag of a repository was looked at."""
-    row = connection.scalar(select(repositories.c.id).where(repositories.c.full_name == name))
-    if row is not None:
-        upsert(connection, repository_rounds, [{"repository_id": row, "verified_at": now}])
+def note_verified(connection: Connection, names: Collection[RepositoryName], *, now: datetime) -> None:
+    """Note that every tag of repositories was looked at."""
+    known = connection.scalars(select(repositories.c.id).where(repositories.c.full_name.in_(names)))
+    upsert(connection, repository_rounds, [{"repository_id": row, "verified_at": now} for row in sorted(known)])
 
 
 def list_unlisted(connection: Connection, crawl: int, *, before: datetime) -> Iterator[RepositoryName]:

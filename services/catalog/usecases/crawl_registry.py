@@ -209,6 +209,7 @@ class _Run:
         self._renewed_at = clock()
         self._under_way: deque[_Reading] = deque()
         self._named = list[RepositoryName]()
+        self._verified = list[RepositoryName]()
         self._is_left_off = False
         self._unanswered = 0
         self._before_silence = (self._position, self.report)
@@ -250,6 +251,12 @@ class _Run:
             with self._database.write() as connection:
                 note_listed(connection, self._named, self._crawl.id)
             self._named.clear()
+
+    def _note_verified(self) -> None:
+        if self._verified:
+            with self._database.write() as connection:
+                note_verified(connection, self._verified, now=self._clock())
+            self._verified.clear()
 
     def _unlisted(self) -> Iterator[RepositoryName]:
         """Yield what the index has and the registry's catalogue has not named."""
@@ -313,8 +320,10 @@ class _Run:
         if is_bad:
             self._note_failure(reading.repository)
         findings = self._worth_filing(reading, crawled)
-        if findings or verified:
-            self._file(reading.repository, findings, verified=verified, seen_at=crawled.seen_at)
+        if findings:
+            self._file(reading.repository, findings, seen_at=crawled.seen_at)
+        if verified:
+            self._verified.append(reading.repository)
 
     def _note_silence(self, fault: RegistryError) -> None:
         """Break the crawl off before the first of many that got no answer, if the catalogue does not come either.
@@ -353,15 +362,11 @@ class _Run:
             return [finding for finding in findings if finding.kind not in PUT_RIGHT]
         return findings
 
-    def _file(
-        self, repository: RepositoryName, findings: Sequence[Finding], *, verified: bool, seen_at: datetime | None
-    ) -> None:
+    def _file(self, repository: RepositoryName, findings: Sequence[Finding], *, seen_at: datetime | None) -> None:
         namespace = split_namespace(repository).namespace
         findings = [replace(finding, namespace=namespace) for finding in findings]
         with self._database.write() as connection:
             again = file_findings(connection, findings, crawl=self._crawl.id, now=self._clock())
-            if verified:
-                note_verified(connection, repository, now=self._clock())
         removed = 0
         if again and seen_at and self._plan.removes:
             removed = self._crawler.forget(repository, again, seen_at=seen_at)
@@ -372,6 +377,7 @@ class _Run:
 
     def _finish(self) -> None:
         unasked = self._find_orphans()
+        self._note_verified()
         if self.report.knows_unread:
             with self._database.write() as connection:
                 close_resolved(
@@ -413,6 +419,7 @@ class _Run:
     def _save(self, *, finished_at: datetime | None) -> None:
         # Whoever goes on behind the position must not take what lies before it for unlisted.
         self._note_listed()
+        self._note_verified()
         self.report = replace(self.report, finished=finished_at is not None)
         position = None if self.report.finished else self._position
         with self._database.write() as connection:
