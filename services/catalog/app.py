@@ -18,6 +18,7 @@ from services.catalog.api.retention import retention_blueprint
 from services.catalog.api.rounds import rounds_blueprint
 from services.catalog.api.schemas import REGISTRY_HOST
 from services.catalog.api.search import search_blueprint
+from services.catalog.api.statistics import statistics_blueprint
 from services.catalog.api.tags import tags_blueprint
 from services.catalog.clients.metrics import DeliveryCounters
 from services.catalog.clients.namespaces import NamespaceClient
@@ -76,6 +77,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     api.register_blueprint(tags_blueprint(database, visibility))
     api.register_blueprint(search_blueprint(database, visibility))
     api.register_blueprint(retention_blueprint(lambda: RetentionDesk(visibility(), permissions, database, utc_now)))
+    api.register_blueprint(statistics_blueprint(database, visibility, clock=utc_now))
     api.register_blueprint(losses_blueprint(database, visibility))
     api.register_blueprint(rounds_blueprint(database, visibility, clock=utc_now))
     measure_when_asked(app, lambda: _measure(database))

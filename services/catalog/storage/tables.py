@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -239,6 +240,16 @@ pulls = Table(
     Column("checks", BigInteger, nullable=False),
     Column("checked_at", UtcDateTime),
     Index("ix_pulls_tag", "repository_id", "tag"),
+)
+
+# What happened on a day, by UTC.
+activity = Table(
+    "activity",
+    metadata,
+    Column("repository_id", RowId, ForeignKey("repositories.id"), primary_key=True),
+    Column("day", Date, primary_key=True, index=True),
+    Column("pushes", BigInteger, nullable=False),
+    Column("pulls", BigInteger, nullable=False),
 )
 
 pending_fetches = Table(

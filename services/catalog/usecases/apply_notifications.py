@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy import Connection
 
 from services.catalog.domain.occurrences import Meaning, Occurrence, meaning_of
+from services.catalog.storage.activity import note_activity
 from services.catalog.storage.contents import note_children
 from services.catalog.storage.immutability import note_overwrites
 from services.catalog.storage.manifests import note_manifests, save_manifests
@@ -65,6 +66,7 @@ def apply_notifications(
         recount_repositories(connection, ids.values())
         tell_changes(connection, changes)
         note_overwrites(connection, changes, now=now)
+        note_activity(connection, ids, fresh)
         note_pushes_of(connection, (one for one in fresh if meaning_of(one) in _PUSHES), now=now)
         note_arrivals(connection, claimed, now=now)
         note_indexed(connection, now=now)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from services.catalog.storage.activity import purge_activity
 from services.catalog.storage.drift import drop_explained, purge_drift
 from services.catalog.storage.immutability import purge_overwrites
 from services.catalog.storage.index import purge_deletions, purge_manifests
@@ -26,6 +27,7 @@ EXPLAINED_WITHIN = timedelta(days=1)
 """So long after a round has repaired a tag, word of its push explains that."""
 RUNS_KEPT_FOR = timedelta(days=90)
 OVERWRITES_KEPT_FOR = timedelta(days=400)
+ACTIVITY_KEPT_FOR = timedelta(days=400)
 INSTANCES_KEPT_FOR = timedelta(days=7)
 
 
@@ -46,5 +48,6 @@ def purge_history(*, database: Database, clock: Clock, tag_history: timedelta | 
         purged += purge_drift(connection, before=clock() - DRIFT_KEPT_FOR)
         purged += purge_runs(connection, before=clock() - RUNS_KEPT_FOR)
         purged += purge_overwrites(connection, before=clock() - OVERWRITES_KEPT_FOR)
+        purged += purge_activity(connection, before=(clock() - ACTIVITY_KEPT_FOR).date())
         purged += purge_instances(connection, before=clock() - INSTANCES_KEPT_FOR)
         return purged + (purge_writes(connection, before=clock() - tag_history) if tag_history else 0)
