@@ -62,7 +62,7 @@ def test_login_with_a_wrong_password_is_refused(world: World, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("role", ["contributor", "owner"])
-def test_a_push_shows_up_with_author_platform_and_size(world: World, image: Path, role: str) -> None:
+def test_cases_49_and_60_a_push_shows_up_with_author_platform_and_size(world: World, image: Path, role: str) -> None:
     name, author = f"{world.private}/{new_name('app')}", getattr(world, role)
 
     push(world, image, author, name)
@@ -79,7 +79,7 @@ def _manifest_bytes(image: Path) -> int:
     return int(json.loads((image / "index.json").read_text())["manifests"][0]["size"])
 
 
-def test_an_index_is_one_tag_with_its_platforms(world: World, tmp_path: Path) -> None:
+def test_case_61_an_index_is_one_tag_with_its_platforms(world: World, tmp_path: Path) -> None:
     name = f"{world.private}/{new_name('multi')}"
     layout = make_index(tmp_path / "index", "3.1")
 
@@ -141,7 +141,7 @@ def test_a_stranger_may_not_push_to_a_public_namespace(world: World, image: Path
     assert find_repository(world.stack, "admin", name) is None
 
 
-def test_a_pull_is_counted_once_and_not_our_own(world: World, image: Path, tmp_path: Path) -> None:
+def test_cases_56_and_66_a_pull_is_counted_once_and_not_our_own(world: World, image: Path, tmp_path: Path) -> None:
     name = f"{world.private}/{new_name('app')}"
     push(world, image, world.contributor, name)
     wait_for_tag(world.stack, name, "1.0")
@@ -167,7 +167,7 @@ def test_layers_are_mounted_from_a_repository_that_may_be_read(world: World, ima
     wait_for_tag(world.stack, target, "1.0")
 
 
-def test_an_overwritten_tag_shows_its_new_digest(world: World, tmp_path: Path) -> None:
+def test_case_51_an_overwritten_tag_shows_its_new_digest(world: World, tmp_path: Path) -> None:
     name = f"{world.private}/{new_name('app')}"
     push(world, make_image(tmp_path / "old", "1.0"), world.contributor, name)
     before = wait_for_tag(world.stack, name, "1.0")

@@ -113,7 +113,7 @@ def accidents(stack: Stack, request: pytest.FixtureRequest) -> list[Callable[[],
 
 
 @pytest.mark.timeout(1200)
-def test_nothing_that_was_accepted_is_lost_or_applied_twice(
+def test_case_65_nothing_that_was_accepted_is_lost_or_applied_twice(
     stack: Stack, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     name, tag = push_image(stack, tmp_path)

@@ -175,7 +175,7 @@ def test_a_tag_that_has_moved_is_a_conflict(client: FlaskClient, image: Descript
     assert number in tags(client).values()
 
 
-def test_a_registry_that_deletes_nothing_is_named_and_the_tag_still_listed(
+def test_case_113_a_registry_that_deletes_nothing_is_named_and_the_tag_still_listed(
     catalog_settings: Settings, index: Database, image: Descriptor, registry_factory: RegistryFactory
 ) -> None:
     """Case 113 of the acceptance list."""

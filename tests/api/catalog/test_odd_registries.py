@@ -71,7 +71,7 @@ def test_names_outside_the_grammar_are_passed_over_and_told_of(odd: Odd) -> None
     assert [entry["event"] for entry in logs] == ["registry.name_skipped"]
 
 
-def test_pages_are_followed_by_their_query_whatever_address_they_name(odd: Odd) -> None:
+def test_case_74_pages_are_followed_by_their_query_whatever_address_they_name(odd: Odd) -> None:
     def answer(request: Request) -> Response:
         if "last" in request.args:
             return listed("tags", ["2.0"])

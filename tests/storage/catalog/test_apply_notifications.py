@@ -22,6 +22,7 @@ from services.catalog.usecases.purge_history import KEPT_FOR, purge_history
 from shared.clock import utc_now
 from shared.contracts.events import Envelope, InvalidMessage
 from shared.database import Database
+from shared.visibility.answers import Visibility
 from tests.storage.catalog.snapshots import remembered, shown_index, shown_repositories, shown_tags
 from tests.support.catalog import NOON, delete, digest_of, envelope_for, moment, pull, push
 from tests.support.statements import commits
@@ -57,7 +58,7 @@ def test_a_batch_is_one_transaction(database: Database, no_registry: ManifestFet
     assert made == [1]
 
 
-def test_a_message_that_comes_twice_counts_once(database: Database, no_registry: ManifestFetcher) -> None:
+def test_case_50_a_message_that_comes_twice_counts_once(database: Database, no_registry: ManifestFetcher) -> None:
     told = [push("1.0", A, 1), pull(A, 2, tag="1.0")]
 
     apply(database, no_registry, *told, *told)
@@ -99,13 +100,15 @@ def test_consumers_at_work_at_once_count_everything_once(database: Database, no_
     assert count(database, outbox) == 6
 
 
-def test_tags_are_told_apart_by_case(database: Database, no_registry: ManifestFetcher) -> None:
+def test_case_119_tags_are_told_apart_by_case(database: Database, no_registry: ManifestFetcher) -> None:
     apply(database, no_registry, push("1.0-A", A, 1), push("1.0-a", B, 2))
 
     assert shown_index(database) == {"team/app": {"1.0-A": A, "1.0-a": B}}
 
 
-def test_a_digest_that_goes_stays_in_other_repositories(database: Database, no_registry: ManifestFetcher) -> None:
+def test_case_57_a_digest_that_goes_stays_in_other_repositories(
+    database: Database, no_registry: ManifestFetcher
+) -> None:
     apply(database, no_registry, push("1.0", A, 1), push("1.0", A, 2, repository="team/other"), delete(3, digest=A))
 
     assert shown_index(database) == {"team/other": {"1.0": A}}
@@ -168,7 +171,7 @@ class TestPulls:
 
         assert shown_tags(database, "team/app")[0].pulls == 1
 
-    def test_of_an_unknown_tag_show_nothing(self, database: Database, no_registry: ManifestFetcher) -> None:
+    def test_case_56_of_an_unknown_tag_show_nothing(self, database: Database, no_registry: ManifestFetcher) -> None:
         apply(database, no_registry, pull(A, 1, tag="1.0"))
 
         assert shown_index(database) == {}
@@ -213,3 +216,22 @@ class TestPurge:
         apply(database, no_registry, push("1.0", A, 1))
 
         assert self.purge(database, after=timedelta(days=1)) == 0
+
+
+def test_case_58_an_image_that_another_namespace_has_too_is_in_both(
+    database: Database, no_registry: ManifestFetcher
+) -> None:
+    apply(database, no_registry, push("1.0", A, 1, repository="a/app"), push("1.0", A, 2, repository="b/app"))
+
+    assert shown_index(database) == {"a/app": {"1.0": A}, "b/app": {"1.0": A}}
+
+
+def test_case_52_what_is_pushed_past_us_to_a_namespace_that_nobody_made_is_seen_by_overseers_only(
+    database: Database, no_registry: ManifestFetcher
+) -> None:
+    """Portus forgot such a push; a round reports the namespace instead (``orphan_namespace``)."""
+    apply(database, no_registry, push("1.0", A, 1, repository="nobodys/app"))
+
+    assert [row.full_name for row in shown_repositories(database)] == ["nobodys/app"]
+    for visibility in (Visibility(), Visibility(global_namespace=True, namespaces=("team",))):
+        assert shown_repositories(database, visibility) == []

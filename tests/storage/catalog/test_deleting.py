@@ -119,7 +119,7 @@ def _new_world(database: Database, registry: Registry, stack: ExitStack, *, is_n
 class TestOneTag:
     """One tag goes alone, natively or by a throw-away manifest, as the registry can."""
 
-    def test_its_siblings_stay(self, world: World) -> None:
+    def test_case_67_its_siblings_stay(self, world: World) -> None:
         image = world.image("1.0", "latest", "stable")
         plan = world.plan("latest")
 
@@ -139,7 +139,7 @@ class TestOneTag:
         assert not world.has(image)
         assert shown_index(world.database) == {APP: {"2.0": other["digest"]}}
 
-    def test_the_last_tag_of_a_repository_takes_the_repository_with_it(self, world: World) -> None:
+    def test_case_112_the_last_tag_of_a_repository_takes_the_repository_with_it(self, world: World) -> None:
         world.image("1.0")
 
         world.delete("1.0")
@@ -215,7 +215,7 @@ class TestOneTag:
 
     @pytest.mark.parametrize("names", [("1.0",), ("1.0", "latest")])
     @pytest.mark.parametrize("status", [405, 403])
-    def test_a_refusal_changes_nothing_and_can_be_tried_again(
+    def test_case_113_a_refusal_changes_nothing_and_can_be_tried_again(
         self, status: int, names: tuple[str, ...], world: World
     ) -> None:
         image = world.image(*names)

@@ -90,7 +90,7 @@ def test_with_the_registry_away_tags_are_shown_without_what_their_manifests_say(
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_blobs_and_mounts_leave_no_trace_in_the_index(
+def test_case_55_blobs_and_mounts_leave_no_trace_in_the_index(
     version: str, database: Database, no_registry: ManifestFetcher
 ) -> None:
     apply_recording(version, database, no_registry)

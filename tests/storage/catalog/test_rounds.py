@@ -223,7 +223,9 @@ class TestClasses:
         go_round()
         assert found(database) == [(Kind.UNLISTED_REPOSITORY, "team/app", "", State.RESOLVED)]
 
-    def test_a_namespace_that_nobody_has_made(self, database: Database, taken_over: Digest, go_round: Round) -> None:
+    def test_case_71_a_namespace_that_nobody_has_made(
+        self, database: Database, taken_over: Digest, go_round: Round
+    ) -> None:
         asked_for: list[Collection[str]] = []
 
         def unknown(names: Collection[str]) -> Collection[str]:
