@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 import pytest
 import requests
@@ -240,6 +241,47 @@ class TestClasses:
         assert found(database)[0][3] is State.OPEN, "nobody could tell"
         go_round(unknown_namespaces=lambda names: [])
         assert found(database)[0][3] is State.RESOLVED
+
+
+class TestStorage:
+    """What was done to the registry's folder, past the registry."""
+
+    def test_a_tag_that_was_copied_and_one_that_was_turned_are_put_right(
+        self, database: Database, registry: Registry, taken_over: Digest, pusher: Pusher, go_round: Round
+    ) -> None:
+        other = pusher.image("team/app", "2.0")["digest"]
+        go_round()
+        shutil.copytree(stored(registry, "team/app", "tags/1.0"), stored(registry, "team/app", "tags/copy"))
+        Path(stored(registry, "team/app", "tags/1.0/current/link")).write_text(other)
+
+        go_round(verify=1)
+
+        assert shown_index(database) == {"team/app": {"1.0": other, "2.0": other, "copy": taken_over}}
+        assert found(database)[1:] == [
+            (Kind.DIGEST_DIFFERS, "team/app", "1.0", State.REPAIRED),
+            (Kind.MISSING_TAG, "team/app", "copy", State.REPAIRED),
+        ]
+
+    def test_a_repository_whose_folder_is_gone_is_kept_until_that_was_seen_twice(
+        self, database: Database, registry: Registry, taken_over: Digest, pusher: Pusher, go_round: Round
+    ) -> None:
+        pusher.image("team/other", "1.0")
+        go_round()
+        folder = Path(stored(registry, "team/app", "")).parent
+        shutil.move(folder, registry.folder / "away")
+        go_round(removes=True)
+        assert set(shown_index(database)) == {"team/app", "team/other"}
+        shutil.move(registry.folder / "away", folder)
+        go_round(removes=True)
+        shutil.rmtree(folder)
+        go_round(removes=True)
+        assert set(shown_index(database)) == {"team/app", "team/other"}, "what came back counts anew"
+
+        go_round(removes=True)
+
+        assert set(shown_index(database)) == {"team/other"}
+        states = [state for kind, *_, state in found(database) if kind is Kind.PHANTOM_TAG]
+        assert states == [State.RESOLVED, State.REMOVED]
 
 
 class TestDoubt:
