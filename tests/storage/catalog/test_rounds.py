@@ -273,7 +273,7 @@ class TestStorage:
         assert set(shown_index(database)) == {"team/app", "team/other"}
         shutil.move(registry.folder / "away", folder)
         go_round(removes=True)
-        shutil.rmtree(folder)
+        shutil.move(folder, registry.folder / "away")
         go_round(removes=True)
         assert set(shown_index(database)) == {"team/app", "team/other"}, "what came back counts anew"
 
@@ -282,6 +282,9 @@ class TestStorage:
         assert set(shown_index(database)) == {"team/other"}
         states = [state for kind, *_, state in found(database) if kind is Kind.PHANTOM_TAG]
         assert states == [State.RESOLVED, State.REMOVED]
+        shutil.move(registry.folder / "away", folder)
+        go_round(removes=True)
+        assert shown_index(database)["team/app"] == {"1.0": taken_over}
 
 
 class TestDoubt:
