@@ -85,12 +85,12 @@ def test_slash_puts_the_cursor_into_the_search(open_page: OpenPage) -> None:
 
     page.keyboard.press("/")
     page.keyboard.type("busy/")
-    expect(page.get_by_label("Search repositories")).to_have_value("busy/")
+    expect(page.get_by_label("Search", exact=True)).to_have_value("busy/")
     page.keyboard.press("Backspace")
     page.keyboard.press("Enter")
 
-    expect(page).to_have_url("/repositories?q=busy")
-    expect(page.get_by_role("row")).to_have_count(2)
+    expect(page).to_have_url("/search?q=busy")
+    expect(page.get_by_role("heading", name="Repositories")).to_be_visible()
 
 
 def test_slash_typed_into_a_field_is_a_slash(open_page: OpenPage) -> None:

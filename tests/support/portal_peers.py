@@ -22,6 +22,7 @@ from shared.config import Secret
 from shared.oci.media_types import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+_OF_CATALOG = ("/api/v1/repositories", "/api/v1/freshness", "/api/v1/search")
 INTERNAL_SECRET = Secret("the-secret-between-peers")
 PASSWORD = "correct horse battery"
 
@@ -166,7 +167,7 @@ def new_peers_app(peers: Peers) -> Flask:
     @app.before_request
     def note() -> Response | None:
         peers.requests.append(f"{request.method} {request.full_path.removesuffix('?')}")
-        part = "catalog" if request.path.startswith(("/api/v1/repositories", "/api/v1/freshness")) else "auth"
+        part = "catalog" if request.path.startswith(_OF_CATALOG) else "auth"
         if part in peers.away:
             raise Problem(503, f"{part} is away")
         return jsonify(nonsense=True) if part in peers.broken else None
@@ -278,11 +279,34 @@ def _add_catalog(app: Flask, peers: Peers) -> None:
         found = [repository for repository in _visible(peers) if repository.id == number]
         if not found:
             raise Problem(404, "There is no such repository.")
-        return _page([tag for tag in found[0].tags if request.args.get("q", "") in tag["name"]])
+        wanted = request.args
+        named = [tag for tag in found[0].tags if wanted.get("q", "") in tag["name"]]
+        return _page([tag for tag in named if tag["digest"].startswith(wanted.get("digest_prefix", ""))])
 
     @app.get("/api/v1/freshness")
     def freshness() -> Response:
         return jsonify(peers.freshness)
+
+    @app.get("/api/v1/search")
+    def search() -> Response:
+        wanted = request.args["q"]
+        seen = [(one.full_name, tag) for one in _visible(peers) for tag in one.tags]
+        tags = [{"repository": name, "tag": tag["name"], "digest": tag["digest"]} for name, tag in seen]
+        exact = [tag for tag in tags if f"{tag['repository']}:{tag['tag']}" == wanted]
+        return jsonify(
+            exact=exact[0] if exact else None,
+            repositories=[{"repository": one.full_name} for one in _visible(peers) if wanted in one.full_name],
+            tags=[tag for tag in tags if tag["tag"].startswith(wanted)],
+            digests=[tag for tag in tags if tag["digest"].partition(":")[2].startswith(wanted)],
+            labels=[
+                {"repository": name, "digest": tag["digest"], "key": key, "value": value}
+                for name, tag in seen
+                for key, value in tag.get("labels", {}).items()
+                if key.startswith(wanted)
+            ],
+            people=[{"username": name} for name in peers.people if name.startswith(wanted)],
+            more=["tags"] if len(tags) > 10 else [],
+        )
 
 
 def _matches(row: Mapping[str, Any]) -> bool:

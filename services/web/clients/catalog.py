@@ -76,6 +76,32 @@ class RepositoryFilter:
     namespace: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """Something in a repository that was found; what does not belong to its kind is ``None``."""
+
+    repository: str
+    tag: str | None = None
+    digest: str | None = None
+    key: str | None = None
+    """Of a label or annotation."""
+    value: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found, of each kind."""
+
+    exact: SearchHit | None
+    repositories: Sequence[SearchHit]
+    tags: Sequence[SearchHit]
+    digests: Sequence[SearchHit]
+    labels: Sequence[SearchHit]
+    people: Sequence[str]
+    more: Sequence[str]
+    """The kinds of which there is more."""
+
+
 class _Moment(fields.AwareDateTime):
     def __init__(self, **options: Any) -> None:
         super().__init__(format="iso", default_timezone=UTC, allow_none=True, load_default=None, **options)
@@ -127,6 +153,36 @@ class _TagSchema(Schema):
         return TagEntry(**data)
 
 
+class _HitSchema(Schema):
+    repository = fields.String(required=True)
+    tag = fields.String(load_default=None)
+    digest = fields.String(load_default=None)
+    key = fields.String(load_default=None)
+    value = fields.String(load_default=None)
+
+    @post_load
+    def build(self, data: dict[str, Any], **_: object) -> SearchHit:
+        return SearchHit(**data)
+
+
+class _PersonHitSchema(Schema):
+    username = fields.String(required=True)
+
+
+class _FoundSchema(Schema):
+    exact = fields.Nested(_HitSchema(unknown=EXCLUDE), allow_none=True, load_default=None)
+    repositories = fields.List(fields.Nested(_HitSchema(unknown=EXCLUDE)), load_default=list)
+    tags = fields.List(fields.Nested(_HitSchema(unknown=EXCLUDE)), load_default=list)
+    digests = fields.List(fields.Nested(_HitSchema(unknown=EXCLUDE)), load_default=list)
+    labels = fields.List(fields.Nested(_HitSchema(unknown=EXCLUDE)), load_default=list)
+    people = fields.List(fields.Nested(_PersonHitSchema(unknown=EXCLUDE)), load_default=list)
+    more = fields.List(fields.String(), load_default=list)
+
+    @post_load
+    def build(self, data: dict[str, Any], **_: object) -> Found:
+        return Found(**{**data, "people": [person["username"] for person in data["people"]]})
+
+
 class _FreshnessSchema(Schema):
     indexed_at = _Moment()
     crawled_at = _Moment()
@@ -162,9 +218,20 @@ class CatalogClient:
         return found.rows[0]
 
     def list_tags(self, visitor: Visitor, repository_id: int, q: str | None, page: PageRequest) -> Page[TagEntry]:
-        """Return one page of a repository's tags, newest push first."""
+        """Return one page of a repository's tags, newest push first.
+
+        Args:
+            q: a part of their names, or a digest.
+        """
         path = f"/api/v1/repositories/{repository_id:d}/tags"
-        return self._page(path, visitor, {"q": q}, page, _TagSchema(many=True))
+        is_digest = q is not None and q.startswith(("sha256:", "sha512:"))
+        return self._page(path, visitor, {"digest_prefix" if is_digest else "q": q}, page, _TagSchema(many=True))
+
+    def search(self, visitor: Visitor, q: str) -> Found:
+        """Return what the visitor may see of what a query can mean."""
+        response = self._peer.get("/api/v1/search", access_token=visitor.access_token, params={"q": q})
+        found: Found = self._peer.load(_FoundSchema(), response)
+        return found
 
     def get_freshness(self, visitor: Visitor) -> Freshness:
         """Return how far the index follows the registry."""

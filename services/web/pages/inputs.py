@@ -12,6 +12,7 @@ from shared.oci.names import is_name_component
 
 MAX_SEARCH_LENGTH = 128
 MAX_NAME_LENGTH = 255
+MAX_QUERY_LENGTH = 512
 MAX_PASSWORD_LENGTH = 1024
 MAX_EMAIL_LENGTH = 254
 ROWS_PER_PAGE = 25
@@ -52,6 +53,11 @@ def load_list_query() -> ListQuery:
     """
     query: ListQuery = _ListQuerySchema().load(request.args.to_dict(), unknown=EXCLUDE)
     return query
+
+
+def load_search(args: Mapping[str, str]) -> str:
+    """Read what is searched, cut at its limit, without what nobody types."""
+    return "".join(filter(str.isprintable, args.get("q", "")))[:MAX_QUERY_LENGTH].strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask
 
-from services.web.pages import explain, home, look, repositories, repository, setup, signing_in
+from services.web.pages import explain, home, look, repositories, repository, search, setup, signing_in
 from services.web.pages.portal import Portal
 
 View = Callable[..., Any]
@@ -35,6 +35,7 @@ ROUTES = (
     Route("GET", "/explain", "explain", explain.show_explain),
     Route("GET", "/explain/<decision_id>", "decision", explain.show_decision),
     Route("GET", "/explore", "explore", repositories.show_explore),
+    Route("GET", "/search", "search", search.show_search),
     Route("GET", "/repositories", "repositories", repositories.show_repositories),
     # Names nest, so that the parts of a repository will live behind "/-/", which no name can hold.
     Route("GET", "/r/<path:name>", "repository", repository.show_repository),

@@ -1,0 +1,28 @@
+"""``/search``: whatever somebody types or pastes, for people and for everybody."""
+
+from flask import Response, redirect, request, url_for
+
+from services.web.clients.catalog import Found
+from services.web.pages.frames import ask_freshness, render
+from services.web.pages.inputs import load_search
+from services.web.pages.portal import Portal
+from services.web.pages.visitors import find_visitor
+from services.web.viewmodels.search import present_found
+
+
+def show_search(portal: Portal) -> Response:
+    """Show what was found, or go right to the one thing that a whole reference names."""
+    q = load_search(request.args)
+    visitor = find_visitor(portal)
+    found = portal.catalog.search(visitor, q) if q else None
+    if found and found.exact:
+        # By its digest the tag list shows it too.
+        part = found.exact.tag or found.exact.digest
+        target: Response = redirect(url_for("repository", name=found.exact.repository, q=part))  # type: ignore[assignment]
+        return target
+    ask_freshness(portal, visitor)
+    return render(portal, "search.html", q=q, sections=present_found(found) if found else (), is_empty=_is_empty(found))
+
+
+def _is_empty(found: Found | None) -> bool:
+    return found is not None and not any((found.repositories, found.tags, found.digests, found.labels, found.people))
