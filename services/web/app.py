@@ -4,6 +4,7 @@ from flask import Flask, Response
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from services.web.clients.artifacts import ArtifactsClient
 from services.web.clients.auth import AuthClient
 from services.web.clients.catalog import CatalogClient
 from services.web.clients.peer import Peer
@@ -62,10 +63,11 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> Flask:
 def _wire(settings: Settings, clock: Clock) -> Portal:
     auth_peer = Peer("auth", _session("auth", settings.auth_url))
     auth = AuthClient(auth_peer, settings.internal_secret)
-    catalog = CatalogClient(Peer("catalog", _session("catalog", settings.catalog_url)))
+    catalog_peer = Peer("catalog", _session("catalog", settings.catalog_url))
     return Portal(
         auth=auth,
-        catalog=catalog,
+        catalog=CatalogClient(catalog_peer),
+        artifacts=ArtifactsClient(catalog_peer),
         rights=RightsClient(auth_peer),
         sessions=Sessions(auth, clock),
         cookies=Cookies(secure=settings.cookie_secure),

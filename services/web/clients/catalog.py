@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import requests
 from marshmallow import EXCLUDE, Schema, fields, post_load
 
 from services.web.clients.errors import NotFound
-from services.web.clients.peer import Peer
+from services.web.clients.peer import Peer, total_rows
 from services.web.clients.sessions import Visitor
 from shared.api.paging import Page, PageRequest
 from shared.oci.names import RepositoryName
@@ -246,9 +245,4 @@ class CatalogClient:
         paging = {"page": page.page, "per_page": page.per_page}
         response = self._peer.get(path, access_token=visitor.access_token, params={**given, **paging})
         rows = self._peer.load(schema, response)
-        return Page(rows, _total(response, len(rows)), page)
-
-
-def _total(response: requests.Response, shown: int) -> int:
-    value = response.headers.get("X-Total", "")
-    return int(value) if value.isascii() and value.isdigit() else shown
+        return Page(rows, total_rows(response, len(rows)), page)

@@ -45,16 +45,22 @@ class Peer:
         Raises:
             PeerError: no answer, or one that is not 2xx.
         """
-        headers = {"Authorization": f"Bearer {access_token.reveal()}"} if access_token else {}
-        return self.checked(self._send("GET", path, headers=headers, params=params))
+        return self.checked(self._send("GET", path, headers=_bearer(access_token), params=params))
 
-    def post(self, path: str, body: object, *, headers: Mapping[str, str] | None = None) -> requests.Response:
+    def post(
+        self,
+        path: str,
+        body: object,
+        *,
+        headers: Mapping[str, str] | None = None,
+        access_token: Secret | None = None,
+    ) -> requests.Response:
         """Send JSON; the status is left to the caller, who knows which refusals are ordinary.
 
         Raises:
             PeerAway: no answer.
         """
-        return self._send("POST", path, json=body, headers=headers)
+        return self._send("POST", path, json=body, headers={**(headers or {}), **_bearer(access_token)})
 
     def checked(self, response: requests.Response) -> requests.Response:
         """Return the response when it is 2xx.
@@ -83,6 +89,16 @@ class Peer:
             return self._session.request(method, path, **options)
         except UpstreamUnavailable as fault:
             raise PeerAway(self.part) from fault
+
+
+def total_rows(response: requests.Response, shown: int) -> int:
+    """Return how long a whole list is; where that is not told, how much of it is shown."""
+    value = response.headers.get("X-Total", "")
+    return int(value) if value.isascii() and value.isdigit() else shown
+
+
+def _bearer(access_token: Secret | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {access_token.reveal()}"} if access_token else {}
 
 
 def _detail(response: requests.Response) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from services.web.clients.artifacts import ArtifactsClient
 from services.web.clients.auth import AuthClient
 from services.web.clients.catalog import CatalogClient
 from services.web.clients.rights import RightsClient
@@ -18,6 +19,7 @@ class Portal:
 
     auth: AuthClient
     catalog: CatalogClient
+    artifacts: ArtifactsClient
     rights: RightsClient
     sessions: Sessions
     cookies: Cookies

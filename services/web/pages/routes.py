@@ -7,7 +7,18 @@ from typing import Any
 
 from flask import Flask
 
-from services.web.pages import explain, home, look, repositories, repository, search, setup, signing_in
+from services.web.pages import (
+    artifact,
+    explain,
+    history,
+    home,
+    look,
+    repositories,
+    repository,
+    search,
+    setup,
+    signing_in,
+)
 from services.web.pages.portal import Portal
 
 View = Callable[..., Any]
@@ -37,7 +48,12 @@ ROUTES = (
     Route("GET", "/explore", "explore", repositories.show_explore),
     Route("GET", "/search", "search", search.show_search),
     Route("GET", "/repositories", "repositories", repositories.show_repositories),
-    # Names nest, so that the parts of a repository will live behind "/-/", which no name can hold.
+    # Names nest, so that the parts of a repository live behind "/-/", which no name can hold.
+    Route("GET", "/r/<path:name>/-/tags/<tag>", "tag", artifact.show_tag),
+    Route("GET", "/r/<path:name>/-/digests/<digest>", "digest", artifact.show_digest),
+    Route("GET", "/r/<path:name>/-/history/<tag>", "history", history.show_history),
+    Route("GET", "/r/<path:name>/-/history/<tag>/restore/<digest>", "restore", history.show_restore),
+    Route("POST", "/r/<path:name>/-/history/<tag>/restore/<digest>", "send_restore", history.restore),
     Route("GET", "/r/<path:name>", "repository", repository.show_repository),
 )
 

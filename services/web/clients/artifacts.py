@@ -1,0 +1,314 @@
+"""What the portal asks of `catalog` about one artifact: its manifest, what is about it, and the past of its tags."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from marshmallow import EXCLUDE, Schema, fields, post_load
+
+from services.web.clients.peer import Peer, total_rows
+from services.web.clients.sessions import Visitor
+from shared.api.paging import Page, PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """The operating system and processor that something is made for."""
+
+    os: str
+    architecture: str
+    variant: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildEntry:
+    """A manifest that an index holds; its size is ``None`` while it has not been fetched."""
+
+    digest: str
+    media_type: str | None
+    platform: Runs | None
+    size_bytes: int | None
+    is_attestation: bool
+    attests: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LayerEntry:
+    """A layer, and the command that made it as far as the configuration tells."""
+
+    digest: str
+    size_bytes: int
+    media_type: str | None
+    created_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a container is started with, as its maker wrote it."""
+
+    created: str | None
+    author: str | None
+    os: str | None
+    architecture: str | None
+    user: str | None
+    working_dir: str | None
+    stop_signal: str | None
+    entrypoint: Sequence[str]
+    cmd: Sequence[str]
+    env: Sequence[str]
+    secret_env: Sequence[str]
+    """Names of variables that look as if they held a secret."""
+    exposed_ports: Sequence[str]
+    volumes: Sequence[str]
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexEntry:
+    """An index that lists the manifest, and the tags of that index."""
+
+    digest: str
+    tags: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A manifest as the index knows it; most is missing while ``known`` is false."""
+
+    digest: str
+    media_type: str | None
+    artifact_type: str | None
+    size_bytes: int | None
+    platform: Runs | None
+    pushed_at: datetime | None
+    pushed_by: str | None
+    first_seen_at: datetime | None
+    pulled_at: datetime | None
+    pulls: int
+    known: bool
+    readable: bool
+    subject: str | None
+    annotations: Mapping[str, str]
+    children: Sequence[ChildEntry]
+    layers: Sequence[LayerEntry]
+    config: Config | None
+    indexes: Sequence[IndexEntry]
+    tags: Sequence[str]
+    referrers: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReferrerEntry:
+    """Something that is about a manifest: ``kind`` is signature, attestation, sbom or other."""
+
+    digest: str
+    kind: str
+    media_type: str | None
+    artifact_type: str | None
+    size_bytes: int | None
+    pushed_at: datetime | None
+    pushed_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What a tag pointed at, from when to when; ``until`` is ``None`` while it does."""
+
+    digest: str
+    since: datetime
+    until: datetime | None
+    pushed_by: str | None
+    is_witnessed: bool
+    end: str | None
+    ended_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRefused:
+    """Why a tag was not put back, and the parts that the registry no longer has."""
+
+    detail: str
+    missing: Sequence[str]
+
+
+class _Made(Schema):
+    """Loads into a dataclass of the same fields."""
+
+    makes: ClassVar[type]
+
+    class Meta:
+        unknown = EXCLUDE
+
+    @post_load
+    def build(self, data: dict[str, Any], **_: object) -> Any:
+        return self.makes(**data)
+
+
+class _Text(fields.String):
+    def __init__(self) -> None:
+        super().__init__(load_default=None, allow_none=True)
+
+
+class _Texts(fields.List):
+    def __init__(self) -> None:
+        super().__init__(fields.String(), load_default=list)
+
+
+class _Moment(fields.AwareDateTime):
+    def __init__(self) -> None:
+        super().__init__(format="iso", allow_none=True, load_default=None)
+
+
+class _Pairs(fields.Dict):
+    def __init__(self) -> None:
+        super().__init__(keys=fields.String(), values=fields.String(), load_default=dict)
+
+
+class _RunsSchema(_Made):
+    makes = Runs
+    os = fields.String(required=True)
+    architecture = fields.String(required=True)
+    variant = _Text()
+
+
+class _ChildSchema(_Made):
+    makes = ChildEntry
+    digest = fields.String(required=True)
+    media_type = _Text()
+    platform = fields.Nested(_RunsSchema, allow_none=True, load_default=None)
+    size_bytes = fields.Integer(allow_none=True, load_default=None)
+    is_attestation = fields.Boolean(load_default=False)
+    attests = _Text()
+
+
+class _LayerSchema(_Made):
+    makes = LayerEntry
+    digest = fields.String(required=True)
+    size_bytes = fields.Integer(required=True)
+    media_type = _Text()
+    created_by = _Text()
+
+
+class _ConfigSchema(_Made):
+    makes = Config
+    created, author, os, architecture = _Text(), _Text(), _Text(), _Text()
+    user, working_dir, stop_signal = _Text(), _Text(), _Text()
+    entrypoint, cmd, env, secret_env = _Texts(), _Texts(), _Texts(), _Texts()
+    exposed_ports, volumes = _Texts(), _Texts()
+    labels = _Pairs()
+
+
+class _IndexSchema(_Made):
+    makes = IndexEntry
+    digest = fields.String(required=True)
+    tags = _Texts()
+
+
+class _ArtifactSchema(_Made):
+    makes = Artifact
+    digest = fields.String(required=True)
+    media_type, artifact_type, pushed_by, subject = _Text(), _Text(), _Text(), _Text()
+    size_bytes = fields.Integer(allow_none=True, load_default=None)
+    platform = fields.Nested(_RunsSchema, allow_none=True, load_default=None)
+    pushed_at, first_seen_at, pulled_at = _Moment(), _Moment(), _Moment()
+    pulls = fields.Integer(load_default=0)
+    known = fields.Boolean(load_default=True)
+    readable = fields.Boolean(load_default=True)
+    annotations = _Pairs()
+    children = fields.List(fields.Nested(_ChildSchema), load_default=list)
+    layers = fields.List(fields.Nested(_LayerSchema), load_default=list)
+    config = fields.Nested(_ConfigSchema, allow_none=True, load_default=None)
+    indexes = fields.List(fields.Nested(_IndexSchema), load_default=list)
+    tags = _Texts()
+    referrers = fields.Integer(load_default=0)
+
+
+class _ReferrerSchema(_Made):
+    makes = ReferrerEntry
+    digest = fields.String(required=True)
+    kind = fields.String(load_default="other")
+    media_type, artifact_type, pushed_by = _Text(), _Text(), _Text()
+    size_bytes = fields.Integer(allow_none=True, load_default=None)
+    pushed_at = _Moment()
+
+
+class _PeriodSchema(_Made):
+    makes = Period
+    digest = fields.String(required=True)
+    since = fields.AwareDateTime(format="iso", required=True)
+    until = _Moment()
+    pushed_by, end, ended_by = _Text(), _Text(), _Text()
+    is_witnessed = fields.Boolean(load_default=True)
+
+
+class ArtifactsClient:
+    """Asks `catalog` about artifacts, as the visitor.
+
+    Args:
+        peer: how it is reached.
+    """
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+
+    def get(self, visitor: Visitor, repository_id: int, reference: str) -> Artifact:
+        """Return a manifest by a tag or its digest.
+
+        Raises:
+            NotFound: there is none.
+        """
+        response = self._peer.get(_manifest(repository_id, reference), access_token=visitor.access_token)
+        artifact: Artifact = self._peer.load(_ArtifactSchema(), response)
+        return artifact
+
+    def list_referrers(
+        self, visitor: Visitor, repository_id: int, digest: str, page: PageRequest
+    ) -> Page[ReferrerEntry]:
+        """Return one page of what is about a manifest."""
+        return self._page(f"{_manifest(repository_id, digest)}/referrers", visitor, page, _ReferrerSchema(many=True))
+
+    def fetch_raw(self, visitor: Visitor, repository_id: int, digest: str) -> bytes:
+        """Return a manifest as the registry has it.
+
+        Raises:
+            NotFound: the registry has none.
+        """
+        path = f"{_manifest(repository_id, digest)}/raw"
+        return self._peer.get(path, access_token=visitor.access_token).content
+
+    def list_periods(self, visitor: Visitor, repository_id: int, tag: str, page: PageRequest) -> Page[Period]:
+        """Return one page of what a tag pointed at, newest first.
+
+        Raises:
+            NotFound: there was never such a tag.
+        """
+        path = f"/api/v1/repositories/{repository_id:d}/history/{quote(tag, safe='')}"
+        return self._page(path, visitor, page, _PeriodSchema(many=True))
+
+    def restore(self, visitor: Visitor, repository_id: int, tag: str, digest: str) -> RestoreRefused | None:
+        """Put an earlier manifest under a tag; ``None`` when that is done.
+
+        Raises:
+            NotAllowed: the visitor may not push there.
+            PeerAway: `catalog`, or the registry behind it, does not answer.
+        """
+        path = f"/api/v1/repositories/{repository_id:d}/restore"
+        response = self._peer.post(path, {"tag": tag, "digest": digest}, access_token=visitor.access_token)
+        if response.status_code != 422:
+            self._peer.checked(response)
+            return None
+        problem = response.json()
+        missing = (problem.get("errors") or {}).get("missing") or ()
+        return RestoreRefused(str(problem.get("detail", "")), [str(digest) for digest in missing])
+
+    def _page(self, path: str, visitor: Visitor, page: PageRequest, schema: Schema) -> Page[Any]:
+        params = {"page": page.page, "per_page": page.per_page}
+        response = self._peer.get(path, access_token=visitor.access_token, params=params)
+        rows = self._peer.load(schema, response)
+        return Page(rows, total_rows(response, len(rows)), page)
+
+
+def _manifest(repository_id: int, reference: str) -> str:
+    return f"/api/v1/repositories/{repository_id:d}/manifests/{quote(reference, safe=':')}"
