@@ -65,6 +65,51 @@ def make_index_tag(name: str, *architectures: str, **changes: Any) -> dict[str, 
     return make_tag(name, media_type=OCI_INDEX, artifact_type=None, platforms=platforms, **changes)
 
 
+def make_artifact(letter: str = "a", **changes: Any) -> dict[str, Any]:
+    """Return a manifest of an image with two layers."""
+    layers = [
+        {"digest": digest_of("1"), "size_bytes": 3_000_000, "media_type": None, "created_by": "ADD rootfs.tar /"},
+        {"digest": digest_of("2"), "size_bytes": 1_000_000, "media_type": None, "created_by": "RUN make"},
+    ]
+    artifact = {
+        "digest": digest_of(letter),
+        "media_type": OCI_MANIFEST,
+        "artifact_type": OCI_CONFIG,
+        "size_bytes": 4_000_000,
+        "platform": {"os": "linux", "architecture": "amd64", "variant": None},
+        "pushed_at": (NOW - timedelta(minutes=3)).isoformat(),
+        "pushed_by": "jane",
+        "first_seen_at": (NOW - timedelta(minutes=3)).isoformat(),
+        "pulled_at": None,
+        "pulls": 7,
+        "known": True,
+        "readable": True,
+        "subject": None,
+        "annotations": {},
+        "children": [],
+        "layers": layers,
+        "config": None,
+        "indexes": [],
+        "tags": ["latest"],
+        "referrers": 0,
+    }
+    return {**artifact, **changes}
+
+
+def make_period(letter: str, *, days_ago: int, end: str | None = None, **changes: Any) -> dict[str, Any]:
+    """Return what a tag pointed at for a day, or since then if it did not end."""
+    period = {
+        "digest": digest_of(letter),
+        "since": (NOW - timedelta(days=days_ago)).isoformat(),
+        "until": (NOW - timedelta(days=days_ago - 1)).isoformat() if end else None,
+        "pushed_by": "jane",
+        "is_witnessed": True,
+        "end": end,
+        "ended_by": "olga" if end else None,
+    }
+    return {**period, **changes}
+
+
 @dataclass
 class Repository:
     """A repository of the stub; ``public`` ones are shown to everybody."""
@@ -97,6 +142,18 @@ class Peers:
 
     repositories: list[Repository] = field(default_factory=list)
     people: dict[str, str] = field(default_factory=lambda: {"jane": PASSWORD})
+    artifacts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Manifests, by tag and by digest."""
+    referrers: list[dict[str, Any]] = field(default_factory=list)
+    periods: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """What a tag pointed at, newest first, by tag."""
+    restored: list[tuple[str, str]] = field(default_factory=list)
+    """Tags that were put back, with their digests."""
+    pushers: set[str] = field(default_factory=lambda: {"jane"})
+    """Who may put a tag back."""
+    gone: set[str] = field(default_factory=set)
+    """Digests that the registry no longer has."""
+    raw_away: bool = False
     decisions: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Records of token requests, by id."""
     managers: set[str] = field(default_factory=set)
@@ -179,6 +236,7 @@ def new_peers_app(peers: Peers) -> Flask:
     _add_auth(app, peers)
     _add_rights(app, peers)
     _add_catalog(app, peers)
+    _add_artifacts(app, peers)
     return app
 
 
@@ -307,6 +365,42 @@ def _add_catalog(app: Flask, peers: Peers) -> None:
             people=[{"username": name} for name in peers.people if name.startswith(wanted)],
             more=["tags"] if len(tags) > 10 else [],
         )
+
+
+def _add_artifacts(app: Flask, peers: Peers) -> None:
+    @app.get("/api/v1/repositories/<int:number>/manifests/<reference>")
+    def manifest(number: int, reference: str) -> Response:
+        if reference not in peers.artifacts:
+            raise Problem(404, "There is no such manifest.")
+        return jsonify(peers.artifacts[reference])
+
+    @app.get("/api/v1/repositories/<int:number>/manifests/<digest>/referrers")
+    def referrers(number: int, digest: str) -> Response:
+        if "referrers" in peers.away:
+            raise Problem(503, "The registry is away.")
+        return _page(peers.referrers)
+
+    @app.get("/api/v1/repositories/<int:number>/manifests/<digest>/raw")
+    def raw(number: int, digest: str) -> Response:
+        if peers.raw_away:
+            raise Problem(503, "The registry is away.")
+        return Response('{"schemaVersion": 2, "x": "</pre><script>"}', content_type="application/octet-stream")
+
+    @app.get("/api/v1/repositories/<int:number>/history/<tag>")
+    def history(number: int, tag: str) -> Response:
+        if tag not in peers.periods:
+            raise Problem(404, "There was never such a tag.")
+        return _page(peers.periods[tag])
+
+    @app.post("/api/v1/repositories/<int:number>/restore")
+    def restore(number: int) -> Response:
+        wanted = request.get_json()
+        if _require_person(peers) not in peers.pushers:
+            raise Problem(403, "You may not push to it.")
+        if wanted["digest"] in peers.gone:
+            raise Problem(422, "Parts of it are gone.", errors={"missing": [digest_of("9")]})
+        peers.restored.append((wanted["tag"], wanted["digest"]))
+        return jsonify(tag=wanted["tag"], digest=wanted["digest"], manifests=[], repository_id=number)
 
 
 def _matches(row: Mapping[str, Any]) -> bool:

@@ -151,7 +151,7 @@ class _Text(fields.String):
         super().__init__(load_default=None, allow_none=True)
 
 
-class _Texts(fields.List):
+class _Texts(fields.List[str]):
     def __init__(self) -> None:
         super().__init__(fields.String(), load_default=list)
 

@@ -17,9 +17,11 @@ MASK = "••••••••"
 _LINK = re.compile(r"https?://[A-Za-z0-9.\-]+(?::[0-9]{1,5})?(?:/[^\s<>\"'\\^`{|}]*)?")
 """Addresses that may be followed: of the web, without a name and a password in front of the host."""
 
-_SECRET_NAME = r"[A-Za-z0-9_.\-]*(?:passw(?:or)?d|passphrase|secret|token|api_?key|private_?key|access_?key|credential)[A-Za-z0-9_.\-]*"
-_SECRET_NAMED = re.compile(_SECRET_NAME, re.IGNORECASE)
-_SECRET_GIVEN = re.compile(rf"(?P<name>{_SECRET_NAME}=)(?P<value>\"[^\"]*\"|'[^']*'|\S+)", re.IGNORECASE)
+_SECRET_NAMED = re.compile(
+    r"passw(?:or)?d|passphrase|secret|token|api_?key|private_?key|access_?key|credential", re.IGNORECASE
+)
+# It begins at the edge of a word only: otherwise a long text without "=" would be gone through once a character.
+_GIVEN = re.compile(r"(?<![A-Za-z0-9_.\-])(?P<name>[A-Za-z0-9_.\-]+)=(?P<value>\"[^\"]*\"|'[^']*'|\S+)")
 
 _KINDS = {"signature": "Signature", "attestation": "Attestation", "sbom": "Bill of materials"}
 
@@ -174,7 +176,11 @@ def mask_command(command: str, secrets: Sequence[str]) -> str:
     """
     for secret in sorted(secrets, key=len, reverse=True):
         command = command.replace(secret, MASK)
-    return _SECRET_GIVEN.sub(rf"\g<name>{MASK}", command)
+    return _GIVEN.sub(_mask_given, command)
+
+
+def _mask_given(given: re.Match[str]) -> str:
+    return f"{given['name']}={MASK}" if _SECRET_NAMED.search(given["name"]) else given[0]
 
 
 def _kind(artifact: Artifact) -> str:
@@ -225,7 +231,7 @@ def _config(config: Config, *, reveal: bool) -> ConfigFacts:
 
 def _variable(entry: str, secret: Sequence[str], *, reveal: bool) -> tuple[str, Value]:
     name, _equals, value = entry.partition("=")
-    if (name in secret or _SECRET_NAMED.fullmatch(name)) and value and not reveal:
+    if (name in secret or _SECRET_NAMED.search(name)) and value and not reveal:
         return name, Value(MASK, masked=True)
     return name, present_value(value)
 
@@ -235,7 +241,7 @@ def _pairs(pairs: Mapping[str, str], *, reveal: bool) -> list[tuple[str, Value]]
 
 
 def _pair(key: str, value: str, *, reveal: bool) -> Value:
-    hide = not reveal and value and _SECRET_NAMED.fullmatch(key)
+    hide = not reveal and value and _SECRET_NAMED.search(key)
     return Value(MASK, masked=True) if hide else present_value(value)
 
 
@@ -247,7 +253,7 @@ def _secret_values(config: Config | None) -> list[str]:
     return [
         value
         for name, _, value in given
-        if len(value) >= 4 and (name in config.secret_env or _SECRET_NAMED.fullmatch(name))
+        if len(value) >= 4 and (name in config.secret_env or _SECRET_NAMED.search(name))
     ]
 
 
@@ -258,6 +264,6 @@ def _has_secrets(artifact: Artifact) -> bool:
     return bool(
         (config and config.secret_env)
         or _secret_values(config)
-        or any(_SECRET_NAMED.fullmatch(name) for name in names)
-        or any(_SECRET_GIVEN.search(command) for command in commands)
+        or any(_SECRET_NAMED.search(name) for name in names)
+        or any(mask_command(command, ()) != command for command in commands)
     )
