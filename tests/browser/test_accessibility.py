@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.support.portal_peers import NOW, Peers, make_index_tag, make_tag
+from tests.support.portal_peers import NOW, Peers, digest_of, make_artifact, make_index_tag, make_period, make_tag
 
 pytestmark = pytest.mark.xdist_group("chromium")
 
@@ -22,6 +22,9 @@ PAGES = {
     "/repositories?q=none": True,
     "/r/team/app": True,
     f"/r/{LONG_NAME}": True,
+    "/r/team/app/-/tags/latest": True,
+    "/r/team/app/-/history/latest": True,
+    f"/r/team/app/-/history/latest/restore/{digest_of('b')}": True,
     "/repositories?page=x": True,
 }
 
@@ -64,6 +67,12 @@ def repositories(peers: Peers) -> None:
     tags = [make_tag(name, letter=letter) for name, letter in zip(("4", "3", "latest", "1"), "abab", strict=True)]
     widest = {**index, "pushed_by": "x" * 100, "pulled_at": (NOW - timedelta(minutes=59)).isoformat()}
     peers.add("team/app", *tags, widest, make_tag("pending", known=False, platforms=[]), public=True)
+    signature = {"digest": digest_of("d"), "kind": "signature", "artifact_type": "application/" + "x" * 80}
+    peers.referrers = [{**signature, "pushed_by": "x" * 100, "pushed_at": NOW.isoformat()}]
+    config = {"env": ["PATH=" + "/bin:" * 40, "DB_PASSWORD=x"], "secret_env": ["DB_PASSWORD"], "user": "65532"}
+    annotations = {"a." * 40 + "source": "https://example.test/" + "x" * 120}
+    peers.artifacts = {"latest": make_artifact(referrers=1, config=config, annotations=annotations)}
+    peers.periods["latest"] = [make_period("a", days_ago=2), make_period("b", days_ago=3, end="overwritten")]
     peers.add(LONG_NAME, make_tag("sha256-" + "0" * 64 + ".sig", letter="c"))
 
 
