@@ -143,3 +143,39 @@ def pushing(world: World, image: Path, user: str, secrets: list[str]) -> Iterato
     finally:
         stop.set()
         thread.join(60)
+
+
+def test_a_grant_lets_a_stranger_push_what_it_names_until_it_is_taken(world: World, image: Path) -> None:
+    owner, stranger = world.stack.api("auth", world.owner), world.stack.skopeo(world.stranger)
+    name = f"{world.private}/{new_name('shared')}"
+    grant = owner.post(
+        f"/api/v1/namespaces/{namespace_id(world, world.private)}/grants",
+        {"user": world.stranger, "actions": ["pull", "push"], "pattern": f"{world.private}/shared-*"},
+    )
+
+    inside, beside = stranger.push(image, "1.0", f"{name}:1.0"), stranger.push(image, "1.0", f"{world.private}/x:1.0")
+    assert inside.succeeded, inside.output
+    assert not beside.succeeded
+    owner.delete(f"/api/v1/grants/{grant['id']}")
+    assert not stranger.push(image, "1.0", f"{name}:2.0").succeeded
+
+
+def test_a_frozen_repository_takes_no_push_and_says_why(world: World, image: Path, tmp_path: Path) -> None:
+    owner, contributor = world.stack.api("auth", world.owner), world.stack.skopeo(world.contributor)
+    path = f"/api/v1/namespaces/{namespace_id(world, world.private)}/freezes"
+    name = new_name("frozen")
+    first = contributor.push(image, "1.0", f"{world.private}/{name}:1.0")
+    assert first.succeeded, first.output
+    freeze = owner.post(path, {"repository": f"{world.private}/{name}", "reason": "The release is being tested."})
+
+    refused = contributor.push(image, "1.0", f"{world.private}/{name}:2.0")
+    elsewhere = contributor.push(image, "1.0", f"{world.private}/{new_name('open')}:1.0")
+    pulled = contributor.pull(f"{world.private}/{name}:1.0", tmp_path / "pulled")
+
+    assert not refused.succeeded
+    assert "The release is being tested." in refused.output
+    assert elsewhere.succeeded, elsewhere.output
+    assert pulled.succeeded, pulled.output
+    owner.delete(f"{path}/{freeze['id']}")
+    thawed = contributor.push(image, "1.0", f"{world.private}/{name}:2.0")
+    assert thawed.succeeded, thawed.output
