@@ -2,8 +2,10 @@
 
 import json
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from typing import IO
 
 import click
 import structlog
@@ -18,6 +20,14 @@ from services.auth.signing.leaves import key_set
 from services.auth.signing.minting import EVERY_LEAF, Rotation, RotationRefused
 from services.auth.signing.new_authority import create_authority
 from services.auth.signing.watched_authority import WatchedAuthority
+from services.auth.usecases.import_namespaces import (
+    Planned,
+    PlanRefused,
+    Step,
+    carry_out_import,
+    plan_import,
+    read_plan,
+)
 from services.auth.usecases.passwords import Passwords, new_hasher
 from services.auth.usecases.people import NewPerson, ensure_administrator
 from services.auth.usecases.verify_audit import verify_audit
@@ -132,6 +142,34 @@ def prove_audit(partition: str | None, since_head: str | None) -> None:
         raise click.ClickException(f"auth: the audit trail is broken at {proof.broken}")
     if not proof.met:
         raise click.ClickException(f"auth: no entry of the audit trail has the hash {since_head}: it was rewritten")
+
+
+@commands.command("import-namespaces")
+@click.argument("plan", type=click.File("r", encoding="utf-8"))
+@click.option("--apply", is_flag=True, help="Do it; else it is only shown what would be done.")
+def import_namespaces(plan: IO[str], apply: bool) -> None:
+    """Make the namespaces of a file of lines "namespace,team", for images that were there before Portus."""
+    database = _prepared_database()
+    try:
+        entries = read_plan(plan)
+        if apply:
+            planned = carry_out_import(COMMAND_LINE, entries, database=database, clock=utc_now)
+        else:
+            planned = plan_import(COMMAND_LINE, entries, database=database)
+    except PlanRefused as refusal:
+        _show_plan(refusal.planned)
+        raise click.ClickException(f"auth: {refusal}") from refusal
+    except ValueError as fault:
+        raise click.ClickException(f"auth: {fault}") from fault
+    _show_plan(planned)
+    made = sum(one.step is Step.MAKE for one in planned)
+    click.echo(f"auth: {'made' if apply else 'would make'} {made} namespaces{'' if apply else '; --apply does it'}")
+
+
+def _show_plan(planned: Sequence[Planned]) -> None:
+    for one in planned:
+        fault = f": {one.fault}" if one.fault else ""
+        click.echo(f"{one.step:5} {one.entry.namespace} -> {one.entry.team}{fault}")
 
 
 @commands.command()

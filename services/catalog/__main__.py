@@ -9,6 +9,7 @@ import click
 from services.catalog.settings import Settings, load_settings
 from services.catalog.storage.schema import migrations
 from services.catalog.usecases.registry import RegistryError
+from services.catalog.usecases.rounds import list_orphans
 from services.catalog.worker import crawl_now, run_worker
 from services.catalog.wsgi import build_app
 from shared.api.serving import serve as serve_app
@@ -58,6 +59,17 @@ def crawl(light: bool) -> None:
     """
     settings = _logging_settings()
     until_stopped(lambda stop: _crawl(settings, stop, light=light))
+
+
+@commands.command()
+def orphans() -> None:
+    """Print the namespaces that hold images and that nobody has made, one a line, for import-namespaces of auth.
+
+    They are known once a crawl has come to its end; each line is to be ended with the team that takes it.
+    """
+    database = Database(_logging_settings().database_url.reveal())
+    for name in list_orphans(database=database):
+        click.echo(f"{name},")
 
 
 @commands.command()

@@ -150,6 +150,12 @@ def find_dangling(connection: Connection, names: Collection[str], tags: Collecti
     return {(row.repository, row.tag) for row in connection.execute(select(_C.repository, _C.tag).where(dangling))}
 
 
+def list_open_namespaces(connection: Connection) -> Sequence[str]:
+    """Return the namespaces that nobody has made, by name."""
+    orphaned = and_(_C.kind == Kind.ORPHAN_NAMESPACE.value, _is_open())
+    return connection.scalars(select(_C.namespace).where(orphaned).order_by(_C.namespace)).all()
+
+
 def count_drift(connection: Connection, crawl: int) -> Mapping[Kind, int]:
     """Return how many differences a crawl found last, by kind."""
     query = select(_C.kind, func.count()).where(_C.crawl_id == crawl).group_by(_C.kind)

@@ -1,5 +1,6 @@
 """Crawls and what they found, for those who oversee; and which crawl is due."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +14,7 @@ from services.catalog.storage.crawls import (
     list_crawls,
     open_crawl,
 )
-from services.catalog.storage.drift import DriftRow, list_drift
+from services.catalog.storage.drift import DriftRow, list_drift, list_open_namespaces
 from services.catalog.usecases.not_found import NotFound
 from shared.api.paging import ListRequest, Page
 from shared.api.slices import Slice
@@ -112,3 +113,9 @@ def show_drift(visibility: Visibility, asked: ListRequest, *, database: Database
     require_overseer(visibility)
     with database.read() as connection:
         return list_drift(connection, asked)
+
+
+def list_orphans(*, database: Database) -> Sequence[str]:
+    """Return the namespaces that hold images and that nobody has made, as far as the last crawl found, by name."""
+    with database.read() as connection:
+        return list_open_namespaces(connection)

@@ -86,6 +86,17 @@ class TestWords:
         assert '"variable": "PORTUS_KEY_PATH"' in line
         assert "PORTUS_CA_DIR" in line
 
+    def test_namespaces_are_imported_by_a_plan_that_is_shown_first(self, prepared: Environment, tmp_path: Path) -> None:
+        plan = tmp_path / "plan.csv"
+        plan.write_text("old,nobody\nroot,root\n")
+
+        shown = run(prepared, "import-namespaces", str(plan), status=0)
+        refused = run(prepared, "import-namespaces", "--apply", str(plan), status=1)
+
+        assert "wrong old -> nobody: there is no team 'nobody'" in shown
+        assert "there root -> root" in shown
+        assert "nothing was made" in refused
+
     def test_an_old_name_runs_the_service_as_well(self, prepared: Environment) -> None:
         environment = {name: value for name, value in prepared.items() if name != "PORTUS_SERVICE_ACCOUNT_SECRET"}
 

@@ -11,12 +11,17 @@ import pytest
 from sqlalchemy import QueuePool
 
 from services.catalog.app import new_database
+from services.catalog.domain.drift import Finding, Kind
+from services.catalog.domain.rounds import CrawlKind
 from services.catalog.settings import Settings
+from services.catalog.storage.crawls import open_crawl
+from services.catalog.storage.drift import file_findings
 from shared.api.serving import ServingSettings
 from shared.config import Secret
 from shared.database import Database
 from tests.conftest import RegistryFactory
 from tests.storage.catalog.snapshots import shown_index
+from tests.support.catalog import NOON
 from tests.support.images import Pusher
 from tests.support.ports import free_port
 
@@ -54,6 +59,17 @@ def test_a_crawl_reads_the_registry_now(
         ["1 repositories, 1 tags, 0 repositories not readable", "1 differences, 1 tags put right, 0 let go of"],
     )
     assert shown_index(Database(f"sqlite:///{tmp_path / 'catalog.db'}")) == {"team/app": {"1.0": pushed["digest"]}}
+
+
+def test_namespaces_that_nobody_has_made_are_listed(environment: dict[str, str], tmp_path: Path) -> None:
+    assert run("migrate", environment).returncode == 0
+    database = Database(f"sqlite:///{tmp_path / 'catalog.db'}")
+    with database.write() as connection:
+        crawl = open_crawl(connection, CrawlKind.FULL, now=NOON)
+        orphans = [Finding(Kind.ORPHAN_NAMESPACE, None, namespace=name) for name in ("lost", "found")]
+        file_findings(connection, orphans, crawl=crawl, now=NOON)
+
+    assert run("orphans", environment).stdout == "found,\nlost,\n"
 
 
 def test_a_crawl_of_a_registry_that_is_away_ends_in_one_line(environment: dict[str, str]) -> None:
