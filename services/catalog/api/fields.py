@@ -6,17 +6,21 @@ from typing import Any, TypeVar
 
 from flask import Response, jsonify
 from flask_smorest import Blueprint
-from marshmallow import Schema
+from marshmallow import Schema, ValidationError, fields, validate
 
 from services.catalog.usecases.not_found import ManifestNotFound, TagNotFound
+from shared.api.lists import PRINTABLE
 from shared.api.paging import Page
 from shared.api.slices import Slice, set_part_headers
-from shared.oci.names import Digest, InvalidName, Tag, parse_digest, parse_tag
+from shared.oci.names import Digest, InvalidName, Tag, is_name_component, parse_digest, parse_tag
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 MAX_ID = 2**63 - 1
 """A larger number is no id in any database, and none could even be asked for it."""
+
+MAX_GLOBS = 50
+"""Globs in one rule."""
 
 ID = f"<int(max={MAX_ID}):id>"
 
@@ -59,3 +63,30 @@ def refuses(blueprint: Blueprint, *statuses: HTTPStatus) -> Callable[[View], Vie
         return view
 
     return decorate
+
+
+def is_namespace(name: str) -> None:
+    """Check what is to be a namespace's name; an empty one is the global namespace.
+
+    Raises:
+        ValidationError: it is none.
+    """
+    if name and not is_name_component(name):
+        raise ValidationError("is no namespace's name")
+
+
+def rule_namespace() -> fields.Field[Any]:
+    """Return the field that says of what a rule is."""
+    return fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=[validate.Length(max=255), is_namespace],
+        metadata={"description": "Null: the whole installation. Empty: the global namespace."},
+    )
+
+
+def globs(description: str, **options: Any) -> fields.Field[Any]:
+    """Return the field of a list of globs."""
+    glob = fields.String(validate=[validate.Length(1, 255), PRINTABLE])
+    said = {"description": f"{description}; globs, in which * stands for any run of characters."}
+    return fields.List(glob, validate=validate.Length(1, MAX_GLOBS), metadata=said, **options)

@@ -5,48 +5,29 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Response, jsonify, url_for
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import Schema, fields, post_load
 
-from services.catalog.api.fields import ID, list_response
+from services.catalog.api.fields import ID, globs, list_response, rule_namespace
 from services.catalog.domain.immutability import OverwriteState
 from services.catalog.storage.immutability import OVERWRITES, RULES, ImmutableRow
 from services.catalog.usecases.immutability import ImmutabilityDesk, Terms
 from shared.api.blueprints import ApiBlueprint
 from shared.api.etags import if_match
-from shared.api.lists import PRINTABLE, key_query, page_query
+from shared.api.lists import key_query, page_query
 from shared.api.paging import ListRequest
-from shared.oci.names import is_name_component
 from shared.visibility.callers import keep_private
-
-MAX_GLOBS = 50
 
 _READ = (HTTPStatus.UNAUTHORIZED, HTTPStatus.SERVICE_UNAVAILABLE)
 _ONE = (*_READ, HTTPStatus.NOT_FOUND)
 _WRITTEN = (*_ONE, HTTPStatus.FORBIDDEN)
 
 
-def _globs(description: str, **options: Any) -> Any:
-    glob = fields.String(validate=[validate.Length(1, 255), PRINTABLE])
-    said = {"description": f"{description}; globs, in which * stands for any run of characters."}
-    return fields.List(glob, validate=validate.Length(1, MAX_GLOBS), metadata=said, **options)
-
-
-def _is_namespace(name: str) -> None:
-    if name and not is_name_component(name):
-        raise ValidationError("is no namespace's name")
-
-
 class ImmutableInput(Schema):
     """Tags that must not move."""
 
-    namespace = fields.String(
-        load_default=None,
-        allow_none=True,
-        validate=[validate.Length(max=255), _is_namespace],
-        metadata={"description": "Null: the whole installation. Empty: the global namespace."},
-    )
-    repositories = _globs("Repositories by their full names", load_default=lambda: ["*"])
-    tags = _globs("Tags", required=True)
+    namespace = rule_namespace()
+    repositories = globs("Repositories by their full names", load_default=lambda: ["*"])
+    tags = globs("Tags", required=True)
     restores = fields.Boolean(
         load_default=False, metadata={"description": "Whether the former manifest is put back under the tag."}
     )
@@ -60,8 +41,8 @@ class ImmutableInput(Schema):
 class ImmutableChangeInput(Schema):
     """What is to be different in a rule."""
 
-    repositories = _globs("Repositories by their full names")
-    tags = _globs("Tags")
+    repositories = globs("Repositories by their full names")
+    tags = globs("Tags")
     restores = fields.Boolean()
 
 

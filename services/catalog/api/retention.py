@@ -5,9 +5,9 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Response, jsonify, url_for
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import Schema, fields, post_load, validate
 
-from services.catalog.api.fields import ID, list_response
+from services.catalog.api.fields import ID, globs, list_response, rule_namespace
 from services.catalog.domain.retention import Newest
 from services.catalog.storage.retention import OUTCOMES, RULES, RUNS, RunRow, StoredRule
 from services.catalog.usecases.retention import NewRule, Preview, RetentionDesk
@@ -15,10 +15,8 @@ from shared.api.blueprints import ApiBlueprint
 from shared.api.etags import if_match
 from shared.api.lists import PRINTABLE, key_query, page_query
 from shared.api.paging import ListRequest
-from shared.oci.names import is_name_component
 from shared.visibility.callers import keep_private
 
-MAX_GLOBS = 50
 MAX_LABELS = 20
 MAX_DAYS = 36_500
 MAX_KEPT = 100_000
@@ -32,11 +30,6 @@ def _said(description: str) -> dict[str, Any]:
     return {"description": description}
 
 
-def _globs(description: str) -> Any:
-    glob = fields.String(validate=[validate.Length(1, 255), PRINTABLE])
-    return fields.List(glob, validate=validate.Length(1, MAX_GLOBS), metadata=_said(description))
-
-
 def _labels(description: str) -> Any:
     return fields.Dict(
         keys=fields.String(validate=[validate.Length(1, 255), PRINTABLE]),
@@ -44,11 +37,6 @@ def _labels(description: str) -> Any:
         validate=validate.Length(max=MAX_LABELS),
         metadata=_said(description),
     )
-
-
-def _is_namespace(name: str) -> None:
-    if name and not is_name_component(name):
-        raise ValidationError("is no namespace's name")
 
 
 class TermsSchema(Schema):
@@ -69,9 +57,9 @@ class TermsSchema(Schema):
     unpulled_days = fields.Integer(
         validate=validate.Range(0, MAX_DAYS), metadata=_said("What was pulled within so many days stays.")
     )
-    repositories = _globs("Full names that are looked at, with * for any run of characters; all unless it is said.")
-    tags = _globs("Tags that are looked at; all unless it is said.")
-    except_tags = _globs("Tags that stay whatever else is said.")
+    repositories = globs("Full names that are looked at, all unless it is said")
+    tags = globs("Tags that are looked at, all unless it is said")
+    except_tags = globs("Tags that stay whatever else is said")
     labels = _labels("Only images with one of these labels or annotations are looked at; null: whatever its value.")
     except_labels = _labels("Images with one of these stay.")
     tag_pattern = fields.String(dump_only=True, metadata=_said("A regular expression; only the environment gives one."))
@@ -86,12 +74,7 @@ class RuleInput(Schema):
     """A rule to be made."""
 
     name = fields.String(required=True, validate=[validate.Length(1, 64), PRINTABLE])
-    namespace = fields.String(
-        load_default=None,
-        allow_none=True,
-        validate=[validate.Length(max=255), _is_namespace],
-        metadata=_said("Null: the whole installation. Empty: the global namespace."),
-    )
+    namespace = rule_namespace()
     enabled = fields.Boolean(load_default=True)
     every_hours = fields.Integer(load_default=24, validate=validate.Range(1, 8760))
     terms = fields.Nested(TermsSchema, required=True)
@@ -131,7 +114,7 @@ class RuleSchema(Schema):
 class PreviewInput(Schema):
     """A rule that need not be there."""
 
-    namespace = RuleInput._declared_fields["namespace"]
+    namespace = rule_namespace()
     terms = fields.Nested(TermsSchema, required=True)
 
 

@@ -7,8 +7,8 @@ prevented. The same digest again is no overwrite, and a tag that was deleted fir
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import fnmatchcase
 
+from services.catalog.domain.globs import is_covered
 from services.catalog.domain.index import TagChange
 from services.catalog.domain.occurrences import SERVICE_ACCOUNT
 from shared.oci.names import RepositoryName, Tag, split_namespace
@@ -48,7 +48,7 @@ class Immutable:
         """Tell whether a tag must not move."""
         if self.namespace is not None and (split_namespace(repository).namespace or "") != self.namespace:
             return False
-        return _is_covered(self.repositories, repository) and _is_covered(self.tags, tag)
+        return is_covered(self.repositories, repository) and is_covered(self.tags, tag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,3 @@ def find_overwrites(rules: Sequence[Immutable], changes: Iterable[TagChange]) ->
         if rule:
             found.append(Overwrite(rule, change))
     return found
-
-
-def _is_covered(globs: Sequence[str], name: str) -> bool:
-    return any(fnmatchcase(name, glob) for glob in globs)

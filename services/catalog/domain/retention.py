@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from fnmatch import fnmatchcase
 
+from services.catalog.domain.globs import is_covered
 from shared.oci.names import Digest, RepositoryName, Tag
 
 
@@ -57,7 +57,7 @@ class Rule:
 
     def covers(self, repository: RepositoryName) -> bool:
         """Tell whether a repository is looked at."""
-        return _is_covered(self.repositories, repository)
+        return is_covered(self.repositories, repository)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +100,11 @@ def _judge(rule: Rule, one: Candidate, newest: Mapping[Tag, int], now: datetime)
 
 def _why_left_alone(rule: Rule, one: Candidate) -> str | None:
     """Return why a rule does not look at a tag."""
-    if not _is_covered(rule.tags, one.tag):
+    if not is_covered(rule.tags, one.tag):
         return "the rule is not about tags of this name"
     if rule.tag_pattern is not None and re.search(rule.tag_pattern, one.tag) is None:
         return "the rule is not about tags of this name"
-    if _is_covered(rule.except_tags, one.tag):
+    if is_covered(rule.except_tags, one.tag):
         return "its name is excepted"
     if rule.labels and not _has_one(rule.labels, one.labels):
         return "the rule is not about images with these labels"
@@ -163,10 +163,6 @@ def version_key(tag: str) -> tuple[object, ...]:
 def _identifier(part: str) -> tuple[int, int, str]:
     # Numbers come before words.
     return (0, int(part), "") if part.isascii() and part.isdigit() and len(part) <= 18 else (1, 0, part)
-
-
-def _is_covered(globs: Sequence[str], name: str) -> bool:
-    return any(fnmatchcase(name, glob) for glob in globs)
 
 
 def _has_one(wanted: Mapping[str, str | None], labels: Mapping[str, str]) -> bool:

@@ -28,7 +28,7 @@ from services.catalog.storage.tag_queries import list_present_tags
 from services.catalog.usecases.not_found import NotFound
 from services.catalog.usecases.registry import RegistryError, RegistryUnavailable
 from services.catalog.usecases.restore_tag import PartsMissing, TagRestorer
-from services.catalog.usecases.rights import FindPermissions, NotAllowed
+from services.catalog.usecases.rights import FindPermissions, require_namespace, seen_namespaces
 from shared.api.etags import Expected
 from shared.api.paging import ListRequest, Page
 from shared.api.slices import Slice
@@ -91,7 +91,7 @@ class ImmutabilityDesk:
     def list_rules(self, asked: ListRequest) -> Page[ImmutableRow]:
         """Return a page of the rules: of the namespaces that the caller sees, for overseers all."""
         with self.database.read() as connection:
-            return list_rules(connection, asked, namespaces=self._seen())
+            return list_rules(connection, asked, namespaces=seen_namespaces(self.visibility))
 
     def get_rule(self, rule: int) -> ImmutableRow:
         """Return a rule.
@@ -148,26 +148,13 @@ class ImmutabilityDesk:
             return list_overwrites(connection, self.visibility, asked)
 
     def _get(self, connection: Connection, rule: int, *, lock: bool = False, certain: bool = False) -> ImmutableRow:
-        found, seen = find_rule(connection, rule, lock=lock), self._seen()
+        found, seen = find_rule(connection, rule, lock=lock), seen_namespaces(self.visibility)
         if found is None or not (certain or seen is None or found.namespace in seen):
             raise ImmutableNotFound
         return found
 
-    def _seen(self) -> Sequence[str] | None:
-        if self.visibility.oversees:
-            return None
-        return [*self.visibility.namespaces, *([""] if self.visibility.global_namespace else [])]
-
     def _require(self, namespace: str | None) -> None:
-        """Make sure that the caller manages a namespace: who may describe its repositories does."""
-        caller = self.visibility.caller
-        if self.visibility.oversees and caller and caller.administrator:
-            return
-        if namespace is None:
-            raise NotAllowed("Only administrators make rules for the whole installation.")
-        permission = self.permissions(RepositoryName(f"{namespace}/*" if namespace else "*"), ["describe"])["describe"]
-        if not permission.allowed:
-            raise NotAllowed(permission.reason)
+        require_namespace(self.visibility, self.permissions, namespace, "describe")
 
 
 def undo_overwrite(restorer: TagRestorer, *, holder: str) -> bool:

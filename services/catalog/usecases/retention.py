@@ -44,7 +44,7 @@ from services.catalog.usecases.delete_content import ContentDeleter
 from services.catalog.usecases.deletion_errors import DeletionError, DeletionRefused
 from services.catalog.usecases.not_found import NotFound
 from services.catalog.usecases.registry import RegistryUnavailable
-from services.catalog.usecases.rights import FindPermissions, NotAllowed
+from services.catalog.usecases.rights import FindPermissions, require_namespace, seen_namespaces
 from shared.api.etags import Expected
 from shared.api.paging import ListRequest, Page
 from shared.api.slices import Slice
@@ -166,7 +166,7 @@ class RetentionDesk:
     def list_rules(self, asked: ListRequest) -> Page[StoredRule]:
         """Return a page of the rules: of the namespaces that the caller sees, for overseers all."""
         with self.database.read() as connection:
-            return list_rules(connection, asked, namespaces=self._seen())
+            return list_rules(connection, asked, namespaces=seen_namespaces(self.visibility))
 
     def get_rule(self, rule: int) -> StoredRule:
         """Return a rule.
@@ -274,7 +274,7 @@ class RetentionDesk:
     def list_runs(self, asked: ListRequest) -> Page[RunRow]:
         """Return a page of the runs of the rules that the caller sees."""
         with self.database.read() as connection:
-            return list_runs(connection, asked, namespaces=self._seen())
+            return list_runs(connection, asked, namespaces=seen_namespaces(self.visibility))
 
     def get_run(self, run: int) -> RunRow:
         """Return a run.
@@ -308,26 +308,11 @@ class RetentionDesk:
         return found
 
     def _sees(self, rule: StoredRule) -> bool:
-        seen = self._seen()
+        seen = seen_namespaces(self.visibility)
         return seen is None or rule.namespace in seen
 
-    def _seen(self) -> Sequence[str] | None:
-        if self.visibility.oversees:
-            return None
-        return [*self.visibility.namespaces, *([""] if self.visibility.global_namespace else [])]
-
     def _require(self, namespace: str | None) -> None:
-        """Make sure that the caller may delete whatever a namespace holds, or will."""
-        caller = self.visibility.caller
-        if self.visibility.oversees and caller and caller.administrator:
-            return
-        if namespace is None:
-            raise NotAllowed("Only administrators make rules for the whole installation.")
-        # Asked as if the star were a name: only a right to all of the namespace covers it.
-        everything = RepositoryName(f"{namespace}/*" if namespace else "*")
-        permission = self.permissions(everything, ["delete"])["delete"]
-        if not permission.allowed:
-            raise NotAllowed(permission.reason)
+        require_namespace(self.visibility, self.permissions, namespace, "delete")
 
 
 _SAYS_NOTHING = "say at least one of keep_newest, older_than_days, unpulled_days"

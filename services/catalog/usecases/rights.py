@@ -1,6 +1,6 @@
 """Whether the caller may, as ``auth`` says, and under which name."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from shared.oci.names import RepositoryName
 from shared.visibility.answers import Permission, Visibility
@@ -37,3 +37,31 @@ def require(permissions: FindPermissions, repository: RepositoryName, action: st
 def actor_of(visibility: Visibility) -> str:
     """Return the caller's name, for what is written down."""
     return visibility.caller.username if visibility.caller else ANONYMOUS
+
+
+def require_namespace(visibility: Visibility, permissions: FindPermissions, namespace: str | None, action: str) -> None:
+    """Make sure that the caller may do one thing to whatever a namespace holds, or will.
+
+    Args:
+        namespace: ``None``: in the whole installation; empty: the global one.
+
+    Raises:
+        NotAllowed: the caller may not.
+    """
+    caller = visibility.caller
+    if visibility.oversees and caller and caller.administrator:
+        return
+    if namespace is None:
+        raise NotAllowed("Only administrators make rules for the whole installation.")
+    # Asked as if the star were a name: only a right to all of the namespace covers it.
+    require(permissions, RepositoryName(f"{namespace}/*" if namespace else "*"), action)
+
+
+def seen_namespaces(visibility: Visibility) -> Sequence[str] | None:
+    """Return the namespaces whose rules a caller sees; ``None``: all, and those of the whole installation.
+
+    The global namespace is called by an empty name.
+    """
+    if visibility.oversees:
+        return None
+    return [*visibility.namespaces, *([""] if visibility.global_namespace else [])]
