@@ -90,6 +90,7 @@ def test_a_tag_has_the_promised_fields(client: FlaskClient, tell: Tell) -> None:
         "pulls": 1,
         "known": False,
         "referrers": 0,
+        "dangling": False,
         "author": {"name": "jane"},
         "image_id": "",
         "size": None,
