@@ -2,7 +2,7 @@
 
 from flask import Response, redirect, request, url_for
 
-from services.web.clients.catalog import Found
+from services.web.clients.catalog import Found, SearchHit
 from services.web.pages.frames import ask_freshness, render
 from services.web.pages.inputs import load_search
 from services.web.pages.portal import Portal
@@ -16,12 +16,16 @@ def show_search(portal: Portal) -> Response:
     visitor = find_visitor(portal)
     found = portal.catalog.search(visitor, q) if q else None
     if found and found.exact:
-        # By its digest the tag list shows it too.
-        part = found.exact.tag or found.exact.digest
-        target: Response = redirect(url_for("repository", name=found.exact.repository, q=part))  # type: ignore[assignment]
+        target: Response = redirect(_address_of(found.exact))  # type: ignore[assignment]
         return target
     ask_freshness(portal, visitor)
     return render(portal, "search.html", q=q, sections=present_found(found) if found else (), is_empty=_is_empty(found))
+
+
+def _address_of(hit: SearchHit) -> str:
+    if hit.tag:
+        return url_for("tag", name=hit.repository, tag=hit.tag)
+    return url_for("digest", name=hit.repository, digest=hit.digest)
 
 
 def _is_empty(found: Found | None) -> bool:

@@ -9,13 +9,13 @@ from services.web.viewmodels.names import DigestChip, NameText, present_digest, 
 
 @dataclass(frozen=True, slots=True)
 class HitRow:
-    """One thing that was found; ``sought`` narrows the repository's tag list to it."""
+    """One thing that was found."""
 
     name: NameText | None
     text: str | None
     """What it is called in its repository, or the person's name."""
     digest: DigestChip | None
-    sought: str | None
+    tag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +31,17 @@ def present_found(found: Found) -> list[Section]:
     """Return the kinds of which something was found."""
     sections = [
         Section("Repositories", [_row(hit) for hit in found.repositories], "repositories" in found.more),
-        Section("Tags", [_row(hit, hit.tag, hit.tag) for hit in found.tags], "tags" in found.more),
-        Section("Digests", [_row(hit, None, hit.digest) for hit in found.digests], "digests" in found.more),
+        Section("Tags", [_row(hit, hit.tag, tag=hit.tag) for hit in found.tags], "tags" in found.more),
+        Section("Digests", [_row(hit) for hit in found.digests], "digests" in found.more),
         Section("Labels and annotations", [_labelled(hit) for hit in found.labels], "labels" in found.more),
-        Section("People", [HitRow(None, name, None, None) for name in found.people], "people" in found.more),
+        Section("People", [HitRow(None, name, None) for name in found.people], "people" in found.more),
     ]
     return [section for section in sections if section.rows]
 
 
-def _row(hit: SearchHit, text: str | None = None, sought: str | None = None) -> HitRow:
-    return HitRow(present_name(hit.repository), text, present_digest(hit.digest) if hit.digest else None, sought)
+def _row(hit: SearchHit, text: str | None = None, *, tag: str | None = None) -> HitRow:
+    return HitRow(present_name(hit.repository), text, present_digest(hit.digest) if hit.digest else None, tag)
 
 
 def _labelled(hit: SearchHit) -> HitRow:
-    return _row(hit, f"{hit.key}={hit.value}", hit.digest)
+    return _row(hit, f"{hit.key}={hit.value}")

@@ -12,19 +12,16 @@ def test_what_is_found_is_shown_by_kind(jane: Browser, peers: Peers) -> None:
     for title in ("Repositories", "Tags", "Labels and annotations"):
         assert f">{title}</h2>" in page
     assert ">Digests</h2>" not in page
-    assert 'href="/r/team/app?q=app-1"' in page
+    assert 'href="/r/team/app/-/tags/app-1"' in page
     assert "app.version=1 &amp; 2" in page
 
 
-def test_a_digest_leads_to_its_tags(jane: Browser, peers: Peers) -> None:
-    peers.add("team/app", make_tag("1.0"), make_tag("2.0", letter="c"))
+def test_a_digest_leads_to_its_manifest(jane: Browser, peers: Peers) -> None:
+    peers.add("team/app", make_tag("1.0"))
 
     page = jane.get("/search?q=aaaaaaa").text
 
-    assert f'href="/r/team/app?q={digest_of("a")}"' in page
-    listed = jane.get(f"/r/team/app?q={digest_of('a')}").text
-    assert "team/app:1.0" in listed
-    assert "team/app:2.0" not in listed
+    assert f'href="/r/team/app/-/digests/{digest_of("a")}"' in page
 
 
 def test_a_pasted_reference_leads_right_there(jane: Browser, peers: Peers) -> None:
@@ -32,7 +29,7 @@ def test_a_pasted_reference_leads_right_there(jane: Browser, peers: Peers) -> No
 
     answer = jane.get("/search?q=team/app:1.0")
 
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/r/team/app?q=1.0")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/r/team/app/-/tags/1.0")
 
 
 def test_everybody_finds_what_is_public(browser: Browser, peers: Peers) -> None:
