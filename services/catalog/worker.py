@@ -28,9 +28,10 @@ from services.catalog.usecases.push_grants import settle_push_grants
 from services.catalog.usecases.registry import Registry, RegistryError, RegistryUnavailable, WritableRegistry
 from services.catalog.usecases.repair_losses import close_windows_covered_by, repair_losses
 from services.catalog.usecases.restore_tag import TagRestorer
-from services.catalog.usecases.retention import keep_environment_rule, run_retention
+from services.catalog.usecases.retention import keep_environment_rule
 from services.catalog.usecases.retry_fetches import retry_fetches
 from services.catalog.usecases.rounds import find_due_crawl
+from services.catalog.usecases.run_retention import run_retention
 from shared.clock import utc_now
 from shared.commands import Task, run_tasks
 from shared.database import DATABASE_AWAY, Database

@@ -127,9 +127,9 @@ def find_rule(connection: Connection, rule: int, *, lock: bool = False) -> Store
     return _load_rule(row) if row else None
 
 
-def find_rule_named(connection: Connection, name: str) -> StoredRule | None:
-    """Return a rule by its name."""
-    row = connection.execute(select(*_RULE_COLUMNS).where(rules.c.name == name)).one_or_none()
+def find_environment_rule(connection: Connection) -> StoredRule | None:
+    """Return the rule that nobody has written but the environment."""
+    row = connection.execute(select(*_RULE_COLUMNS).where(rules.c.created_by == "")).one_or_none()
     return _load_rule(row) if row else None
 
 
@@ -150,7 +150,8 @@ def update_rule(connection: Connection, rule: int, values: Mapping[str, Any]) ->
 
 def delete_rule(connection: Connection, rule: int) -> None:
     """Take a rule away, with its runs."""
-    of_rule = select(runs.c.id).where(runs.c.rule_id == rule)
+    # Locked first: a run that is under way writes no outcome between the two deletions.
+    of_rule = connection.scalars(select(runs.c.id).where(runs.c.rule_id == rule).with_for_update()).all()
     connection.execute(delete(outcomes).where(outcomes.c.run_id.in_(of_rule)))
     connection.execute(delete(runs).where(runs.c.rule_id == rule))
     connection.execute(delete(rules).where(rules.c.id == rule))
@@ -179,9 +180,26 @@ def open_run(connection: Connection, rule: int, *, now: datetime, requested_by: 
     return int(connection.execute(insert(runs).values(**values).returning(runs.c.id)).scalar_one())
 
 
-def save_run(connection: Connection, run: int, values: Mapping[str, Any]) -> None:
-    """Note how far a run has come."""
+def save_repository_done(connection: Connection, run: int, name: RepositoryName, *, kept: int | None) -> None:
+    """Note that a repository is done.
+
+    Args:
+        kept: how many of its tags stay; ``None``: the rule is not about it.
+    """
+    values: dict[str, Any] = {"position": name, "fault": None}
+    if kept is not None:
+        values |= {"repositories": runs.c.repositories + 1, "kept": runs.c.kept + kept}
     connection.execute(update(runs).where(runs.c.id == run).values(**values))
+
+
+def save_run_fault(connection: Connection, run: int, fault: str) -> None:
+    """Note why a run does not go on."""
+    connection.execute(update(runs).where(runs.c.id == run).values(fault=fault))
+
+
+def end_run(connection: Connection, run: int, *, fault: str | None, now: datetime) -> None:
+    """Note that a run is over."""
+    connection.execute(update(runs).where(runs.c.id == run).values(fault=fault, finished_at=now))
 
 
 def find_run(connection: Connection, run: int) -> RunRow | None:
@@ -198,10 +216,24 @@ def list_runs(connection: Connection, asked: ListRequest, *, namespaces: Collect
     return fetch_list(connection, query, RUNS, asked, load=lambda row: RunRow(*tuple(row)))
 
 
-def add_outcome(
+def save_outcome(
     connection: Connection, run: int, repository: RepositoryName, verdict: Verdict, *, fault: str | None
 ) -> None:
-    """Write down what became of a tag that should go."""
+    """Write down what became of a tag that should go, and count it; a try of the same run before is replaced.
+
+    Nothing is written of a run that is gone.
+    """
+    counted = runs.c.failed if fault else runs.c.deleted
+    # First of all, so that the run is locked and stays until the outcome is written.
+    found = connection.execute(update(runs).where(runs.c.id == run).values({counted: counted + 1}))
+    if not found.rowcount:
+        return
+    before = delete(outcomes).where(
+        outcomes.c.run_id == run, outcomes.c.repository == repository, outcomes.c.tag == verdict.tag
+    )
+    for earlier in connection.execute(before.returning(outcomes.c.fault)).scalars().all():
+        counted = runs.c.failed if earlier else runs.c.deleted
+        connection.execute(update(runs).where(runs.c.id == run).values({counted: counted - 1}))
     values = {"run_id": run, "repository": repository, "tag": verdict.tag, "digest": verdict.digest}
     connection.execute(insert(outcomes).values(**values, reason=verdict.reason, fault=fault))
 

@@ -1,49 +1,34 @@
-"""Retention rules: who may write them, what one would do, and doing it.
-
-A run may be killed at any time: it goes on behind the last repository that is done, and judges anew what
-it has not deleted yet. Deleting a tag leaves whatever else has a name (``usecases.delete_content``).
-"""
+"""Retention rules: who may write them, what one would do, and what their runs did."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from threading import Event
 from typing import Any
 
-import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from services.catalog.domain.deletions import TagPlace
-from services.catalog.domain.retention import Newest, Rule, Verdict, judge
-from services.catalog.storage.leases import release_lease, take_lease
+from services.catalog.domain.retention import Rule, Verdict
 from services.catalog.storage.retention import (
     OutcomeRow,
-    Place,
     RunRow,
     StoredRule,
-    add_outcome,
     count_rules,
-    find_due_rule,
+    find_environment_rule,
     find_rule,
-    find_rule_named,
     find_run,
     find_run_under_way,
     insert_rule,
-    list_candidates,
     list_outcomes,
     list_places,
     list_rules,
     list_runs,
     open_run,
-    save_run,
     update_rule,
 )
 from services.catalog.storage.retention import delete_rule as drop_rule
-from services.catalog.usecases.delete_content import ContentDeleter
-from services.catalog.usecases.deletion_errors import DeletionError, DeletionRefused
+from services.catalog.usecases.judge_tags import judge_tags, load_terms
 from services.catalog.usecases.not_found import NotFound
-from services.catalog.usecases.registry import RegistryUnavailable
 from services.catalog.usecases.rights import FindPermissions, require_namespace, seen_namespaces
 from shared.api.etags import Expected
 from shared.api.paging import ListRequest, Page
@@ -54,11 +39,6 @@ from shared.oci.names import RepositoryName
 from shared.visibility.answers import Visibility
 from shared.visibility.permissions import require_caller
 
-LEASE = "retention"
-LEASE_TTL = timedelta(minutes=5)
-ACTOR = "portus retention"
-"""Under whose name tags go; no account can be called so."""
-
 MAX_RULES = 1000
 MAX_SHOWN = 1000
 """Verdicts that a preview shows."""
@@ -66,13 +46,8 @@ MAX_SHOWN = 1000
 MAX_PREVIEWED = 1000
 """Repositories that a preview looks at."""
 
-PLACES_AT_ONCE = 100
-MAX_REFUSALS = 20
-"""So many refusals one after the other end a run: the registry deletes nothing."""
-
 ENVIRONMENT_RULE = "garbage collector (environment)"
-
-log = structlog.get_logger(__name__)
+"""The name of the rule that the environment describes; nobody else's is called so."""
 
 
 class RuleNotFound(NotFound):
@@ -127,26 +102,6 @@ class Preview:
     """Those that would go first; ``MAX_SHOWN`` at the most."""
     is_whole: bool
     """Whether every repository was looked at that the rule is about, and every verdict is shown."""
-
-
-def load_terms(terms: Mapping[str, Any]) -> Rule:
-    """Read what a rule says."""
-    return Rule(
-        keep_newest=terms.get("keep_newest"),
-        older_than=_days(terms.get("older_than_days")),
-        unpulled_for=_days(terms.get("unpulled_days")),
-        newest=Newest(terms.get("newest", Newest.TIME)),
-        repositories=terms.get("repositories", ["*"]),
-        tags=terms.get("tags", ["*"]),
-        except_tags=terms.get("except_tags", []),
-        tag_pattern=terms.get("tag_pattern"),
-        labels=terms.get("labels", {}),
-        except_labels=terms.get("except_labels", {}),
-    )
-
-
-def _days(days: int | None) -> timedelta | None:
-    return None if days is None else timedelta(days=days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +182,8 @@ class RetentionDesk:
 
     def delete_rule(self, rule: int) -> None:
         """Take a rule away, with the reports of its runs; what it has deleted stays deleted.
+
+        A run that is under way ends before its next deletion.
 
         Raises:
             RuleNotFound, NotAllowed: as above.
@@ -323,6 +280,8 @@ def _check(wanted: NewRule, known: StoredRule | None = None) -> None:
         raise RuleInvalid("terms", _SAYS_NOTHING)
     if known is not None and not known.created_by:
         raise RuleInvalid("name", "it comes from PORTUS_DELETE_GARBAGE_COLLECTOR_…: change those variables")
+    if wanted.name == ENVIRONMENT_RULE:
+        raise RuleInvalid("name", "is kept for the rule of PORTUS_DELETE_GARBAGE_COLLECTOR_…")
 
 
 def _values(wanted: NewRule) -> dict[str, Any]:
@@ -342,7 +301,7 @@ def _preview(rule: Rule, namespace: str | None, *, database: Database, clock: Cl
             Judged(place.name, verdict)
             for place in places[:MAX_PREVIEWED]
             if rule.covers(place.name)
-            for verdict in _judge(connection, rule, place, clock)
+            for verdict in judge_tags(connection, rule, place, now=clock())
         ]
     judged.sort(key=lambda one: (not one.verdict.goes, one.repository, one.verdict.tag))
     deleted = sum(one.verdict.goes for one in judged)
@@ -355,121 +314,6 @@ def _preview(rule: Rule, namespace: str | None, *, database: Database, clock: Cl
     )
 
 
-def _judge(connection: Connection, rule: Rule, place: Place, clock: Clock) -> Sequence[Verdict]:
-    with_labels = bool(rule.labels or rule.except_labels)
-    return judge(rule, list_candidates(connection, place.id, with_labels=with_labels), now=clock())
-
-
-def run_retention(deleter: ContentDeleter, *, holder: str, stop: Event, database: Database, clock: Clock) -> bool:
-    """Do the run that is under way or due, unless another worker does; tell whether there was one.
-
-    Raises:
-        RegistryUnavailable: it is to be gone on with later.
-    """
-    with database.write() as connection:
-        if not take_lease(connection, LEASE, holder, now=clock(), ttl=LEASE_TTL):
-            return False
-        run = find_run_under_way(connection)
-        if run is None and (due := find_due_rule(connection, now=clock())):
-            update_rule(connection, due.id, {"next_run_at": clock() + timedelta(hours=due.every_hours)})
-            run = find_run(connection, open_run(connection, due.id, now=clock()))
-        rule = find_rule(connection, run.rule_id) if run else None
-    try:
-        if run and rule:
-            _Run(run, rule, deleter, holder, stop, database, clock).do()
-    finally:
-        with database.write() as connection:
-            release_lease(connection, LEASE, holder)
-    return run is not None
-
-
-class _RunEnded(Exception):
-    """There is no sense in going on."""
-
-
-class _Run:
-    """A run under way."""
-
-    def __init__(
-        self,
-        run: RunRow,
-        rule: StoredRule,
-        deleter: ContentDeleter,
-        holder: str,
-        stop: Event,
-        database: Database,
-        clock: Clock,
-    ) -> None:
-        self._run = run
-        self._namespace = rule.namespace
-        self._rule = load_terms(rule.terms)
-        self._deleter = deleter
-        self._holder = holder
-        self._stop = stop
-        self._database = database
-        self._clock = clock
-        self._position = run.position
-        self._counts = {name: getattr(run, name) for name in ("repositories", "kept", "deleted", "failed")}
-        self._refusals = 0
-
-    def do(self) -> None:
-        """Go through the repositories behind the position."""
-        log.info("retention.started", run=self._run.id, rule=self._run.rule_id, position=self._position)
-        fault: str | None = None
-        try:
-            while places := self._next_places():
-                for place in places:
-                    if self._stop.is_set():
-                        return
-                    self._clear(place)
-        except _RunEnded as ended:
-            fault = str(ended)
-        except RegistryUnavailable as away:
-            self._save(fault=str(away))
-            raise
-        self._save(fault=fault, finished=True)
-        log.info("retention.ended", run=self._run.id, fault=fault, **self._counts)
-
-    def _next_places(self) -> Sequence[Place]:
-        with self._database.read() as connection:
-            return list_places(connection, self._namespace, after=self._position, limit=PLACES_AT_ONCE)
-
-    def _clear(self, place: Place) -> None:
-        if self._rule.covers(place.name):
-            with self._database.read() as connection:
-                verdicts = _judge(connection, self._rule, place, self._clock)
-            self._counts["repositories"] += 1
-            self._counts["kept"] += sum(not verdict.goes for verdict in verdicts)
-            for verdict in verdicts:
-                if verdict.goes:
-                    self._delete(place, verdict)
-        self._position = place.name
-        self._save(fault=None)
-
-    def _delete(self, place: Place, verdict: Verdict) -> None:
-        fault: str | None = None
-        try:
-            tag = TagPlace(verdict.id, place.id, place.name, verdict.tag, verdict.digest)
-            self._deleter.delete_tag(ACTOR, tag)
-            self._refusals = 0
-        except DeletionError as refusal:
-            fault = str(refusal)
-            self._refusals += isinstance(refusal, DeletionRefused)
-        self._counts["failed" if fault else "deleted"] += 1
-        with self._database.write() as connection:
-            take_lease(connection, LEASE, self._holder, now=self._clock(), ttl=LEASE_TTL)
-            add_outcome(connection, self._run.id, place.name, verdict, fault=fault)
-        if self._refusals >= MAX_REFUSALS:
-            raise _RunEnded(f"{MAX_REFUSALS} deletions were refused one after the other, the last one so: {fault}")
-
-    def _save(self, *, fault: str | None, finished: bool = False) -> None:
-        finished_at = self._clock() if finished else None
-        values = {**self._counts, "position": self._position, "fault": fault, "finished_at": finished_at}
-        with self._database.write() as connection:
-            take_lease(connection, LEASE, self._holder, now=self._clock(), ttl=LEASE_TTL)
-            save_run(connection, self._run.id, values)
-
-
 def keep_environment_rule(terms: Mapping[str, Any] | None, *, database: Database, clock: Clock) -> None:
     """Make the rule that the environment describes be there, or not.
 
@@ -477,9 +321,9 @@ def keep_environment_rule(terms: Mapping[str, Any] | None, *, database: Database
         terms: what it says; ``None``: there is to be none.
     """
     with database.write() as connection:
-        known = find_rule_named(connection, ENVIRONMENT_RULE)
+        known = find_environment_rule(connection)
         if terms is None:
-            if known and not known.created_by:
+            if known:
                 drop_rule(connection, known.id)
             return
         values = _values(NewRule(ENVIRONMENT_RULE, None, True, 1, terms)) | {"updated_at": clock()}

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from werkzeug import Response
 
+from services.catalog.storage.leases import take_lease
 from services.catalog.storage.retention import (
     OUTCOMES,
     RUNS,
     OutcomeRow,
     RunRow,
-    find_rule_named,
+    find_environment_rule,
     list_outcomes,
     list_runs,
 )
@@ -27,8 +28,8 @@ from services.catalog.usecases.retention import (
     RetentionDesk,
     RuleInvalid,
     keep_environment_rule,
-    run_retention,
 )
+from services.catalog.usecases.run_retention import LEASE, run_retention
 from shared.api.paging import ListRequest, PageRequest
 from shared.clock import utc_now
 from shared.database import Database
@@ -202,11 +203,99 @@ def test_portus_s_garbage_collector_is_a_rule_of_the_environment(database: Datab
     keep_environment_rule({**terms, "keep_newest": 6}, database=database, clock=utc_now)
 
     with database.read() as connection:
-        rule = find_rule_named(connection, ENVIRONMENT_RULE)
+        rule = find_environment_rule(connection)
     assert rule is not None
     assert (rule.namespace, rule.created_by, rule.terms) == (None, "", {**terms, "keep_newest": 6})
     with pytest.raises(RuleInvalid):
         desk.delete_rule(rule.id)
     keep_environment_rule(None, database=database, clock=utc_now)
     with database.read() as connection:
-        assert find_rule_named(connection, ENVIRONMENT_RULE) is None
+        assert find_environment_rule(connection) is None
+
+
+def test_nobody_s_rule_has_the_name_of_the_environment_s(database: Database, desk: RetentionDesk) -> None:
+    theirs = desk.add_rule(NewRule("mine", "team", True, 24, {"keep_newest": 1}))
+
+    with pytest.raises(RuleInvalid):
+        desk.add_rule(NewRule(ENVIRONMENT_RULE, "team", True, 24, {"keep_newest": 1}))
+    with pytest.raises(RuleInvalid):
+        desk.change_rule(
+            theirs.id,
+            lambda known: NewRule(ENVIRONMENT_RULE, "team", True, 24, {"keep_newest": 1}),
+            expected=lambda known: None,
+        )
+    keep_environment_rule({"keep_newest": 6}, database=database, clock=utc_now)
+    keep_environment_rule(None, database=database, clock=utc_now)
+
+    assert desk.get_rule(theirs.id) == theirs
+
+
+def test_what_is_tried_again_after_an_outage_is_counted_once(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, proxy: RegistryProxy, run: Run
+) -> None:
+    for tag in ("a", "b", "c", "stays"):
+        pusher.image("team/app", tag)
+    crawler.crawl(RepositoryName("team/app"))
+    seen: list[str] = []
+
+    def refuse(request: Any) -> Response | None:
+        if request.method != "DELETE":
+            return None
+        seen.append(request.path)
+        return {1: Response("{}", 405), 3: Response("no", 503)}.get(len(seen))
+
+    proxy.refuse = refuse
+    with pytest.raises(RegistryUnavailable):
+        run({"keep_newest": 0, "except_tags": ["stays"]})
+    (broken_off,) = runs(database)
+    assert (broken_off.repositories, broken_off.kept, broken_off.deleted, broken_off.failed) == (0, 0, 1, 1)
+    proxy.refuse = lambda request: None
+    assert go_on(database, proxy)
+
+    (done,) = runs(database)
+    assert (done.repositories, done.kept, done.deleted, done.failed) == (1, 1, 3, 0)
+    assert len(outcomes(database, done)) == 3
+
+
+def test_a_run_whose_rule_goes_ends_before_its_next_deletion(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, proxy: RegistryProxy, run: Run, desk: RetentionDesk
+) -> None:
+    for tag in ("a", "b", "c"):
+        pusher.image("team/app", tag)
+    crawler.crawl(RepositoryName("team/app"))
+
+    def delete_the_rule(request: Any) -> None:
+        if request.method == "DELETE":
+            for one in runs(database):
+                desk.delete_rule(one.rule_id)
+
+    proxy.refuse = delete_the_rule
+    rule = desk.add_rule(NewRule("rule", None, True, 24, {"keep_newest": 0}))
+    desk.request_run(rule.id)
+    go_on(database, proxy)
+
+    assert len(shown_index(database)["team/app"]) == 2
+    assert runs(database) == []
+
+
+def test_a_worker_that_was_taken_for_dead_deletes_no_more(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, proxy: RegistryProxy, desk: RetentionDesk
+) -> None:
+    for tag in ("a", "b", "c"):
+        pusher.image("team/app", tag)
+    crawler.crawl(RepositoryName("team/app"))
+
+    def another_takes_over(request: Any) -> None:
+        if request.method == "DELETE":
+            later = utc_now() + timedelta(hours=1)
+            with database.write() as connection:
+                take_lease(connection, LEASE, "another", now=later, ttl=timedelta(hours=2))
+
+    proxy.refuse = another_takes_over
+    rule = desk.add_rule(NewRule("rule", None, True, 24, {"keep_newest": 0}))
+    desk.request_run(rule.id)
+    go_on(database, proxy)
+
+    assert len(shown_index(database)["team/app"]) == 2
+    (left,) = runs(database)
+    assert (left.deleted, left.finished_at) == (1, None)

@@ -1,0 +1,36 @@
+"""What a retention rule says of the tags of a repository."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from services.catalog.domain.retention import Newest, Rule, Verdict, judge
+from services.catalog.storage.retention import Place, list_candidates
+
+
+def load_terms(terms: Mapping[str, Any]) -> Rule:
+    """Read what a rule says."""
+    return Rule(
+        keep_newest=terms.get("keep_newest"),
+        older_than=_days(terms.get("older_than_days")),
+        unpulled_for=_days(terms.get("unpulled_days")),
+        newest=Newest(terms.get("newest", Newest.TIME)),
+        repositories=terms.get("repositories", ["*"]),
+        tags=terms.get("tags", ["*"]),
+        except_tags=terms.get("except_tags", []),
+        tag_pattern=terms.get("tag_pattern"),
+        labels=terms.get("labels", {}),
+        except_labels=terms.get("except_labels", {}),
+    )
+
+
+def _days(days: int | None) -> timedelta | None:
+    return None if days is None else timedelta(days=days)
+
+
+def judge_tags(connection: Connection, rule: Rule, place: Place, *, now: datetime) -> Sequence[Verdict]:
+    """Return a verdict for each tag of a repository that the rule is about."""
+    with_labels = bool(rule.labels or rule.except_labels)
+    return judge(rule, list_candidates(connection, place.id, with_labels=with_labels), now=now)

@@ -1,0 +1,169 @@
+"""Doing what retention rules say.
+
+A run may be killed at any time: it goes on behind the last repository that is done, and judges anew what
+it has not deleted yet. Deleting a tag leaves whatever else has a name (``usecases.delete_content``).
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from threading import Event
+
+import structlog
+from sqlalchemy import Connection
+
+from services.catalog.domain.deletions import TagPlace
+from services.catalog.domain.retention import Verdict
+from services.catalog.storage.leases import release_lease, take_lease
+from services.catalog.storage.retention import (
+    Place,
+    RunRow,
+    StoredRule,
+    end_run,
+    find_due_rule,
+    find_rule,
+    find_run,
+    find_run_under_way,
+    list_places,
+    open_run,
+    save_outcome,
+    save_repository_done,
+    save_run_fault,
+    update_rule,
+)
+from services.catalog.usecases.delete_content import ContentDeleter
+from services.catalog.usecases.deletion_errors import DeletionError, DeletionRefused
+from services.catalog.usecases.judge_tags import judge_tags, load_terms
+from services.catalog.usecases.registry import RegistryUnavailable
+from shared.clock import Clock
+from shared.database import Database
+
+LEASE = "retention"
+LEASE_TTL = timedelta(minutes=5)
+ACTOR = "portus retention"
+"""Under whose name tags go; no account can be called so."""
+
+PLACES_AT_ONCE = 100
+MAX_REFUSALS = 20
+"""So many refusals one after the other end a run: the registry deletes nothing."""
+
+log = structlog.get_logger(__name__)
+
+
+def run_retention(deleter: ContentDeleter, *, holder: str, stop: Event, database: Database, clock: Clock) -> bool:
+    """Do the run that is under way or due, unless another worker does; tell whether there was one.
+
+    Raises:
+        RegistryUnavailable: it is to be gone on with later.
+    """
+    with database.write() as connection:
+        if not take_lease(connection, LEASE, holder, now=clock(), ttl=LEASE_TTL):
+            return False
+        run = find_run_under_way(connection)
+        if run is None and (due := find_due_rule(connection, now=clock())):
+            update_rule(connection, due.id, {"next_run_at": clock() + timedelta(hours=due.every_hours)})
+            run = find_run(connection, open_run(connection, due.id, now=clock()))
+        rule = find_rule(connection, run.rule_id) if run else None
+    try:
+        if run and rule:
+            _Run(run, rule, deleter, holder, stop, database, clock).do()
+    finally:
+        with database.write() as connection:
+            release_lease(connection, LEASE, holder)
+    return run is not None
+
+
+class _Pointless(Exception):
+    """There is no sense in going on: the run is over."""
+
+
+class _NotOurs(Exception):
+    """Another worker has taken over, or the rule is gone with its runs."""
+
+
+class _Run:
+    """A run under way."""
+
+    def __init__(
+        self,
+        run: RunRow,
+        rule: StoredRule,
+        deleter: ContentDeleter,
+        holder: str,
+        stop: Event,
+        database: Database,
+        clock: Clock,
+    ) -> None:
+        self._id = run.id
+        self._namespace = rule.namespace
+        self._rule = load_terms(rule.terms)
+        self._deleter = deleter
+        self._holder = holder
+        self._stop = stop
+        self._database = database
+        self._clock = clock
+        self._position = run.position
+        self._refusals = 0
+
+    def do(self) -> None:
+        """Go through the repositories behind the position."""
+        log.info("retention.started", run=self._id, position=self._position)
+        fault: str | None = None
+        try:
+            while places := self._next_places():
+                for place in places:
+                    if self._stop.is_set():
+                        return
+                    self._clear(place)
+        except _Pointless as ended:
+            fault = str(ended)
+        except _NotOurs as lost:
+            log.warning("retention.left", run=self._id, reason=str(lost))
+            return
+        except RegistryUnavailable as away:
+            with self._database.write() as connection:
+                save_run_fault(connection, self._id, str(away))
+            raise
+        with self._database.write() as connection:
+            end_run(connection, self._id, fault=fault, now=self._clock())
+        log.info("retention.ended", run=self._id, fault=fault)
+
+    def _next_places(self) -> Sequence[Place]:
+        with self._database.read() as connection:
+            return list_places(connection, self._namespace, after=self._position, limit=PLACES_AT_ONCE)
+
+    def _clear(self, place: Place) -> None:
+        kept: int | None = None
+        if self._rule.covers(place.name):
+            with self._database.read() as connection:
+                verdicts = judge_tags(connection, self._rule, place, now=self._clock())
+            going = [verdict for verdict in verdicts if verdict.goes]
+            kept = len(verdicts) - len(going)
+            for verdict in going:
+                self._delete(place, verdict)
+        with self._database.write() as connection:
+            self._require_ours(connection)
+            save_repository_done(connection, self._id, place.name, kept=kept)
+        self._position = place.name
+
+    def _delete(self, place: Place, verdict: Verdict) -> None:
+        # Asked before each deletion: whoever has taken over judges by what is there now, and so must nobody else.
+        with self._database.write() as connection:
+            self._require_ours(connection)
+        fault: str | None = None
+        try:
+            tag = TagPlace(verdict.id, place.id, place.name, verdict.tag, verdict.digest)
+            self._deleter.delete_tag(ACTOR, tag)
+            self._refusals = 0
+        except DeletionError as refusal:
+            fault = str(refusal)
+            self._refusals += isinstance(refusal, DeletionRefused)
+        with self._database.write() as connection:
+            save_outcome(connection, self._id, place.name, verdict, fault=fault)
+        if self._refusals >= MAX_REFUSALS:
+            raise _Pointless(f"{MAX_REFUSALS} deletions were refused one after the other, the last one so: {fault}")
+
+    def _require_ours(self, connection: Connection) -> None:
+        if not take_lease(connection, LEASE, self._holder, now=self._clock(), ttl=LEASE_TTL):
+            raise _NotOurs("another worker goes on with it")
+        if find_run(connection, self._id) is None:
+            raise _NotOurs("its rule was deleted")
