@@ -17,6 +17,8 @@ class Settings:
     """Address at which the portal reaches `auth`."""
     catalog_url: str
     """Address at which the portal reaches `catalog`."""
+    notifier_url: str
+    """Address at which the portal reaches `notifier`."""
     registry_host: str
     """The registry as people type it in ``docker pull``; part of every command shown."""
     internal_secret: Secret
@@ -46,6 +48,7 @@ def _build(env: Env) -> Settings:
     return Settings(
         auth_url=http_url(env, "PORTUS_AUTH_URL", "http://localhost:8081"),
         catalog_url=http_url(env, "PORTUS_CATALOG_URL", "http://localhost:8082"),
+        notifier_url=http_url(env, "PORTUS_NOTIFIER_URL", "http://localhost:8083"),
         registry_host=env.str("PORTUS_REGISTRY_HOST", "localhost:5000"),
         internal_secret=secret(env, "PORTUS_INTERNAL_SECRET"),
         secret_key=secret(env, "PORTUS_WEB_SECRET_KEY"),

@@ -50,6 +50,7 @@ def portal_url(peers: Peers) -> Iterator[str]:
     settings = Settings(
         auth_url=peers.url,
         catalog_url=peers.url,
+        notifier_url=peers.url,
         registry_host="registry.test:5000",
         internal_secret=INTERNAL_SECRET,
         secret_key=Secret("a-key-that-signs-cookies"),

@@ -3,15 +3,21 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from services.catalog.domain.occurrences import Occurrence, Stamp
+from services.catalog.domain.rounds import Rhythm, Strategy
+from services.catalog.settings import Settings
 from services.catalog.storage.schema import migrations
+from shared.api.serving import ServingSettings
+from shared.config import Secret
 from shared.contracts.events import Envelope, RegistryNotification, envelope_of
 from shared.database import Database
 from shared.oci.names import Digest, RepositoryName, Tag
+from tests.support.visibility import PEER_SECRET
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
@@ -100,6 +106,34 @@ def _message(event: dict[str, Any]) -> Envelope:
     # Python reads microseconds at most; the registry sends nanoseconds.
     time = datetime.fromisoformat(event["timestamp"][:26] + "+00:00")
     return envelope_of(notification, id=event["id"], source="/notifier", time=time)
+
+
+def make_settings(folder: Path, auth_url: str, **changes: Any) -> Settings:
+    """Return settings with everything in one folder, and a registry that is not there."""
+    settings = Settings(
+        database_url=Secret(f"sqlite:///{folder / 'catalog.db'}"),
+        broker_url=Secret(f"sqlite:///{folder / 'broker.db'}"),
+        auth_url=auth_url,
+        internal_secret=Secret(PEER_SECRET),
+        registry_url="http://127.0.0.1:9",
+        registry_ca_bundle=None,
+        registry_host="registry.example:5000",
+        registry_service="portus-registry",
+        service_account_secret=Secret("the-secret-of-the-account"),
+        registry_metrics_urls=(),
+        registry_metrics_endpoint="portus",
+        crawl_on_empty=False,
+        rhythm=Rhythm(Strategy.INITIAL),
+        crawl_threads=8,
+        crawl_rate=0,
+        garbage_collector=None,
+        web_url="https://portus.example.org",
+        tag_history=None,
+        trusted_proxies=0,
+        log_level="INFO",
+        serving=ServingSettings("127.0.0.1:0", 1, 1),
+    )
+    return replace(settings, **changes)
 
 
 def new_index(url: str) -> Database:

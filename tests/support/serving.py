@@ -11,9 +11,9 @@ from tests.support.ports import free_port
 
 
 @contextmanager
-def serving(app: Any) -> Iterator[str]:
+def serving(app: Any, *, port: int | None = None) -> Iterator[str]:
     """Serve an application on loopback; the value is its address."""
-    port = free_port()
+    port = port or free_port()
     server = make_server("127.0.0.1", port, app, threaded=True)
     thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
 from urllib.parse import quote
 
-from marshmallow import EXCLUDE, Schema, fields, post_load
+from marshmallow import fields
 
-from services.web.clients.peer import Peer, total_rows
+from services.web.clients.peer import Peer
+from services.web.clients.schemas import Made, Moment, Pairs, Text, Texts
 from services.web.clients.sessions import Visitor
 from shared.api.paging import Page, PageRequest
 
@@ -133,113 +133,80 @@ class RestoreRefused:
     missing: Sequence[str]
 
 
-class _Made(Schema):
-    """Loads into a dataclass of the same fields."""
-
-    makes: ClassVar[type]
-
-    class Meta:
-        unknown = EXCLUDE
-
-    @post_load
-    def build(self, data: dict[str, Any], **_: object) -> Any:
-        return self.makes(**data)
-
-
-class _Text(fields.String):
-    def __init__(self) -> None:
-        super().__init__(load_default=None, allow_none=True)
-
-
-class _Texts(fields.List[str]):
-    def __init__(self) -> None:
-        super().__init__(fields.String(), load_default=list)
-
-
-class _Moment(fields.AwareDateTime):
-    def __init__(self) -> None:
-        super().__init__(format="iso", allow_none=True, load_default=None)
-
-
-class _Pairs(fields.Dict):
-    def __init__(self) -> None:
-        super().__init__(keys=fields.String(), values=fields.String(), load_default=dict)
-
-
-class _RunsSchema(_Made):
+class _RunsSchema(Made):
     makes = Runs
     os = fields.String(required=True)
     architecture = fields.String(required=True)
-    variant = _Text()
+    variant = Text()
 
 
-class _ChildSchema(_Made):
+class _ChildSchema(Made):
     makes = ChildEntry
     digest = fields.String(required=True)
-    media_type = _Text()
+    media_type = Text()
     platform = fields.Nested(_RunsSchema, allow_none=True, load_default=None)
     size_bytes = fields.Integer(allow_none=True, load_default=None)
     is_attestation = fields.Boolean(load_default=False)
-    attests = _Text()
+    attests = Text()
 
 
-class _LayerSchema(_Made):
+class _LayerSchema(Made):
     makes = LayerEntry
     digest = fields.String(required=True)
     size_bytes = fields.Integer(required=True)
-    media_type = _Text()
-    created_by = _Text()
+    media_type = Text()
+    created_by = Text()
 
 
-class _ConfigSchema(_Made):
+class _ConfigSchema(Made):
     makes = Config
-    created, author, os, architecture = _Text(), _Text(), _Text(), _Text()
-    user, working_dir, stop_signal = _Text(), _Text(), _Text()
-    entrypoint, cmd, env, secret_env = _Texts(), _Texts(), _Texts(), _Texts()
-    exposed_ports, volumes = _Texts(), _Texts()
-    labels = _Pairs()
+    created, author, os, architecture = Text(), Text(), Text(), Text()
+    user, working_dir, stop_signal = Text(), Text(), Text()
+    entrypoint, cmd, env, secret_env = Texts(), Texts(), Texts(), Texts()
+    exposed_ports, volumes = Texts(), Texts()
+    labels = Pairs()
 
 
-class _IndexSchema(_Made):
+class _IndexSchema(Made):
     makes = IndexEntry
     digest = fields.String(required=True)
-    tags = _Texts()
+    tags = Texts()
 
 
-class _ArtifactSchema(_Made):
+class _ArtifactSchema(Made):
     makes = Artifact
     digest = fields.String(required=True)
-    media_type, artifact_type, pushed_by, subject = _Text(), _Text(), _Text(), _Text()
+    media_type, artifact_type, pushed_by, subject = Text(), Text(), Text(), Text()
     size_bytes = fields.Integer(allow_none=True, load_default=None)
     platform = fields.Nested(_RunsSchema, allow_none=True, load_default=None)
-    pushed_at, first_seen_at, pulled_at = _Moment(), _Moment(), _Moment()
+    pushed_at, first_seen_at, pulled_at = Moment(), Moment(), Moment()
     pulls = fields.Integer(load_default=0)
     known = fields.Boolean(load_default=True)
     readable = fields.Boolean(load_default=True)
-    annotations = _Pairs()
+    annotations = Pairs()
     children = fields.List(fields.Nested(_ChildSchema), load_default=list)
     layers = fields.List(fields.Nested(_LayerSchema), load_default=list)
     config = fields.Nested(_ConfigSchema, allow_none=True, load_default=None)
     indexes = fields.List(fields.Nested(_IndexSchema), load_default=list)
-    tags = _Texts()
+    tags = Texts()
     referrers = fields.Integer(load_default=0)
 
 
-class _ReferrerSchema(_Made):
+class _ReferrerSchema(Made):
     makes = ReferrerEntry
     digest = fields.String(required=True)
     kind = fields.String(load_default="other")
-    media_type, artifact_type, pushed_by = _Text(), _Text(), _Text()
+    media_type, artifact_type, pushed_by = Text(), Text(), Text()
     size_bytes = fields.Integer(allow_none=True, load_default=None)
-    pushed_at = _Moment()
+    pushed_at = Moment()
 
 
-class _PeriodSchema(_Made):
+class _PeriodSchema(Made):
     makes = Period
     digest = fields.String(required=True)
     since = fields.AwareDateTime(format="iso", required=True)
-    until = _Moment()
-    pushed_by, end, ended_by = _Text(), _Text(), _Text()
+    until = Moment()
+    pushed_by, end, ended_by = Text(), Text(), Text()
     is_witnessed = fields.Boolean(load_default=True)
 
 
@@ -267,7 +234,12 @@ class ArtifactsClient:
         self, visitor: Visitor, repository_id: int, digest: str, page: PageRequest
     ) -> Page[ReferrerEntry]:
         """Return one page of what is about a manifest."""
-        return self._page(f"{_manifest(repository_id, digest)}/referrers", visitor, page, _ReferrerSchema(many=True))
+        return self._peer.page(
+            f"{_manifest(repository_id, digest)}/referrers",
+            _ReferrerSchema(many=True),
+            page,
+            access_token=visitor.access_token,
+        )
 
     def fetch_raw(self, visitor: Visitor, repository_id: int, digest: str) -> bytes:
         """Return a manifest as the registry has it.
@@ -285,7 +257,7 @@ class ArtifactsClient:
             NotFound: there was never such a tag.
         """
         path = f"/api/v1/repositories/{repository_id:d}/history/{quote(tag, safe='')}"
-        return self._page(path, visitor, page, _PeriodSchema(many=True))
+        return self._peer.page(path, _PeriodSchema(many=True), page, access_token=visitor.access_token)
 
     def restore(self, visitor: Visitor, repository_id: int, tag: str, digest: str) -> RestoreRefused | None:
         """Put an earlier manifest under a tag; ``None`` when that is done.
@@ -302,12 +274,6 @@ class ArtifactsClient:
         problem = response.json()
         missing = (problem.get("errors") or {}).get("missing") or ()
         return RestoreRefused(str(problem.get("detail", "")), [str(digest) for digest in missing])
-
-    def _page(self, path: str, visitor: Visitor, page: PageRequest, schema: Schema) -> Page[Any]:
-        params = {"page": page.page, "per_page": page.per_page}
-        response = self._peer.get(path, access_token=visitor.access_token, params=params)
-        rows = self._peer.load(schema, response)
-        return Page(rows, total_rows(response, len(rows)), page)
 
 
 def _manifest(repository_id: int, reference: str) -> str:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, fields, post_load
 
 from services.web.clients.errors import NotFound
-from services.web.clients.peer import Peer, total_rows
+from services.web.clients.peer import Peer
+from services.web.clients.schemas import Moment
 from services.web.clients.sessions import Visitor
 from shared.api.paging import Page, PageRequest
 from shared.oci.names import RepositoryName
@@ -101,11 +102,6 @@ class Found:
     """The kinds of which there is more."""
 
 
-class _Moment(fields.AwareDateTime):
-    def __init__(self, **options: Any) -> None:
-        super().__init__(format="iso", default_timezone=UTC, allow_none=True, load_default=None, **options)
-
-
 class _RepositorySchema(Schema):
     id = fields.Integer(required=True)
     full_name = fields.String(required=True)
@@ -114,8 +110,8 @@ class _RepositorySchema(Schema):
     tags_count = fields.Integer(load_default=0)
     size_bytes = fields.Integer(load_default=0)
     pulls = fields.Integer(load_default=0)
-    created_at = _Moment()
-    updated_at = _Moment()
+    created_at = Moment()
+    updated_at = Moment()
 
     @post_load
     def build(self, data: dict[str, Any], **_: object) -> Repository:
@@ -141,9 +137,9 @@ class _TagSchema(Schema):
     artifact_type = fields.String(load_default=None, allow_none=True)
     size_bytes = fields.Integer(load_default=None, allow_none=True)
     platforms = fields.List(fields.Nested(_PlatformSchema(unknown=EXCLUDE)), load_default=list)
-    pushed_at = _Moment()
+    pushed_at = Moment()
     pushed_by = fields.String(load_default=None, allow_none=True)
-    pulled_at = _Moment()
+    pulled_at = Moment()
     pulls = fields.Integer(load_default=0)
     known = fields.Boolean(load_default=True)
 
@@ -183,8 +179,8 @@ class _FoundSchema(Schema):
 
 
 class _FreshnessSchema(Schema):
-    indexed_at = _Moment()
-    crawled_at = _Moment()
+    indexed_at = Moment()
+    crawled_at = Moment()
     waiting = fields.Integer(load_default=0, allow_none=True)
 
     @post_load
@@ -201,7 +197,9 @@ class CatalogClient:
     def list_repositories(self, visitor: Visitor, chosen: RepositoryFilter, page: PageRequest) -> Page[Repository]:
         """Return one page of what the visitor may see."""
         params = {"q": chosen.q, "namespace": chosen.namespace}
-        return self._page("/api/v1/repositories", visitor, params, page, _RepositorySchema(many=True))
+        return self._peer.page(
+            "/api/v1/repositories", _RepositorySchema(many=True), page, access_token=visitor.access_token, params=params
+        )
 
     def get_repository(self, visitor: Visitor, name: RepositoryName) -> Repository:
         """Return a repository by its full name.
@@ -209,8 +207,12 @@ class CatalogClient:
         Raises:
             NotFound: it does not exist or the visitor may not see it.
         """
-        found: Page[Repository] = self._page(
-            "/api/v1/repositories", visitor, {"name": name}, PageRequest(per_page=1), _RepositorySchema(many=True)
+        found: Page[Repository] = self._peer.page(
+            "/api/v1/repositories",
+            _RepositorySchema(many=True),
+            PageRequest(per_page=1),
+            access_token=visitor.access_token,
+            params={"name": name},
         )
         if not found.rows:
             raise NotFound("catalog")
@@ -224,7 +226,13 @@ class CatalogClient:
         """
         path = f"/api/v1/repositories/{repository_id:d}/tags"
         is_digest = q is not None and q.startswith(("sha256:", "sha512:"))
-        return self._page(path, visitor, {"digest_prefix" if is_digest else "q": q}, page, _TagSchema(many=True))
+        return self._peer.page(
+            path,
+            _TagSchema(many=True),
+            page,
+            access_token=visitor.access_token,
+            params={"digest_prefix" if is_digest else "q": q},
+        )
 
     def search(self, visitor: Visitor, q: str) -> Found:
         """Return what the visitor may see of what a query can mean."""
@@ -237,12 +245,3 @@ class CatalogClient:
         response = self._peer.get("/api/v1/freshness", access_token=visitor.access_token)
         freshness: Freshness = self._peer.load(_FreshnessSchema(), response)
         return freshness
-
-    def _page(
-        self, path: str, visitor: Visitor, params: dict[str, str | None], page: PageRequest, schema: Schema
-    ) -> Page[Any]:
-        given = {name: value for name, value in params.items() if value}
-        paging = {"page": page.page, "per_page": page.per_page}
-        response = self._peer.get(path, access_token=visitor.access_token, params={**given, **paging})
-        rows = self._peer.load(schema, response)
-        return Page(rows, total_rows(response, len(rows)), page)

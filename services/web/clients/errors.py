@@ -9,6 +9,8 @@ PeerError             the peer did not bring what was asked for
 └── RequestRefused    the peer finds the request itself wrong
 """
 
+from collections.abc import Mapping, Sequence
+
 
 class PeerError(Exception):
     """A peer did not bring what was asked for.
@@ -45,4 +47,12 @@ class NotFound(PeerError):
 
 
 class RequestRefused(PeerError):
-    """The peer finds a fault in the request (400, 409, 413, 422)."""
+    """The peer finds a fault in the request (400, 409, 412, 413, 422).
+
+    Args:
+        faults: sentences by field of what was sent; empty when no field is at fault.
+    """
+
+    def __init__(self, part: str, detail: str = "", faults: Mapping[str, Sequence[str]] | None = None) -> None:
+        super().__init__(part, detail)
+        self.faults = faults or {}

@@ -1,6 +1,6 @@
 """One peer over HTTP: bearer token in, checked answer out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import requests
@@ -15,6 +15,7 @@ from services.web.clients.errors import (
     RequestRefused,
     SignInNeeded,
 )
+from shared.api.paging import Page, PageRequest
 from shared.config import Secret
 from shared.upstream import UpstreamSession, UpstreamUnavailable
 
@@ -62,6 +63,47 @@ class Peer:
         """
         return self._send("POST", path, json=body, headers={**(headers or {}), **_bearer(access_token)})
 
+    def change(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        access_token: Secret | None,
+        if_match: str | None = None,
+    ) -> requests.Response:
+        """Change something as the holder of an access token.
+
+        Args:
+            if_match: the ETag of what is to be changed; only that is.
+
+        Raises:
+            RequestRefused: with the faults of the fields, to be shown beside them.
+            PeerError: no answer, or another one that is not 2xx.
+        """
+        headers = {**_bearer(access_token), **({"If-Match": if_match} if if_match else {})}
+        return self.checked(self._send(method, path, json=body, headers=headers))
+
+    def page(
+        self,
+        path: str,
+        schema: Schema,
+        page: PageRequest,
+        *,
+        access_token: Secret | None,
+        params: Mapping[str, object] | None = None,
+    ) -> Page[Any]:
+        """Fetch one page of a list; parameters that are ``None`` or empty do not narrow it.
+
+        Raises:
+            PeerError: no answer, or one that is not 2xx.
+        """
+        given = {name: value for name, value in (params or {}).items() if value not in (None, "")}
+        paging = {"page": page.page, "per_page": page.per_page}
+        response = self.get(path, access_token=access_token, params={**given, **paging})
+        rows = self.load(schema, response)
+        return Page(rows, total_rows(response, len(rows)), page)
+
     def checked(self, response: requests.Response) -> requests.Response:
         """Return the response when it is 2xx.
 
@@ -70,8 +112,13 @@ class Peer:
         """
         if response.ok:
             return response
-        other = PeerBroken if response.status_code >= 500 or response.is_redirect else RequestRefused
-        raise _BY_STATUS.get(response.status_code, other)(self.part, _detail(response))
+        problem = _problem(response)
+        if response.status_code >= 500 or response.is_redirect:
+            raise PeerBroken(self.part, _detail(problem))
+        fitting = _BY_STATUS.get(response.status_code)
+        if fitting:
+            raise fitting(self.part, _detail(problem))
+        raise RequestRefused(self.part, _detail(problem), _faults(problem))
 
     def load(self, schema: Schema, response: requests.Response) -> Any:
         """Read a body into what the schema makes of it.
@@ -101,10 +148,28 @@ def _bearer(access_token: Secret | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {access_token.reveal()}"} if access_token else {}
 
 
-def _detail(response: requests.Response) -> str:
+def _problem(response: requests.Response) -> Mapping[str, Any]:
     try:
         problem = response.json()
     except requests.JSONDecodeError:
-        return ""
-    detail = problem.get("detail") if isinstance(problem, dict) else None
+        return {}
+    return problem if isinstance(problem, dict) else {}
+
+
+def _detail(problem: Mapping[str, Any]) -> str:
+    detail = problem.get("detail")
     return detail[:_MAX_DETAIL_LENGTH] if isinstance(detail, str) else ""
+
+
+def _faults(problem: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
+    errors = problem.get("errors")
+    return dict(_flat(errors)) if isinstance(errors, dict) else {}
+
+
+def _flat(errors: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str]]]:
+    # Some bodies wrap their fields once ({"user": {...}}); forms do not.
+    for name, faults in errors.items():
+        if isinstance(faults, dict):
+            yield from _flat(faults)
+        else:
+            yield name, [faults] if isinstance(faults, str) else list(map(str, faults))

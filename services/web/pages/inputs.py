@@ -1,12 +1,13 @@
 """What addresses and forms may hold, with its limits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import request
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
+from services.web.clients.errors import RequestRefused
 from shared.api.paging import MAX_PAGE, PageRequest
 from shared.oci.names import is_name_component
 
@@ -111,7 +112,16 @@ class CheckedForm:
     """A form as it was sent, and what is wrong with it."""
 
     values: Mapping[str, str]
-    faults: Faults
+    faults: Faults = field(default_factory=dict)
+    alarm: str = ""
+    """What is wrong with the whole, or with something that is no field of it."""
+
+    def refused(self, refusal: RequestRefused) -> "CheckedForm":
+        """Return the form with what a peer finds wrong with it."""
+        own = {name: faults for name, faults in refusal.faults.items() if name in self.values}
+        others = [f"{name}: {' '.join(faults)}" for name, faults in refusal.faults.items() if name not in own]
+        alarm = "; ".join(others) if refusal.faults else refusal.detail or "This was refused."
+        return CheckedForm(self.values, {**self.faults, **own}, alarm)
 
 
 def load_form(schema: Schema) -> CheckedForm:

@@ -35,7 +35,7 @@ class Route:
     view: View
 
 
-ROUTES = (
+GENERAL = (
     Route("GET", "/", "home", home.show_home),
     Route("GET", "/sign-in", "sign_in", signing_in.show_sign_in),
     Route("POST", "/sign-in", "send_sign_in", signing_in.sign_in),
@@ -48,6 +48,9 @@ ROUTES = (
     Route("GET", "/explore", "explore", repositories.show_explore),
     Route("GET", "/search", "search", search.show_search),
     Route("GET", "/repositories", "repositories", repositories.show_repositories),
+)
+
+REPOSITORY = (
     # Names nest, so that the parts of a repository live behind "/-/", which no name can hold.
     Route("GET", "/r/<path:name>/-/tags/<tag>", "tag", artifact.show_tag),
     Route("GET", "/r/<path:name>/-/digests/<digest>", "digest", artifact.show_digest),
@@ -56,6 +59,18 @@ ROUTES = (
     Route("POST", "/r/<path:name>/-/history/<tag>/restore/<digest>", "send_restore", history.restore),
     Route("GET", "/r/<path:name>", "repository", repository.show_repository),
 )
+
+ME: tuple[Route, ...] = ()
+
+NAMESPACES: tuple[Route, ...] = ()
+
+TEAMS: tuple[Route, ...] = ()
+
+ADMINISTRATION: tuple[Route, ...] = ()
+
+SYNC: tuple[Route, ...] = ()
+
+ROUTES = (*GENERAL, *REPOSITORY, *ME, *NAMESPACES, *TEAMS, *ADMINISTRATION, *SYNC)
 
 
 def register_pages(app: Flask, portal: Portal) -> None:

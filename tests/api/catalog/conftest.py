@@ -7,18 +7,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from services.catalog.app import create_app
-from services.catalog.domain.rounds import Rhythm, Strategy
 from services.catalog.settings import Settings
 from services.catalog.usecases.apply_notifications import apply_notifications
-from shared.api.serving import ServingSettings
 from shared.clock import utc_now
-from shared.config import Secret
 from shared.database import Database
 from shared.messaging.topology import declare_topology
-from tests.support.catalog import envelope_for, new_index
+from tests.support.catalog import envelope_for, make_settings, new_index
 from tests.support.catalog_clients import new_fetcher, nowhere
 from tests.support.serving import serving
-from tests.support.visibility import EVERYTHING, NOBODY, PEER_SECRET, AuthAnswers
+from tests.support.visibility import EVERYTHING, NOBODY, AuthAnswers
 
 
 @pytest.fixture
@@ -35,29 +32,7 @@ def auth_url(auth: AuthAnswers) -> Iterator[str]:
 
 @pytest.fixture
 def catalog_settings(tmp_path: Path, auth_url: str) -> Settings:
-    return Settings(
-        database_url=Secret(f"sqlite:///{tmp_path / 'catalog.db'}"),
-        broker_url=Secret(f"sqlite:///{tmp_path / 'broker.db'}"),
-        auth_url=auth_url,
-        internal_secret=Secret(PEER_SECRET),
-        registry_url="http://127.0.0.1:9",
-        registry_ca_bundle=None,
-        registry_host="registry.example:5000",
-        registry_service="portus-registry",
-        service_account_secret=Secret("the-secret-of-the-account"),
-        registry_metrics_urls=(),
-        registry_metrics_endpoint="portus",
-        crawl_on_empty=False,
-        rhythm=Rhythm(Strategy.INITIAL),
-        crawl_threads=8,
-        crawl_rate=0,
-        garbage_collector=None,
-        web_url="https://portus.example.org",
-        tag_history=None,
-        trusted_proxies=0,
-        log_level="INFO",
-        serving=ServingSettings("127.0.0.1:0", 1, 1),
-    )
+    return make_settings(tmp_path, auth_url)
 
 
 @pytest.fixture

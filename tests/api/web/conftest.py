@@ -77,6 +77,7 @@ def build_app(peers: Peers, clock: MovableClock) -> BuildApp:
         settings: dict[str, Any] = {
             "auth_url": peers.url,
             "catalog_url": peers.url,
+            "notifier_url": peers.url,
             "registry_host": "registry.test:5000",
             "internal_secret": INTERNAL_SECRET,
             "secret_key": Secret("a-key-that-signs-cookies"),

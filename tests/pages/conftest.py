@@ -1,0 +1,143 @@
+"""The portal in front of the real services, all of them in this process and on SQLite.
+
+``house`` has them and makes what a test needs; ``house.sign_in("jane")`` is a browser in which jane is signed in.
+No registry runs: what is in the index was told by events.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from services.catalog.app import create_app as create_catalog
+from services.catalog.usecases.apply_notifications import apply_notifications
+from services.web.app import create_app as create_portal
+from services.web.settings import Settings as PortalSettings
+from shared.api.serving import ServingSettings
+from shared.clock import utc_now
+from shared.config import Secret
+from shared.database import Database
+from shared.messaging.topology import declare_topology
+from tests.support.auth import INTERNAL_SECRET, PASSWORD, AuthService, TestClock, auth_factory
+from tests.support.catalog import digest_of, envelope_for, new_index, push
+from tests.support.catalog import make_settings as catalog_settings
+from tests.support.catalog_clients import new_fetcher, nowhere
+from tests.support.notifier import Notifier
+from tests.support.notifier import make_settings as notifier_settings
+from tests.support.ports import free_port
+from tests.support.serving import serving
+
+REGISTRY = "registry.example.org"
+ONE_PROCESS = ServingSettings("127.0.0.1:0", 1, 1)
+
+
+@dataclass
+class Browser:
+    """Gets pages and sends their forms, as somebody who is signed in or as nobody."""
+
+    client: FlaskClient
+
+    def get(self, path: str) -> TestResponse:
+        return self.client.get(path)
+
+    def read(self, path: str) -> str:
+        """Return a page that must be there."""
+        answer = self.get(path)
+        assert answer.status_code == 200, f"{answer.status_code} at {path}: {answer.text}"
+        return answer.text
+
+    def send(self, page: str, path: str, **fields: str) -> TestResponse:
+        """Send a form as it stands on a page."""
+        return self.client.post(path, data={"csrf_token": token_of(self.read(page)), **fields})
+
+    def follow(self, answer: TestResponse) -> str:
+        """Return the page that a form leads to."""
+        assert answer.status_code == 303, answer.text
+        return self.read(answer.location)
+
+
+@dataclass
+class House:
+    """The services, and what is in them."""
+
+    auth: AuthService
+    index: Database
+    portal: Flask
+    notifier: Notifier
+
+    def browser(self) -> Browser:
+        return Browser(self.portal.test_client())
+
+    def sign_in(self, username: str) -> Browser:
+        """Return a browser in which an existing person is signed in."""
+        browser = self.browser()
+        answer = browser.send("/sign-in", "/sign-in", username=username, password=PASSWORD)
+        assert answer.status_code == 303, answer.text
+        return browser
+
+    def push(self, repository: str, *tags: str, by: str = "olga") -> None:
+        """Let the catalog hear of pushes, each of a manifest of its own, a minute apart."""
+        fetcher = new_fetcher(nowhere(), self.index)
+        told = [
+            envelope_for(push(tag, digest_of(f"{repository}:{tag}"), 60.0 * at, repository=repository, actor=by))
+            for at, tag in enumerate(tags)
+        ]
+        apply_notifications(told, database=self.index, fetcher=fetcher, clock=utc_now)
+        fetcher.close()
+
+
+def token_of(page: str) -> str:
+    """Return the hidden field that every form of a page holds."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found, "the page holds no form"
+    return found[1]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with ExitStack() as stack:
+        port = free_port()
+        settings = {"catalog_url": f"http://127.0.0.1:{port}", "registry_host": REGISTRY}
+        auth = auth_factory(tmp_path, f"sqlite:///{tmp_path / 'auth.db'}", stack)(clock=PresentClock(), **settings)
+        auth_url = stack.enter_context(serving(auth.app))
+        index = new_index(f"sqlite:///{tmp_path / 'catalog.db'}")
+        stack.callback(index.dispose)
+        catalog = catalog_settings(tmp_path, auth_url, internal_secret=Secret(INTERNAL_SECRET), registry_host=REGISTRY)
+        declare_topology(catalog.broker_url)
+        catalog_url = stack.enter_context(serving(create_catalog(catalog, index), port=port))
+        settings_of_notifier = notifier_settings(
+            tmp_path, catalog.broker_url, auth_url=auth_url, internal_secret=Secret(INTERNAL_SECRET)
+        )
+        notifier = Notifier.start(settings_of_notifier)
+        stack.callback(notifier.close)
+        notifier_url = stack.enter_context(serving(notifier.app))
+        portal = create_portal(
+            PortalSettings(
+                auth_url=auth_url,
+                catalog_url=catalog_url,
+                notifier_url=notifier_url,
+                registry_host=REGISTRY,
+                internal_secret=Secret(INTERNAL_SECRET),
+                secret_key=Secret("a-key-that-signs-cookies"),
+                cookie_secure=False,
+                trusted_proxies=0,
+                log_level="INFO",
+                serving=ONE_PROCESS,
+            )
+        )
+        auth.make_user("admin", administrator=True)
+        yield House(auth, index, portal, notifier)
+
+
+class PresentClock(TestClock):
+    """The real time: the portal and the other services keep it."""
+
+    def __call__(self) -> datetime:
+        return utc_now()
