@@ -15,6 +15,7 @@ from services.web.pages.assets import register_assets
 from services.web.pages.cookies import STATE, Cookies
 from services.web.pages.errors import register_error_pages
 from services.web.pages.headers import set_defensive_headers
+from services.web.pages.languages import register_languages
 from services.web.pages.portal import Portal
 from services.web.pages.routes import register_pages
 from services.web.pages.visitors import drop_ended_session
@@ -48,6 +49,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> Flask:
     register_request_hooks(app)
     CSRFProtect(app)
     register_assets(app)
+    register_languages(app, portal.cookies)
     register_pages(app, portal)
     register_error_pages(app, portal)
     app.register_blueprint(health_blueprint(portal.probes))

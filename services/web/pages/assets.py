@@ -39,6 +39,7 @@ ICONS = (
     "search",
     "sun",
     "terminal",
+    "translate",
     "x-circle",
     "x-lg",
 )

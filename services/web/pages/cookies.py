@@ -16,6 +16,7 @@ STATE = "portus_state"
 """Flask's signed cookie: the CSRF secret and one-time notices."""
 THEME = "portus_theme"
 RUNTIME = "portus_runtime"
+LANGUAGE = "portus_language"
 
 YEAR_S = 365 * 24 * 3600
 MAX_VALUE_LENGTH = 1024

@@ -1,6 +1,7 @@
 """What stands around every page: bar, rail, theme, notices; and the rendering of templates."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Response, g, make_response, render_template, request, url_for
@@ -8,6 +9,7 @@ from flask import Response, g, make_response, render_template, request, url_for
 from services.web.clients.auth import Person
 from services.web.clients.sessions import Visitor
 from services.web.pages.cookies import RUNTIME, THEME
+from services.web.pages.languages import LANGUAGES, chosen_language
 from services.web.pages.portal import Portal
 from services.web.pages.redirects import current_path
 from services.web.pages.visitors import known_visitor
@@ -27,7 +29,10 @@ class Frame:
     freshness: FreshnessBadge | None
     here: str
     """Where a form of the frame comes back to."""
+    language: str
+    """Code of the language that the page speaks."""
     runtimes: tuple[str, ...] = RUNTIMES
+    languages: Mapping[str, str] = field(default_factory=lambda: LANGUAGES)
 
 
 def render(portal: Portal, template: str, *, status: int = 200, **context: object) -> Response:
@@ -37,6 +42,7 @@ def render(portal: Portal, template: str, *, status: int = 200, **context: objec
         theme=chosen_theme(portal),
         runtime=chosen_runtime(portal),
         freshness=g.get("freshness"),
+        language=chosen_language(portal.cookies),
         here=current_path() if request.method in ("GET", "HEAD") else url_for("home"),
     )
     page = render_template(template, frame=frame, registry_host=portal.registry_host, address=address, **context)

@@ -3,17 +3,18 @@
 from flask import abort, request, url_for
 from werkzeug.wrappers import Response
 
-from services.web.pages.cookies import RUNTIME, THEME, YEAR_S
+from services.web.pages.cookies import LANGUAGE, RUNTIME, THEME, YEAR_S
 from services.web.pages.frames import THEMES
+from services.web.pages.languages import LANGUAGES
 from services.web.pages.portal import Portal
 from services.web.pages.redirects import local_path, see_other
 from services.web.viewmodels.commands import RUNTIMES
 
-CHOICES = {"theme": (THEME, THEMES), "runtime": (RUNTIME, RUNTIMES)}
+CHOICES = {"theme": (THEME, THEMES), "runtime": (RUNTIME, RUNTIMES), "language": (LANGUAGE, tuple(LANGUAGES))}
 
 
 def choose_look(portal: Portal) -> Response:
-    """Remember a theme or a runtime and go back to the page it was chosen on."""
+    """Remember a theme, a language or a runtime and go back to the page it was chosen on."""
     response = see_other(local_path(request.form.get("next")) or url_for("home"))
     for field, (cookie, allowed) in CHOICES.items():
         value = request.form.get(field)

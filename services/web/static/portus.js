@@ -92,14 +92,14 @@ async function chooseTheme(form, button) {
     return;
   }
   document.documentElement.dataset.theme = button.value;
-  for (const other of form.querySelectorAll("button")) {
+  for (const other of form.querySelectorAll("button[name=theme]")) {
     other.setAttribute("aria-pressed", String(other === button));
   }
   announce(`Theme: ${button.textContent.trim()}`);
 }
 
 document.addEventListener("submit", (event) => {
-  if (event.target.matches("[data-theme-form]") && event.submitter) {
+  if (event.target.matches("[data-theme-form]") && event.submitter?.name === "theme") {
     event.preventDefault();
     chooseTheme(event.target, event.submitter);
   }
