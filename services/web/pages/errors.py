@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import structlog
 from flask import Flask, Response, request, url_for
+from flask_babel import gettext, lazy_gettext
 from flask_wtf.csrf import CSRFError
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
@@ -21,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 RETRY_AFTER_S = 5
 
-_TELL = "Try again; if it stays, give the request id to whoever runs Portus."
+_TELL = lazy_gettext("Try again; if it stays, give the request id to whoever runs Portus.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +40,30 @@ class Trouble:
 
 AWAY = {
     "auth": (
-        "Signing in is away",
-        "The service that knows people and their rights (auth) does not answer. Until it is back nobody can sign in "
-        "here, and docker login, push and pull get no new tokens.",
+        lazy_gettext("Signing in is away"),
+        lazy_gettext(
+            "The service that knows people and their rights (auth) does not answer. Until it is back nobody can sign "
+            "in here, and docker login, push and pull get no new tokens."
+        ),
     ),
     "catalog": (
-        "The catalogue is away",
-        "The service that knows what is in the registry (catalog) does not answer. Pushing and pulling go on as "
-        "usual; what is pushed meanwhile shows up here as soon as it is back.",
+        lazy_gettext("The catalogue is away"),
+        lazy_gettext(
+            "The service that knows what is in the registry (catalog) does not answer. Pushing and pulling go on as "
+            "usual; what is pushed meanwhile shows up here as soon as it is back."
+        ),
     ),
 }
 
 HTTP_TROUBLES = {
-    400: ("This request cannot be understood", "Go back and try again."),
-    403: ("You may not do this", "Ask an owner of the namespace or an administrator."),
-    404: ("There is nothing at this address", "Check the address, or look for it from the list of repositories."),
-    405: ("This address does not take that", "Go back and use the buttons of the page."),
-    413: ("That is more than this page takes", "Send less."),
+    400: (lazy_gettext("This request cannot be understood"), lazy_gettext("Go back and try again.")),
+    403: (lazy_gettext("You may not do this"), lazy_gettext("Ask an owner of the namespace or an administrator.")),
+    404: (
+        lazy_gettext("There is nothing at this address"),
+        lazy_gettext("Check the address, or look for it from the list of repositories."),
+    ),
+    405: (lazy_gettext("This address does not take that"), lazy_gettext("Go back and use the buttons of the page.")),
+    413: (lazy_gettext("That is more than this page takes"), lazy_gettext("Send less.")),
 }
 
 
@@ -90,24 +98,26 @@ def _away(portal: Portal, fault: PeerAway) -> Trouble:
     away = next((part for part, probe in portal.probes.items() if probe()), fault.part)
     log.warning("peer.away", asked=fault.part, away=away)
     title, happened = AWAY[away]
-    return Trouble(503, title, happened, "Nothing is lost. Try again in a moment.", again=_again())
+    return Trouble(503, title, happened, gettext("Nothing is lost. Try again in a moment."), again=_again())
 
 
 def _broken(fault: PeerBroken) -> Trouble:
     log.error("peer.broken", part=fault.part, detail=fault.detail, exc_info=fault)
-    happened = f"The service {fault.part} failed, or answered in a way that this portal does not understand."
-    return Trouble(502, "An answer is missing", happened, _TELL, again=_again())
+    happened = gettext(
+        "The service %(part)s failed, or answered in a way that this portal does not understand.", part=fault.part
+    )
+    return Trouble(502, gettext("An answer is missing"), happened, _TELL, again=_again())
 
 
 def _missing(portal: Portal) -> Trouble:
     signed_in = known_visitor(portal).person is not None
     return Trouble(
         404,
-        "There is nothing here that you may see",
-        "It does not exist, was deleted, or is not shared with you; Portus does not tell which.",
-        "Check the name. If somebody sent you the address, ask them for access."
+        gettext("There is nothing here that you may see"),
+        gettext("It does not exist, was deleted, or is not shared with you; Portus does not tell which."),
+        gettext("Check the name. If somebody sent you the address, ask them for access.")
         if signed_in
-        else "If it is not public, sign in to see it.",
+        else gettext("If it is not public, sign in to see it."),
         offer_sign_in=not signed_in,
     )
 
@@ -116,17 +126,22 @@ def _invalid(fault: ValidationError) -> Trouble:
     messages = fault.messages_dict
     faults = "; ".join(f"{name}: {' '.join(map(str, texts))}" for name, texts in sorted(messages.items()))
     return Trouble(
-        400, "The address has a value that does not fit", faults, "Correct it, or begin again from the list."
+        400,
+        gettext("The address has a value that does not fit"),
+        faults,
+        gettext("Correct it, or begin again from the list."),
     )
 
 
 def _expired() -> Trouble:
     return Trouble(
         400,
-        "This form was open for too long",
-        "For your safety a form may be sent only for some hours after it was opened, and only from the browser that "
-        "opened it. Nothing was changed.",
-        "Open the page again and repeat what you did.",
+        gettext("This form was open for too long"),
+        gettext(
+            "For your safety a form may be sent only for some hours after it was opened, and only from the browser "
+            "that opened it. Nothing was changed."
+        ),
+        gettext("Open the page again and repeat what you did."),
         again=url_for("sign_in") if request.path == url_for("sign_in") else url_for("home"),
     )
 
@@ -145,7 +160,7 @@ def _http_page(page: Callable[[Trouble], Response], fault: HTTPException) -> Res
 
 def _unexpected(fault: Exception) -> Trouble:
     log.error("request.failed", path=request.path, method=request.method, exc_info=fault)
-    return Trouble(500, "Something went wrong here", "It is not your request's fault.", _TELL)
+    return Trouble(500, gettext("Something went wrong here"), gettext("It is not your request's fault."), _TELL)
 
 
 def _again() -> str | None:

@@ -1,6 +1,7 @@
 """``/explain``: why somebody may do something, or why not; and what a refused ``docker push`` links to."""
 
 from flask import Response, request
+from flask_babel import gettext
 
 from services.web.clients.errors import NotAllowed, NotFound, RequestRefused
 from services.web.clients.rights import Explanation, PastDecision
@@ -73,4 +74,4 @@ def _explain_again(portal: Portal, visitor: Visitor, decision: PastDecision) -> 
 
 
 def _sentence(fault: NotAllowed | NotFound | RequestRefused) -> str:
-    return fault.detail or "This cannot be asked."
+    return fault.detail or gettext("This cannot be asked.")

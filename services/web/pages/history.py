@@ -1,6 +1,7 @@
 """``/r/<name>/-/history/<tag>``: the past of a tag, and putting a part of it back."""
 
 from flask import Response, flash, url_for
+from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.web.clients.artifacts import RestoreRefused
@@ -51,7 +52,8 @@ def restore(portal: Portal, name: str, tag: str, digest: str) -> AnyResponse:
     refused = portal.artifacts.restore(visitor, repository.id, parse_tag(tag), parse_digest(digest))
     if refused:
         return _ask(portal, name, tag, digest, refused=refused, status=422)
-    flash(f"{tag} points at {present_digest(digest).short} again. The index follows in a moment.")
+    restored = present_digest(digest).short
+    flash(gettext("%(tag)s points at %(digest)s again. The index follows in a moment.", tag=tag, digest=restored))
     return see_other(url_for("history", name=name, tag=tag))
 
 

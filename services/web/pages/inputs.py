@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import request
+from flask_babel import gettext, lazy_gettext
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from services.web.clients.errors import RequestRefused
@@ -33,7 +34,7 @@ class ListQuery:
 
 def _check_namespace(value: str) -> None:
     if value and not is_name_component(value):
-        raise ValidationError("This is not the name of a namespace.")
+        raise ValidationError(gettext("This is not the name of a namespace."))
 
 
 class _ListQuerySchema(Schema):
@@ -80,31 +81,31 @@ def load_explain_query(args: Mapping[str, str]) -> ExplainQuery:
     )
 
 
-def _text(longest: int, missing: str) -> fields.String:
-    long = f"Use at most {longest} characters."
+def _text(longest: int, missing: Any) -> fields.String:
+    long = lazy_gettext("Use at most %(count)s characters.", count=longest)
     return fields.String(validate=(validate.Length(min=1, error=missing), validate.Length(max=longest, error=long)))
 
 
 class SignInForm(Schema):
     """Name and password."""
 
-    username = _text(MAX_NAME_LENGTH, "Type your name.")
-    password = _text(MAX_PASSWORD_LENGTH, "Type your password.")
+    username = _text(MAX_NAME_LENGTH, lazy_gettext("Type your name."))
+    password = _text(MAX_PASSWORD_LENGTH, lazy_gettext("Type your password."))
 
 
 class SetupForm(Schema):
     """The first administrator; what a name or a password must look like is for `auth` to say."""
 
-    username = _text(MAX_NAME_LENGTH, "Choose a name.")
+    username = _text(MAX_NAME_LENGTH, lazy_gettext("Choose a name."))
     display_name = fields.String(validate=validate.Length(max=MAX_NAME_LENGTH))
-    email = _text(MAX_EMAIL_LENGTH, "Type an address for mail.")
-    password = _text(MAX_PASSWORD_LENGTH, "Choose a password.")
+    email = _text(MAX_EMAIL_LENGTH, lazy_gettext("Type an address for mail."))
+    password = _text(MAX_PASSWORD_LENGTH, lazy_gettext("Choose a password."))
     password_again = fields.String()
 
     @validates_schema
     def compare(self, data: dict[str, str], **_: object) -> None:
         if data.get("password") != data.get("password_again"):
-            raise ValidationError("The two passwords differ; type the same one twice.", "password_again")
+            raise ValidationError(gettext("The two passwords differ; type the same one twice."), "password_again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class CheckedForm:
         """Return the form with what a peer finds wrong with it."""
         own = {name: faults for name, faults in refusal.faults.items() if name in self.values}
         others = [f"{name}: {' '.join(faults)}" for name, faults in refusal.faults.items() if name not in own]
-        alarm = "; ".join(others) if refusal.faults else refusal.detail or "This was refused."
+        alarm = "; ".join(others) if refusal.faults else refusal.detail or gettext("This was refused.")
         return CheckedForm(self.values, {**self.faults, **own}, alarm)
 
 

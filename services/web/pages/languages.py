@@ -21,7 +21,7 @@ LANGUAGES = {"en": "English", "de": "Deutsch"}
 FOLDER = Path(__file__).parents[1] / "translations"
 
 
-class _PoDomain(Domain):  # type: ignore[misc]
+class _PoDomain(Domain):
     """Translations that were read at the start."""
 
     def __init__(self) -> None:

@@ -1,6 +1,7 @@
 """``/look``: how this browser likes its pages; kept in cookies, for people who are not signed in too."""
 
 from flask import abort, request, url_for
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from services.web.pages.cookies import LANGUAGE, RUNTIME, THEME, YEAR_S
@@ -20,6 +21,6 @@ def choose_look(portal: Portal) -> Response:
         value = request.form.get(field)
         if value is not None:
             if value not in allowed:
-                abort(400, f"There is no such {field}; choose one of: {', '.join(allowed)}.")
+                abort(400, gettext("There is no such choice; choose one of: %(allowed)s.", allowed=", ".join(allowed)))
             portal.cookies.keep(response, cookie, value, max_age_s=YEAR_S)
     return response

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from flask import flash, url_for
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from services.web.clients.auth import SetupDenied, SignInDenied
@@ -31,7 +32,7 @@ def set_up(portal: Portal) -> Response:
         return _denied(portal, form, denied)
     opened = portal.auth.sign_in(form.values["username"], Secret(form.values["password"]), address=client_address())
     if isinstance(opened, SignInDenied):
-        flash("The administrator exists now. Sign in.")
+        flash(gettext("The administrator exists now. Sign in."))
         return see_other(url_for("sign_in"))
     return start_session(portal, opened, url_for("home"))
 
@@ -42,7 +43,7 @@ def _account(values: Mapping[str, str]) -> dict[str, str]:
 
 def _denied(portal: Portal, form: CheckedForm, denied: SetupDenied) -> Response:
     if denied.over:
-        flash("This installation has been set up already. Sign in, or ask its administrator for an account.")
+        flash(gettext("This installation has been set up already. Sign in, or ask its administrator for an account."))
         return see_other(url_for("sign_in"))
     form = CheckedForm(form.values, denied.faults)
     status = 405 if denied.switched_off else 422

@@ -1,6 +1,7 @@
 """``/sign-in`` and ``/sign-out``."""
 
 from flask import flash, request, session, url_for
+from flask_babel import gettext, lazy_gettext
 from werkzeug.wrappers import Response
 
 from services.web.clients.auth import Session, SignInDenied
@@ -13,7 +14,7 @@ from services.web.pages.redirects import local_path, see_other
 from services.web.pages.visitors import end_session, find_visitor
 from shared.config import Secret
 
-_HALF_SIGNED_OUT = (
+_HALF_SIGNED_OUT = lazy_gettext(
     "You are signed out in this browser. The service that keeps sessions (auth) was away, so the session itself "
     "lives on there until it runs out."
 )
@@ -46,7 +47,7 @@ def sign_out(portal: Portal) -> Response:
     end_session(portal)
     session.clear()
     revoked = refresh_token is None or portal.auth.revoke(refresh_token)
-    flash("You are signed out." if revoked else _HALF_SIGNED_OUT)
+    flash(gettext("You are signed out.") if revoked else str(_HALF_SIGNED_OUT))
     return see_other(url_for("sign_in"))
 
 

@@ -33,13 +33,13 @@ async function copyFrom(button) {
   try {
     await copyText(text);
   } catch {
-    announce("Copying did not work. Select the text and copy it by hand.");
+    announce(document.body.dataset.sayNotCopied);
     return;
   }
   button.classList.add("is-copied");
   window.setTimeout(() => button.classList.remove("is-copied"), COPIED_FOR_MS);
   button.focus();
-  announce(`Copied: ${text}`);
+  announce(`${document.body.dataset.sayCopied}: ${text}`);
 }
 
 document.addEventListener("click", (event) => {
@@ -95,7 +95,7 @@ async function chooseTheme(form, button) {
   for (const other of form.querySelectorAll("button[name=theme]")) {
     other.setAttribute("aria-pressed", String(other === button));
   }
-  announce(`Theme: ${button.textContent.trim()}`);
+  announce(`${document.body.dataset.sayTheme}: ${button.textContent.trim()}`);
 }
 
 document.addEventListener("submit", (event) => {

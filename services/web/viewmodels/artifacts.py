@@ -5,6 +5,8 @@ Source: image-spec "Guidelines for Artifact Usage"; the media types registered b
 
 from enum import StrEnum
 
+from flask_babel import gettext, lazy_gettext
+
 from shared.oci.media_types import DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED, IMAGE_CONFIGS, IMAGES, INDEXES
 
 
@@ -21,17 +23,17 @@ _IMAGE_TYPES = IMAGES | INDEXES | {DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED}
 _HELM_CONFIG = "application/vnd.cncf.helm.config.v1+json"
 
 _NAMES = {
-    _HELM_CONFIG: "Helm chart",
-    "application/vnd.dev.cosign.simplesigning.v1+json": "Signature",
-    "application/vnd.dev.cosign.artifact.sig.v1+json": "Signature",
-    "application/vnd.cncf.notary.signature": "Signature",
-    "application/vnd.dev.sigstore.bundle.v0.3+json": "Signature",
+    _HELM_CONFIG: lazy_gettext("Helm chart"),
+    "application/vnd.dev.cosign.simplesigning.v1+json": lazy_gettext("Signature"),
+    "application/vnd.dev.cosign.artifact.sig.v1+json": lazy_gettext("Signature"),
+    "application/vnd.cncf.notary.signature": lazy_gettext("Signature"),
+    "application/vnd.dev.sigstore.bundle.v0.3+json": lazy_gettext("Signature"),
     "application/spdx+json": "SBOM (SPDX)",
     "text/spdx+json": "SBOM (SPDX)",
     "text/spdx": "SBOM (SPDX)",
     "application/vnd.cyclonedx+json": "SBOM (CycloneDX)",
     "application/vnd.cyclonedx+xml": "SBOM (CycloneDX)",
-    "application/vnd.in-toto+json": "Attestation",
+    "application/vnd.in-toto+json": lazy_gettext("Attestation"),
     "application/vnd.wasm.config.v0+json": "WebAssembly",
     "application/vnd.wasm.config.v1+json": "WebAssembly",
 }
@@ -41,8 +43,8 @@ def artifact_label(media_type: str | None, artifact_type: str | None) -> str | N
     """Return what to call something that is no container image; ``None`` for images."""
     if is_image(media_type, artifact_type):
         return None
-    kind = artifact_type or media_type or "unknown type"
-    return _NAMES.get(kind, kind)
+    kind = artifact_type or media_type or gettext("unknown type")
+    return str(_NAMES.get(kind, kind))
 
 
 def pull_tool(media_type: str | None, artifact_type: str | None) -> Tool:

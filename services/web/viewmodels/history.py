@@ -4,11 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask_babel import lazy_gettext
+
 from services.web.clients.artifacts import Period
 from services.web.viewmodels.names import DigestChip, present_digest
 from services.web.viewmodels.times import TimeText, present_duration, present_time
 
-_ENDS = {"overwritten": "Overwritten", "deleted": "Deleted", "vanished": "Found gone by a crawl"}
+_ENDS = {
+    "overwritten": lazy_gettext("Overwritten"),
+    "deleted": lazy_gettext("Deleted"),
+    "vanished": lazy_gettext("Found gone by a crawl"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ def _knot(period: Period, now: datetime, current: str | None) -> Knot:
         pushed_by=period.pushed_by,
         witnessed=period.is_witnessed,
         current=period.until is None,
-        end=_ENDS.get(period.end or "", period.end) if period.until else None,
+        end=str(_ENDS.get(period.end or "", period.end)) if period.until else None,
         until=present_time(period.until, now),
         ended_by=period.ended_by,
         lasted=present_duration(period.until - period.since) if period.until else None,

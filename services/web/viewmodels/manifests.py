@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask_babel import gettext, lazy_gettext
+
 from services.web.clients.artifacts import Artifact, ChildEntry, Config, LayerEntry, ReferrerEntry, Runs
 from services.web.viewmodels.artifacts import artifact_label
 from services.web.viewmodels.names import DigestChip, present_digest
@@ -23,7 +25,11 @@ _SECRET_NAMED = re.compile(
 # It begins at the edge of a word only: otherwise a long text without "=" would be gone through once a character.
 _GIVEN = re.compile(r"(?<![A-Za-z0-9_.\-])(?P<name>[A-Za-z0-9_.\-]+)=(?P<value>\"[^\"]*\"|'[^']*'|\S+)")
 
-_KINDS = {"signature": "Signature", "attestation": "Attestation", "sbom": "Bill of materials"}
+_KINDS = {
+    "signature": lazy_gettext("Signature"),
+    "attestation": lazy_gettext("Attestation"),
+    "sbom": lazy_gettext("Bill of materials"),
+}
 
 _PERCENT = 100
 
@@ -145,7 +151,7 @@ def present_referrers(entries: Sequence[ReferrerEntry], now: datetime) -> list[R
     return [
         ReferrerRow(
             digest=present_digest(entry.digest),
-            kind=_KINDS.get(entry.kind) or artifact_label(entry.media_type, entry.artifact_type) or "Other",
+            kind=_referrer_kind(entry),
             type=entry.artifact_type or entry.media_type,
             size=present_size(entry.size_bytes),
             pushed=present_time(entry.pushed_at, now),
@@ -183,14 +189,23 @@ def _mask_given(given: re.Match[str]) -> str:
     return f"{given['name']}={MASK}" if _SECRET_NAMED.search(given["name"]) else given[0]
 
 
+def _referrer_kind(entry: ReferrerEntry) -> str:
+    known = _KINDS.get(entry.kind)
+    return str(known) if known else artifact_label(entry.media_type, entry.artifact_type) or gettext("Other")
+
+
 def _kind(artifact: Artifact) -> str:
     if artifact.children:
-        return "Index of several platforms"
-    return artifact_label(artifact.media_type, artifact.artifact_type) or "Image"
+        return gettext("Index of several platforms")
+    return artifact_label(artifact.media_type, artifact.artifact_type) or gettext("Image")
 
 
 def _child(child: ChildEntry) -> ChildRow:
-    text = "Attestation" if child.is_attestation else present_runs(child.platform) or child.media_type or "unknown"
+    text = (
+        gettext("Attestation")
+        if child.is_attestation
+        else present_runs(child.platform) or child.media_type or gettext("unknown")
+    )
     return ChildRow(present_digest(child.digest), text, present_size(child.size_bytes), child.size_bytes is not None)
 
 
@@ -211,15 +226,15 @@ def _layers(layers: Sequence[LayerEntry], secrets: Sequence[str], *, reveal: boo
 
 def _config(config: Config, *, reveal: bool) -> ConfigFacts:
     facts = {
-        "Created": config.created,
-        "Author": config.author,
-        "User": config.user,
-        "Working directory": config.working_dir,
-        "Entry point": " ".join(config.entrypoint),
-        "Command": " ".join(config.cmd),
-        "Ports": ", ".join(config.exposed_ports),
-        "Volumes": ", ".join(config.volumes),
-        "Stop signal": config.stop_signal,
+        gettext("Created"): config.created,
+        gettext("Author"): config.author,
+        gettext("User"): config.user,
+        gettext("Working directory"): config.working_dir,
+        gettext("Entry point"): " ".join(config.entrypoint),
+        gettext("Command"): " ".join(config.cmd),
+        gettext("Ports"): ", ".join(config.exposed_ports),
+        gettext("Volumes"): ", ".join(config.volumes),
+        gettext("Stop signal"): config.stop_signal,
     }
     hidden = () if reveal else _secret_values(config)
     return ConfigFacts(

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from flask_babel import gettext
+
 from shared.api.paging import Page
 
 
@@ -24,9 +26,9 @@ def present_paging(page: Page[Any]) -> Pager:
     number, last = page.request.page, page.total_pages
     first_row = page.request.offset + 1
     beyond = not page.rows and page.total > 0
-    text = f"{first_row}–{first_row + len(page.rows) - 1} of {page.total}" if page.rows else f"0 of {page.total}"
+    shown = f"{first_row}–{first_row + len(page.rows) - 1}" if page.rows else "0"
     return Pager(
-        text=text,
+        text=gettext("%(rows)s of %(total)s", rows=shown, total=page.total),
         total=page.total,
         previous=min(number - 1, last) if number > 1 else None,
         next=number + 1 if number < last else None,

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flask_babel import gettext
+
 from services.web.clients.catalog import Found, SearchHit
 from services.web.viewmodels.names import DigestChip, NameText, present_digest, present_name
 
@@ -30,11 +32,11 @@ class Section:
 def present_found(found: Found) -> list[Section]:
     """Return the kinds of which something was found."""
     sections = [
-        Section("Repositories", [_row(hit) for hit in found.repositories], "repositories" in found.more),
-        Section("Tags", [_row(hit, hit.tag, tag=hit.tag) for hit in found.tags], "tags" in found.more),
-        Section("Digests", [_row(hit) for hit in found.digests], "digests" in found.more),
-        Section("Labels and annotations", [_labelled(hit) for hit in found.labels], "labels" in found.more),
-        Section("People", [HitRow(None, name, None) for name in found.people], "people" in found.more),
+        Section(gettext("Repositories"), [_row(hit) for hit in found.repositories], "repositories" in found.more),
+        Section(gettext("Tags"), [_row(hit, hit.tag, tag=hit.tag) for hit in found.tags], "tags" in found.more),
+        Section(gettext("Digests"), [_row(hit) for hit in found.digests], "digests" in found.more),
+        Section(gettext("Labels and annotations"), [_labelled(hit) for hit in found.labels], "labels" in found.more),
+        Section(gettext("People"), [HitRow(None, name, None) for name in found.people], "people" in found.more),
     ]
     return [section for section in sections if section.rows]
 

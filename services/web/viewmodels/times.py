@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from flask_babel import gettext, lazy_gettext
+
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 MONTH_S, YEAR_S = 30 * DAY_S, 365 * DAY_S
 
 _STEPS = (
-    (YEAR_S, "y"),
-    (MONTH_S, "mo"),
-    (DAY_S, "d"),
-    (HOUR_S, "h"),
-    (MINUTE_S, "min"),
+    (YEAR_S, lazy_gettext("y")),
+    (MONTH_S, lazy_gettext("mo")),
+    (DAY_S, lazy_gettext("d")),
+    (HOUR_S, lazy_gettext("h")),
+    (MINUTE_S, lazy_gettext("min")),
 )
 
 
@@ -46,4 +48,6 @@ def present_duration(duration: timedelta) -> str:
 
 def _ago(duration: timedelta) -> str:
     # Clocks of two machines differ by a little; a moment just ahead of ours is simply now.
-    return "just now" if duration < timedelta(seconds=5) else f"{present_duration(duration)} ago"
+    if duration < timedelta(seconds=5):
+        return gettext("just now")
+    return gettext("%(duration)s ago", duration=present_duration(duration))

@@ -127,7 +127,7 @@ def test_referrers_are_named_and_their_absence_takes_nothing_from_the_rest(jane:
     assert ">Signature<" in page
     assert f"-/digests/{digest_of('d')}" in page
     assert without.status_code == 200
-    assert "1 could not be fetched now" in without.text
+    assert "1 of them could not be fetched now" in without.text
     assert "RUN make" in without.text
 
 
