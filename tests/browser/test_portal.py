@@ -58,8 +58,8 @@ def test_wrong_password_can_be_corrected_at_once(open_page: OpenPage) -> None:
     ("button", "text"),
     [
         ("Copy pull command", PULL),
-        ("Pull command of latest: copy", PULL),
-        ("Pull command of 2.0: copy", "docker pull registry.test:5000/team/app:2.0"),
+        ("Copy the pull command of latest", PULL),
+        ("Copy the pull command of 2.0", "docker pull registry.test:5000/team/app:2.0"),
         ("Copy digest bbbbbbbbbbbb", "sha256:" + "b" * 64),
     ],
 )
