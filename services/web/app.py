@@ -4,10 +4,12 @@ from flask import Flask, Response
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from services.web.clients.access import AccessClient
 from services.web.clients.artifacts import ArtifactsClient
 from services.web.clients.auth import AuthClient
 from services.web.clients.catalog import CatalogClient
 from services.web.clients.peer import Peer
+from services.web.clients.places import NamespacesClient, TeamsClient
 from services.web.clients.probe import Probe
 from services.web.clients.rights import RightsClient
 from services.web.clients.sessions import Sessions
@@ -71,6 +73,9 @@ def _wire(settings: Settings, clock: Clock) -> Portal:
         catalog=CatalogClient(catalog_peer),
         artifacts=ArtifactsClient(catalog_peer),
         rights=RightsClient(auth_peer),
+        namespaces=NamespacesClient(auth_peer),
+        teams=TeamsClient(auth_peer),
+        access=AccessClient(auth_peer),
         sessions=Sessions(auth, clock),
         cookies=Cookies(secure=settings.cookie_secure),
         probes=_probes(settings, clock),

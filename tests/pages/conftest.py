@@ -16,6 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from services.auth.domain.decisions import DeletePolicy, Policy
 from services.catalog.app import create_app as create_catalog
 from services.catalog.usecases.apply_notifications import apply_notifications
 from services.web.app import create_app as create_portal
@@ -50,7 +51,7 @@ class Browser:
     def read(self, path: str) -> str:
         """Return a page that must be there."""
         answer = self.get(path)
-        assert answer.status_code == 200, f"{answer.status_code} at {path}: {answer.text}"
+        assert answer.status_code == 200, f"{answer.status_code} at {path}: {heading_of(answer.text)}"
         return answer.text
 
     def send(self, page: str, path: str, **fields: str) -> TestResponse:
@@ -59,7 +60,7 @@ class Browser:
 
     def follow(self, answer: TestResponse) -> str:
         """Return the page that a form leads to."""
-        assert answer.status_code == 303, answer.text
+        assert answer.status_code == 303, f"{answer.status_code}: {heading_of(answer.text)} {faults_of(answer.text)}"
         return self.read(answer.location)
 
 
@@ -93,6 +94,17 @@ class House:
         fetcher.close()
 
 
+def heading_of(page: str) -> str:
+    """Return the title of a page."""
+    found = re.search(r"<title>(.*?)</title>", page)
+    return found[1] if found else page[:200]
+
+
+def faults_of(page: str) -> list[str]:
+    """Return what a page says is wrong."""
+    return re.findall(r'class="field-fault"[^>]*>(.*?)</p>', page) + re.findall(r'role="alert".*?<p>(.*?)</p>', page)
+
+
 def token_of(page: str) -> str:
     """Return the hidden field that every form of a page holds."""
     found = re.search(r'name="csrf_token" value="([^"]+)"', page)
@@ -104,7 +116,11 @@ def token_of(page: str) -> str:
 def house(tmp_path: Path) -> Iterator[House]:
     with ExitStack() as stack:
         port = free_port()
-        settings = {"catalog_url": f"http://127.0.0.1:{port}", "registry_host": REGISTRY}
+        settings = {
+            "catalog_url": f"http://127.0.0.1:{port}",
+            "registry_host": REGISTRY,
+            "policy": Policy(delete=DeletePolicy.OWNERS),
+        }
         auth = auth_factory(tmp_path, f"sqlite:///{tmp_path / 'auth.db'}", stack)(clock=PresentClock(), **settings)
         auth_url = stack.enter_context(serving(auth.app))
         index = new_index(f"sqlite:///{tmp_path / 'catalog.db'}")

@@ -56,3 +56,9 @@ class RequestRefused(PeerError):
     def __init__(self, part: str, detail: str = "", faults: Mapping[str, Sequence[str]] | None = None) -> None:
         super().__init__(part, detail)
         self.faults = faults or {}
+
+    def renamed(self, names: Mapping[str, str]) -> "RequestRefused":
+        """Return the same refusal with the fields called as a form calls them."""
+        return RequestRefused(
+            self.part, self.detail, {names.get(name, name): said for name, said in self.faults.items()}
+        )

@@ -71,6 +71,7 @@ class Peer:
         *,
         access_token: Secret | None,
         if_match: str | None = None,
+        params: Mapping[str, object] | None = None,
     ) -> requests.Response:
         """Change something as the holder of an access token.
 
@@ -82,7 +83,7 @@ class Peer:
             PeerError: no answer, or another one that is not 2xx.
         """
         headers = {**_bearer(access_token), **({"If-Match": if_match} if if_match else {})}
-        return self.checked(self._send(method, path, json=body, headers=headers))
+        return self.checked(self._send(method, path, json=body, headers=headers, params=params))
 
     def page(
         self,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from flask import request
@@ -117,6 +118,10 @@ class CheckedForm:
     alarm: str = ""
     """What is wrong with the whole, or with something that is no field of it."""
 
+    def faulty(self, name: str, fault: str) -> "CheckedForm":
+        """Return the form with one more fault."""
+        return CheckedForm(self.values, {**self.faults, name: [fault]}, self.alarm)
+
     def refused(self, refusal: RequestRefused) -> "CheckedForm":
         """Return the form with what a peer finds wrong with it."""
         own = {name: faults for name, faults in refusal.faults.items() if name in self.values}
@@ -130,3 +135,16 @@ def load_form(schema: Schema) -> CheckedForm:
     sent = {name: request.form.get(name, "") for name in schema.fields}
     values = {name: value if name.startswith("password") else value.strip() for name, value in sent.items()}
     return CheckedForm(values, schema.validate(values))
+
+
+def load_actions() -> list[str]:
+    """Read the ticked boxes of a form that are called "actions"; which there are is for `auth` to say."""
+    return [action[:MAX_NAME_LENGTH] for action in dict.fromkeys(request.form.getlist("actions"))]
+
+
+def load_day(value: str) -> datetime | None:
+    """Read the last day of something: the end of it, in UTC; ``None`` for none, and for what is no day."""
+    try:
+        return datetime.combine(date.fromisoformat(value), time.max, UTC).replace(microsecond=0)
+    except ValueError:
+        return None

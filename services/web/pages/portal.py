@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from services.web.clients.access import AccessClient
 from services.web.clients.artifacts import ArtifactsClient
 from services.web.clients.auth import AuthClient
 from services.web.clients.catalog import CatalogClient
+from services.web.clients.places import NamespacesClient, TeamsClient
 from services.web.clients.rights import RightsClient
 from services.web.clients.sessions import Sessions
 from services.web.pages.cookies import Cookies
@@ -21,6 +23,9 @@ class Portal:
     catalog: CatalogClient
     artifacts: ArtifactsClient
     rights: RightsClient
+    namespaces: NamespacesClient
+    teams: TeamsClient
+    access: AccessClient
     sessions: Sessions
     cookies: Cookies
     probes: Mapping[str, ReadinessCheck]

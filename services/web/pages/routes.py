@@ -13,11 +13,15 @@ from services.web.pages import (
     history,
     home,
     look,
+    namespace_access,
+    namespace_robots,
+    namespaces,
     repositories,
     repository,
     search,
     setup,
     signing_in,
+    teams,
 )
 from services.web.pages.portal import Portal
 
@@ -62,9 +66,53 @@ REPOSITORY = (
 
 ME: tuple[Route, ...] = ()
 
-NAMESPACES: tuple[Route, ...] = ()
+NAMESPACES = (
+    Route("GET", "/namespaces", "namespaces", namespaces.show_namespaces),
+    Route("GET", "/namespaces/new", "new_namespace", namespaces.show_new_namespace),
+    Route("POST", "/namespaces/new", "send_new_namespace", namespaces.create_namespace),
+    Route("GET", "/namespaces/<name>", "namespace", namespaces.show_namespace),
+    Route("GET", "/namespaces/<name>/settings", "namespace_settings", namespaces.show_settings),
+    Route("POST", "/namespaces/<name>/settings", "send_namespace_settings", namespaces.change_settings),
+    Route("POST", "/namespaces/<name>/freezes", "send_freeze", namespaces.freeze),
+    Route("POST", "/namespaces/<name>/freezes/<int:number>/thaw", "send_thaw", namespaces.thaw),
+    Route("GET", "/namespaces/<name>/deletion", "namespace_deletion", namespaces.show_deletion),
+    Route("POST", "/namespaces/<name>/deletion", "send_namespace_deletion", namespaces.delete_namespace),
+    Route("GET", "/namespaces/<name>/access", "namespace_access", namespace_access.show_access),
+    Route("POST", "/namespaces/<name>/access", "send_grant", namespace_access.add_grant),
+    Route("POST", "/namespaces/<name>/access/<int:number>/remove", "remove_grant", namespace_access.remove_grant),
+    Route("GET", "/namespaces/<name>/robots", "namespace_robots", namespace_robots.show_robots),
+    Route("GET", "/namespaces/<name>/robots/new", "new_robot", namespace_robots.show_new_robot),
+    Route("POST", "/namespaces/<name>/robots/new", "send_new_robot", namespace_robots.create_robot),
+    Route("GET", "/namespaces/<name>/robots/<int:number>", "namespace_robot", namespace_robots.show_robot),
+    Route("POST", "/namespaces/<name>/robots/<int:number>/switch", "switch_robot", namespace_robots.switch_robot),
+    Route("POST", "/namespaces/<name>/robots/<int:number>/secrets", "send_secret", namespace_robots.add_secret),
+    Route(
+        "POST",
+        "/namespaces/<name>/robots/<int:number>/secrets/<int:secret>/revoke",
+        "revoke_secret",
+        namespace_robots.revoke_secret,
+    ),
+    Route("GET", "/namespaces/<name>/robots/<int:number>/deletion", "robot_deletion", namespace_robots.show_deletion),
+    Route(
+        "POST", "/namespaces/<name>/robots/<int:number>/deletion", "send_robot_deletion", namespace_robots.delete_robot
+    ),
+)
 
-TEAMS: tuple[Route, ...] = ()
+TEAMS = (
+    Route("GET", "/teams", "teams", teams.show_teams),
+    Route("GET", "/teams/new", "new_team", teams.show_new_team),
+    Route("POST", "/teams/new", "send_new_team", teams.create_team),
+    # A team's name may hold a slash, and anything else that can be typed.
+    Route("GET", "/teams/<path:name>/-/namespaces", "team_namespaces", teams.show_namespaces),
+    Route("GET", "/teams/<path:name>/-/settings", "team_settings", teams.show_settings),
+    Route("POST", "/teams/<path:name>/-/settings", "send_team_settings", teams.change_settings),
+    Route("GET", "/teams/<path:name>/-/deletion", "team_deletion", teams.show_deletion),
+    Route("POST", "/teams/<path:name>/-/deletion", "send_team_deletion", teams.delete_team),
+    Route("POST", "/teams/<path:name>/-/members", "send_new_member", teams.add_member),
+    Route("POST", "/teams/<path:name>/-/members/<int:number>", "send_member", teams.change_member),
+    Route("POST", "/teams/<path:name>/-/members/<int:number>/remove", "remove_member", teams.remove_member),
+    Route("GET", "/teams/<path:name>", "team", teams.show_team),
+)
 
 ADMINISTRATION: tuple[Route, ...] = ()
 

@@ -54,6 +54,11 @@ def pull_command(host: str, repository: str, tag: str, *, runtime: str, tool: To
     return PullCommand(_IMAGE_PULLS[runtime](f"{host}/{repository}:{tag}"), runtime)
 
 
+def login_command(host: str, username: str) -> str:
+    """Return the line that logs somebody in, with a secret typed or piped in."""
+    return f"docker login {host} --username {shlex.quote(username)} --password-stdin"
+
+
 def push_commands(host: str, *, username: str | None, repository: str, runtime: str) -> tuple[str, ...]:
     """Return the three lines that bring a first image: log in, tag, push.
 

@@ -1,6 +1,6 @@
 """Moments in words: "3 min ago", with the exact time beside it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from flask_babel import gettext, lazy_gettext
@@ -35,6 +35,14 @@ def present_time(moment: datetime | None, now: datetime) -> TimeText | None:
         return None
     utc = moment.astimezone(UTC)
     return TimeText(_ago(now - moment), f"{utc:%Y-%m-%dT%H:%M:%SZ}", f"{utc:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def present_moment(moment: datetime | None, now: datetime) -> TimeText | None:
+    """Put a moment in words that may be ahead: ``in 3 d``, or ``3 d ago``."""
+    said = present_time(moment, now)
+    if moment is None or said is None or moment <= now:
+        return said
+    return replace(said, text=gettext("in %(duration)s", duration=present_duration(moment - now)))
 
 
 def present_duration(duration: timedelta) -> str:
