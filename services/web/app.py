@@ -8,6 +8,7 @@ from services.web.clients.access import AccessClient
 from services.web.clients.artifacts import ArtifactsClient
 from services.web.clients.auth import AuthClient
 from services.web.clients.catalog import CatalogClient
+from services.web.clients.me import MeClient
 from services.web.clients.peer import Peer
 from services.web.clients.places import NamespacesClient, TeamsClient
 from services.web.clients.probe import Probe
@@ -76,6 +77,7 @@ def _wire(settings: Settings, clock: Clock) -> Portal:
         namespaces=NamespacesClient(auth_peer),
         teams=TeamsClient(auth_peer),
         access=AccessClient(auth_peer),
+        me=MeClient(auth_peer),
         sessions=Sessions(auth, clock),
         cookies=Cookies(secure=settings.cookie_secure),
         probes=_probes(settings, clock),

@@ -113,14 +113,16 @@ class AuthClient:
         response = self._peer.get("/api/v1/setup", access_token=None)
         return bool(self._peer.load(_SetupSchema(), response)["needs_administrator"])
 
-    def sign_in(self, username: str, password: Secret, *, address: str) -> Session | SignInDenied:
+    def sign_in(self, username: str, password: Secret, *, address: str, browser: str = "") -> Session | SignInDenied:
         """Open a session.
 
         Args:
             address: the browser's, so that `auth` slows down the one who guesses, not the portal.
+            browser: what it calls itself, by which its owner will know the session again.
         """
         body = {"username": username, "password": password.reveal()}
-        response = self._peer.post("/api/v1/sessions", body, headers=self._forwarded(address))
+        headers = self._forwarded(address) | ({"User-Agent": browser} if browser else {})
+        response = self._peer.post("/api/v1/sessions", body, headers=headers)
         if response.status_code == 429:
             return SignInDenied(retry_after_s=_retry_after_s(response))
         if response.status_code in (400, 401, 422):

@@ -7,6 +7,7 @@ from services.web.clients.access import AccessClient
 from services.web.clients.artifacts import ArtifactsClient
 from services.web.clients.auth import AuthClient
 from services.web.clients.catalog import CatalogClient
+from services.web.clients.me import MeClient
 from services.web.clients.places import NamespacesClient, TeamsClient
 from services.web.clients.rights import RightsClient
 from services.web.clients.sessions import Sessions
@@ -26,6 +27,7 @@ class Portal:
     namespaces: NamespacesClient
     teams: TeamsClient
     access: AccessClient
+    me: MeClient
     sessions: Sessions
     cookies: Cookies
     probes: Mapping[str, ReadinessCheck]

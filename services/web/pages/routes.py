@@ -13,6 +13,7 @@ from services.web.pages import (
     history,
     home,
     look,
+    me,
     namespace_access,
     namespace_robots,
     namespaces,
@@ -64,7 +65,21 @@ REPOSITORY = (
     Route("GET", "/r/<path:name>", "repository", repository.show_repository),
 )
 
-ME: tuple[Route, ...] = ()
+ME = (
+    Route("GET", "/me", "me", me.show_profile),
+    Route("POST", "/me", "send_me", me.change_profile),
+    Route("GET", "/me/password", "me_password", me.show_password),
+    Route("POST", "/me/password", "send_password", me.change_password),
+    Route("GET", "/me/tokens", "me_tokens", me.show_tokens),
+    Route("POST", "/me/tokens", "send_token", me.create_token),
+    Route("POST", "/me/tokens/<int:number>/revoke", "revoke_token", me.revoke_token),
+    Route("GET", "/me/sessions", "me_sessions", me.show_sessions),
+    Route("POST", "/me/sessions/others/end", "end_other_sessions", me.end_other_sessions),
+    Route("POST", "/me/sessions/<key>/end", "end_session", me.end_one_session),
+    Route("POST", "/me/logins/<int:number>/end", "end_login_session", me.end_login),
+    Route("GET", "/me/off", "disabling", me.show_disabling),
+    Route("POST", "/me/off", "send_disabling", me.disable),
+)
 
 NAMESPACES = (
     Route("GET", "/namespaces", "namespaces", namespaces.show_namespaces),

@@ -14,6 +14,8 @@ from services.web.pages.redirects import local_path, see_other
 from services.web.pages.visitors import end_session, find_visitor
 from shared.config import Secret
 
+MAX_BROWSER_LENGTH = 255
+
 _HALF_SIGNED_OUT = lazy_gettext(
     "You are signed out in this browser. The service that keeps sessions (auth) was away, so the session itself "
     "lives on there until it runs out."
@@ -35,7 +37,12 @@ def sign_in(portal: Portal) -> Response:
     form, target = load_form(SignInForm()), local_path(request.form.get("next"))
     if form.faults:
         return render(portal, "sign_in.html", form=form, denied=None, next=target, status=422)
-    answer = portal.auth.sign_in(form.values["username"], Secret(form.values["password"]), address=client_address())
+    answer = portal.auth.sign_in(
+        form.values["username"],
+        Secret(form.values["password"]),
+        address=client_address(),
+        browser=_printable(request.user_agent.string),
+    )
     if isinstance(answer, SignInDenied):
         return _denied(portal, form, answer, target)
     return start_session(portal, answer, target or url_for("home"))
@@ -64,6 +71,10 @@ def start_session(portal: Portal, opened: Session, target: str) -> Response:
 def client_address() -> str:
     """Return the browser's address, as far as the proxies in front are believed."""
     return request.remote_addr or ""
+
+
+def _printable(text: str) -> str:
+    return "".join(filter(str.isprintable, text)).encode("ascii", "ignore").decode()[:MAX_BROWSER_LENGTH]
 
 
 def _remember(sessions: Sessions, opened: Session) -> None:
