@@ -8,6 +8,7 @@ from services.web.clients.access import AccessClient
 from services.web.clients.artifacts import ArtifactsClient
 from services.web.clients.auth import AuthClient
 from services.web.clients.catalog import CatalogClient
+from services.web.clients.content import ContentClient
 from services.web.clients.me import MeClient
 from services.web.clients.peer import Peer
 from services.web.clients.places import NamespacesClient, TeamsClient
@@ -73,6 +74,7 @@ def _wire(settings: Settings, clock: Clock) -> Portal:
         auth=auth,
         catalog=CatalogClient(catalog_peer),
         artifacts=ArtifactsClient(catalog_peer),
+        content=ContentClient(catalog_peer),
         rights=RightsClient(auth_peer),
         namespaces=NamespacesClient(auth_peer),
         teams=TeamsClient(auth_peer),

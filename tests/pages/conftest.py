@@ -5,11 +5,13 @@ No registry runs: what is in the index was told by events.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from threading import Event
 
 import pytest
 from flask import Flask
@@ -19,6 +21,7 @@ from werkzeug.test import TestResponse
 from services.auth.domain.decisions import DeletePolicy, Policy
 from services.catalog.app import create_app as create_catalog
 from services.catalog.usecases.apply_notifications import apply_notifications
+from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.web.app import create_app as create_portal
 from services.web.settings import Settings as PortalSettings
 from shared.api.serving import ServingSettings
@@ -26,10 +29,13 @@ from shared.clock import utc_now
 from shared.config import Secret
 from shared.database import Database
 from shared.messaging.topology import declare_topology
+from shared.oci.names import RepositoryName
+from tests.conftest import RegistryFactory
 from tests.support.auth import INTERNAL_SECRET, PASSWORD, AuthService, TestClock, auth_factory
 from tests.support.catalog import digest_of, envelope_for, new_index, push
 from tests.support.catalog import make_settings as catalog_settings
-from tests.support.catalog_clients import new_fetcher, nowhere
+from tests.support.catalog_clients import new_client, new_fetcher, nowhere
+from tests.support.images import Pusher
 from tests.support.notifier import Notifier
 from tests.support.notifier import make_settings as notifier_settings
 from tests.support.ports import free_port
@@ -72,6 +78,7 @@ class House:
     index: Database
     portal: Flask
     notifier: Notifier
+    registry_url: str
 
     def browser(self) -> Browser:
         return Browser(self.portal.test_client())
@@ -91,6 +98,13 @@ class House:
             for at, tag in enumerate(tags)
         ]
         apply_notifications(told, database=self.index, fetcher=fetcher, clock=utc_now)
+        fetcher.close()
+
+    def crawl(self, repository: str) -> None:
+        """Let the catalog look through a repository of the registry."""
+        client = new_client(self.registry_url)
+        fetcher = new_fetcher(client, self.index)
+        RepositoryCrawler(self.index, client, fetcher, utc_now, Event()).crawl(RepositoryName(repository))
         fetcher.close()
 
 
@@ -113,43 +127,62 @@ def token_of(page: str) -> str:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def make_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
+    """A function ``(registry_url=...) -> House``."""
     with ExitStack() as stack:
-        port = free_port()
-        settings = {
-            "catalog_url": f"http://127.0.0.1:{port}",
-            "registry_host": REGISTRY,
-            "policy": Policy(delete=DeletePolicy.OWNERS),
-        }
-        auth = auth_factory(tmp_path, f"sqlite:///{tmp_path / 'auth.db'}", stack)(clock=PresentClock(), **settings)
-        auth_url = stack.enter_context(serving(auth.app))
-        index = new_index(f"sqlite:///{tmp_path / 'catalog.db'}")
-        stack.callback(index.dispose)
-        catalog = catalog_settings(tmp_path, auth_url, internal_secret=Secret(INTERNAL_SECRET), registry_host=REGISTRY)
-        declare_topology(catalog.broker_url)
-        catalog_url = stack.enter_context(serving(create_catalog(catalog, index), port=port))
-        settings_of_notifier = notifier_settings(
-            tmp_path, catalog.broker_url, auth_url=auth_url, internal_secret=Secret(INTERNAL_SECRET)
+        yield partial(build_house, tmp_path, stack)
+
+
+@pytest.fixture
+def house(make_house: Callable[..., House]) -> House:
+    """A house without a registry."""
+    return make_house()
+
+
+@pytest.fixture
+def stocked(make_house: Callable[..., House], registry_factory: RegistryFactory) -> tuple[House, Pusher]:
+    """A house with a registry, and something that pushes past all rights; ``house.crawl`` brings it into the index."""
+    registry = registry_factory()
+    return make_house(registry_url=registry.url), Pusher(registry.url)
+
+
+def build_house(folder: Path, stack: ExitStack, *, registry_url: str = "http://127.0.0.1:9") -> House:
+    """Start everything; it is stopped with the stack."""
+    port = free_port()
+    settings = {
+        "catalog_url": f"http://127.0.0.1:{port}",
+        "registry_host": REGISTRY,
+        "policy": Policy(delete=DeletePolicy.OWNERS),
+    }
+    auth = auth_factory(folder, f"sqlite:///{folder / 'auth.db'}", stack)(clock=PresentClock(), **settings)
+    auth_url = stack.enter_context(serving(auth.app))
+    index = new_index(f"sqlite:///{folder / 'catalog.db'}")
+    stack.callback(index.dispose)
+    secret = Secret(INTERNAL_SECRET)
+    catalog = catalog_settings(
+        folder, auth_url, internal_secret=secret, registry_host=REGISTRY, registry_url=registry_url
+    )
+    declare_topology(catalog.broker_url)
+    catalog_url = stack.enter_context(serving(create_catalog(catalog, index), port=port))
+    notifier = Notifier.start(notifier_settings(folder, catalog.broker_url, auth_url=auth_url, internal_secret=secret))
+    stack.callback(notifier.close)
+    notifier_url = stack.enter_context(serving(notifier.app))
+    portal = create_portal(
+        PortalSettings(
+            auth_url=auth_url,
+            catalog_url=catalog_url,
+            notifier_url=notifier_url,
+            registry_host=REGISTRY,
+            internal_secret=secret,
+            secret_key=Secret("a-key-that-signs-cookies"),
+            cookie_secure=False,
+            trusted_proxies=0,
+            log_level="INFO",
+            serving=ONE_PROCESS,
         )
-        notifier = Notifier.start(settings_of_notifier)
-        stack.callback(notifier.close)
-        notifier_url = stack.enter_context(serving(notifier.app))
-        portal = create_portal(
-            PortalSettings(
-                auth_url=auth_url,
-                catalog_url=catalog_url,
-                notifier_url=notifier_url,
-                registry_host=REGISTRY,
-                internal_secret=Secret(INTERNAL_SECRET),
-                secret_key=Secret("a-key-that-signs-cookies"),
-                cookie_secure=False,
-                trusted_proxies=0,
-                log_level="INFO",
-                serving=ONE_PROCESS,
-            )
-        )
-        auth.make_user("admin", administrator=True)
-        yield House(auth, index, portal, notifier)
+    )
+    auth.make_user("admin", administrator=True)
+    return House(auth, index, portal, notifier, registry_url)
 
 
 class PresentClock(TestClock):

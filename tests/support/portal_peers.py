@@ -151,6 +151,8 @@ class Peers:
     """Tags that were put back, with their digests."""
     pushers: set[str] = field(default_factory=lambda: {"jane"})
     """Who may put a tag back."""
+    explained_pushers: set[str] = field(default_factory=set)
+    """Of whom it is explained that they may push."""
     gone: set[str] = field(default_factory=set)
     """Digests that the registry no longer has."""
     raw_away: bool = False
@@ -298,7 +300,8 @@ def _add_rights(app: Flask, peers: Peers) -> None:
         if about != username and about not in peers.people:
             raise Problem(403, "Only those who manage the namespace may ask what others can do in it.")
         refused = {"change": "Become a contributor of the team 'platform'.", "givers": ["the owners of the team"]}
-        push = {"action": "push", "allowed": False, "reason": "a viewer may not", "paths": [], "remedies": [refused]}
+        pushes = about in peers.explained_pushers
+        push = {"action": "push", "allowed": pushes, "reason": "a viewer may not", "paths": [], "remedies": [refused]}
         path = {"standing": "a viewer of the team", "team": "platform", "grant_id": None}
         pull = {"action": "pull", "allowed": True, "reason": "a viewer may", "paths": [path], "remedies": []}
         return jsonify(

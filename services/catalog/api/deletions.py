@@ -6,11 +6,12 @@ from typing import Any, cast
 
 from flask import Response, jsonify
 from flask_smorest import Blueprint
-from marshmallow import Schema, fields
+from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from services.catalog.api.fields import ID, View, load_digest, refuses
 from services.catalog.domain.deletions import DeletionPlan, Method
 from services.catalog.usecases.delete_content import ContentDeleter
+from services.catalog.usecases.delete_tags import MAX_TAGS, ChosenTag, TagOutcome, delete_tags, preview_tags
 from services.catalog.usecases.request_deletion import (
     delete_manifest,
     delete_repository,
@@ -19,6 +20,7 @@ from services.catalog.usecases.request_deletion import (
     preview_repository,
     preview_tag,
 )
+from shared.oci.names import InvalidName, parse_digest, parse_tag
 from shared.visibility.callers import FindCallersPermissions, FindCallersVisibility, keep_private
 
 METHOD_HEADER = "X-Portus-Deletion"
@@ -92,6 +94,37 @@ class DeletionPlanSchema(Schema):
     is_exact = fields.Boolean(required=True, metadata={"description": "Whether all of it is known."})
 
 
+class ChosenTagInput(Schema):
+    """A tag as the caller has seen it."""
+
+    name = fields.String(required=True)
+    digest = fields.String(required=True, metadata={"description": "What it points at; it stays if that has changed."})
+
+    @post_load
+    def build(self, values: dict[str, str], **_options: Any) -> ChosenTag:
+        """Read both."""
+        try:
+            return ChosenTag(parse_tag(values["name"]), parse_digest(values["digest"]))
+        except InvalidName as fault:
+            raise ValidationError(str(fault)) from fault
+
+
+class TagDeletionsInput(Schema):
+    """Tags of one repository."""
+
+    tags = fields.List(fields.Nested(ChosenTagInput), required=True, validate=validate.Length(1, MAX_TAGS))
+    dry_run = fields.Boolean(load_default=False, metadata={"description": "Delete nothing, and tell what would go."})
+
+
+class TagOutcomeSchema(Schema):
+    """What became of a tag, or would."""
+
+    tag = fields.String(required=True)
+    plan = fields.Nested(DeletionPlanSchema, required=True, allow_none=True, metadata={"description": "Of a dry run."})
+    method = fields.Enum(Method, by_value=True, required=True, allow_none=True)
+    fault = fields.String(required=True, allow_none=True, metadata={"description": "Why it is there still."})
+
+
 def deletions_blueprint(
     deleter: ContentDeleter, visibility: FindCallersVisibility, permissions: FindCallersPermissions
 ) -> Blueprint:
@@ -105,6 +138,15 @@ def deletions_blueprint(
         """Delete one tag and leave the others on its digest"""
         act = preview_tag if query["dry_run"] else delete_tag
         return _dump(act(visibility(), permissions, id, deleter=deleter))
+
+    @blueprint.post(f"/repositories/{ID}/tags/deletions")
+    @blueprint.arguments(TagDeletionsInput)
+    @blueprint.response(HTTPStatus.OK, TagOutcomeSchema(many=True))
+    @refuses(blueprint, *_REFUSALS)
+    def tags(wanted: dict[str, Any], id: int) -> list[TagOutcome]:
+        """Delete several tags, each alone, and tell of each what became of it"""
+        act = preview_tags if wanted["dry_run"] else delete_tags
+        return act(visibility(), permissions, id, wanted["tags"], deleter=deleter)
 
     @blueprint.delete(f"/repositories/{ID}/digests/<digest>")
     @_answers(blueprint)

@@ -49,6 +49,19 @@ def find_tag(connection: Connection, visibility: Visibility, tag: int) -> TagPla
     )
 
 
+def find_tags(connection: Connection, repository: int, names: Collection[Tag]) -> Sequence[TagPlace]:
+    """Return the tags of a repository by their names, those that there are; whether they may be seen is decided."""
+    query = (
+        select(tags.c.id, tags.c.repository_id, repositories.c.full_name, tags.c.name, tags.c.digest)
+        .select_from(tags.join(repositories))
+        .where(tags.c.repository_id == repository, tags.c.name.in_(names), tags.c.present)
+    )
+    return [
+        TagPlace(row.id, row.repository_id, RepositoryName(row.full_name), Tag(row.name), Digest(row.digest))
+        for row in connection.execute(query)
+    ]
+
+
 def holds_manifest(connection: Connection, repository: int, digest: Digest) -> bool:
     """Tell whether a manifest lies in a repository."""
     query = select(_HELD.digest).where(_HELD.repository_id == repository, _HELD.digest == digest, _HELD.present)

@@ -28,6 +28,10 @@ class Repository:
     pulls: int
     created_at: datetime | None
     updated_at: datetime | None
+    description: str | None = None
+    stars: int = 0
+    starred: bool = False
+    """By the visitor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,9 @@ class _RepositorySchema(Schema):
     pulls = fields.Integer(load_default=0)
     created_at = Moment()
     updated_at = Moment()
+    description = fields.String(allow_none=True, load_default=None)
+    stars = fields.Integer(load_default=0)
+    starred = fields.Boolean(load_default=False)
 
     @post_load
     def build(self, data: dict[str, Any], **_: object) -> Repository:

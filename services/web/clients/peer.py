@@ -1,7 +1,9 @@
 """One peer over HTTP: bearer token in, checked answer out."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 from marshmallow import EXCLUDE, Schema, ValidationError
@@ -23,7 +25,17 @@ Loaded = TypeVar("Loaded")
 
 _MAX_DETAIL_LENGTH = 500
 
+ROWS_OF_A_PART = 50
+
 _BY_STATUS: Mapping[int, type[PeerError]] = {401: SignInNeeded, 403: NotAllowed, 404: NotFound}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a list that is walked by key; ``following`` leads to the next one."""
+
+    rows: Sequence[Any]
+    following: str | None
 
 
 class Peer:
@@ -105,6 +117,27 @@ class Peer:
         rows = self.load(schema, response)
         return Page(rows, total_rows(response, len(rows)), page)
 
+    def walk(
+        self,
+        path: str,
+        schema: Schema,
+        after: str,
+        *,
+        access_token: Secret | None,
+        params: Mapping[str, object] | None = None,
+    ) -> Part:
+        """Fetch one part of a list that is walked by key.
+
+        Args:
+            after: what the part before it named as following; empty: from the beginning.
+
+        Raises:
+            PeerError: no answer, or one that is not 2xx.
+        """
+        given = {name: value for name, value in {**(params or {}), "after": after}.items() if value not in (None, "")}
+        response = self.get(path, access_token=access_token, params={**given, "per_page": ROWS_OF_A_PART})
+        return Part(self.load(schema, response), _following(response))
+
     def checked(self, response: requests.Response) -> requests.Response:
         """Return the response when it is 2xx.
 
@@ -137,6 +170,12 @@ class Peer:
             return self._session.request(method, path, **options)
         except UpstreamUnavailable as fault:
             raise PeerAway(self.part) from fault
+
+
+def _following(response: requests.Response) -> str | None:
+    address = response.links.get("next", {}).get("url", "")
+    values = parse_qs(urlsplit(address).query).get("after")
+    return values[0] if values else None
 
 
 def total_rows(response: requests.Response, shown: int) -> int:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from marshmallow import EXCLUDE, Schema, fields, post_load
 
-from services.web.clients.errors import NotAllowed
+from services.web.clients.errors import NotAllowed, PeerError
 from services.web.clients.peer import Peer
 from services.web.clients.sessions import Visitor
 
@@ -239,6 +239,15 @@ class RightsClient:
         response = self._peer.get("/api/v1/explain", access_token=visitor.access_token, params=params)
         explanation: Explanation = self._peer.load(_ExplanationSchema(), response)
         return explanation
+
+    def find_rights(self, visitor: Visitor, repository: str) -> frozenset[str]:
+        """Return what the visitor may do to a repository now; nothing while that cannot be told."""
+        if visitor.person is None:
+            return frozenset()
+        try:
+            return frozenset(one.action for one in self.explain(visitor, repository).present if one.allowed)
+        except PeerError:
+            return frozenset()
 
     def find_who_can(self, visitor: Visitor, repository: str, action: str, *, limit: int) -> WhoCan | None:
         """Return the first of those who can; ``None`` when the visitor may not ask that."""

@@ -47,6 +47,7 @@ def _show(portal: Portal, name: str, reference: str, *, tag: str | None) -> Resp
         "artifact.html",
         name=present_name(full_name),
         tag=tag,
+        rights=portal.rights.find_rights(visitor, full_name),
         reference=reference,
         artifact=present_artifact(artifact, now, reveal=shown == "secrets"),
         revealed=shown == "secrets",

@@ -46,6 +46,8 @@ ICONS = (
     "search",
     "shield-lock",
     "snow",
+    "star",
+    "star-fill",
     "sun",
     "terminal",
     "translate",

@@ -34,6 +34,7 @@ def show_history(portal: Portal, name: str, tag: str) -> Response:
         name=present_name(full_name),
         tag=tag,
         exists=current is not None,
+        rights=portal.rights.find_rights(visitor, full_name),
         knots=present_history(page.rows, portal.clock(), current=current),
         pager=present_paging(page),
     )

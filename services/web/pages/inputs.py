@@ -148,3 +148,8 @@ def load_day(value: str) -> datetime | None:
         return datetime.combine(date.fromisoformat(value), time.max, UTC).replace(microsecond=0)
     except ValueError:
         return None
+
+
+def load_after() -> str:
+    """Read where a part of a list begins; whether that is a cursor is for its service to say."""
+    return request.args.get("after", "")[:MAX_QUERY_LENGTH]

@@ -7,6 +7,7 @@ from services.web.clients.access import AccessClient
 from services.web.clients.artifacts import ArtifactsClient
 from services.web.clients.auth import AuthClient
 from services.web.clients.catalog import CatalogClient
+from services.web.clients.content import ContentClient
 from services.web.clients.me import MeClient
 from services.web.clients.places import NamespacesClient, TeamsClient
 from services.web.clients.rights import RightsClient
@@ -23,6 +24,7 @@ class Portal:
     auth: AuthClient
     catalog: CatalogClient
     artifacts: ArtifactsClient
+    content: ContentClient
     rights: RightsClient
     namespaces: NamespacesClient
     teams: TeamsClient

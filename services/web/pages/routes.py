@@ -9,6 +9,7 @@ from flask import Flask
 
 from services.web.pages import (
     artifact,
+    comparing,
     explain,
     history,
     home,
@@ -19,6 +20,7 @@ from services.web.pages import (
     namespaces,
     repositories,
     repository,
+    repository_deletion,
     search,
     setup,
     signing_in,
@@ -62,6 +64,20 @@ REPOSITORY = (
     Route("GET", "/r/<path:name>/-/history/<tag>", "history", history.show_history),
     Route("GET", "/r/<path:name>/-/history/<tag>/restore/<digest>", "restore", history.show_restore),
     Route("POST", "/r/<path:name>/-/history/<tag>/restore/<digest>", "send_restore", history.restore),
+    Route("GET", "/r/<path:name>/-/untagged", "repository_untagged", repository.show_untagged),
+    Route("GET", "/r/<path:name>/-/history", "repository_history", repository.show_writes),
+    Route("GET", "/r/<path:name>/-/comments", "repository_comments", repository.show_comments),
+    Route("POST", "/r/<path:name>/-/comments", "send_comment", repository.add_comment),
+    Route("POST", "/r/<path:name>/-/comments/<int:number>/delete", "delete_comment", repository.delete_comment),
+    Route("GET", "/r/<path:name>/-/settings", "repository_settings", repository.show_settings),
+    Route("POST", "/r/<path:name>/-/settings", "send_repository_settings", repository.change_settings),
+    Route("POST", "/r/<path:name>/-/star", "send_star", repository.star),
+    Route("GET", "/r/<path:name>/-/tag-deletion", "tag_deletion", repository_deletion.show_tag_deletion),
+    Route("POST", "/r/<path:name>/-/tag-deletion", "send_tag_deletion", repository_deletion.delete_tags),
+    Route("GET", "/r/<path:name>/-/deletion", "repository_deletion", repository_deletion.show_deletion),
+    Route("POST", "/r/<path:name>/-/deletion", "send_repository_deletion", repository_deletion.delete_repository),
+    Route("GET", "/r/<path:name>/-/compare", "choose_comparison", comparing.choose),
+    Route("GET", "/r/<path:name>/-/compare/<pair>", "compare", comparing.show_comparison),
     Route("GET", "/r/<path:name>", "repository", repository.show_repository),
 )
 

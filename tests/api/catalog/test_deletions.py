@@ -203,3 +203,49 @@ def test_a_manifest_that_is_not_there_is_not_found(digest: str, client: FlaskCli
     path = paths(client, image)[2]
 
     assert send(client, f"{path}/digests/{digest}").status_code == 404
+
+
+def send_tags(client: FlaskClient, chosen: dict[str, str], *, dry_run: bool = False, as_: str = JANE) -> TestResponse:
+    (repository,) = send(client, "/repositories", method="GET").json  # type: ignore[misc]
+    body = {"tags": [{"name": name, "digest": digest} for name, digest in chosen.items()], "dry_run": dry_run}
+    path = f"/api/v1/repositories/{repository['id']}/tags/deletions"
+    return client.post(path, json=body, headers={"Authorization": as_})
+
+
+def test_several_tags_are_previewed_and_deleted_each_alone(
+    client: FlaskClient, image: Descriptor, registry: Registry, tell: Tell
+) -> None:
+    other = Pusher(registry.url).image("team/app", "2.0")
+    tell(push("2.0", other["digest"], 3))
+    chosen = {"latest": image["digest"], "2.0": other["digest"], "gone": image["digest"], "1.0": other["digest"]}
+
+    previewed: Any = send_tags(client, chosen, dry_run=True).json
+    assert set(tags(client)) == {"1.0", "2.0", "latest"}
+    deleted: Any = send_tags(client, chosen).json
+
+    assert [(one["tag"], one["plan"] and one["plan"]["method"]) for one in previewed] == [
+        ("latest", "replacement"),
+        ("2.0", "digest"),
+        ("gone", None),
+        ("1.0", None),
+    ]
+    assert previewed[0]["plan"]["other_tags"] == ["1.0"]
+    assert [(one["tag"], one["method"]) for one in deleted[:2]] == [("latest", "replacement"), ("2.0", "digest")]
+    assert "no such tag" in deleted[2]["fault"]
+    assert "points at something else" in deleted[3]["fault"]
+    assert set(tags(client)) == {"1.0"}
+
+
+def test_who_may_not_delete_deletes_none_of_several(client: FlaskClient, image: Descriptor, auth: AuthAnswers) -> None:
+    auth.permissions[JANE] = {"delete": REASON}
+
+    assert send_tags(client, {"1.0": image["digest"]}).status_code == 403
+    assert set(tags(client)) == {"1.0", "latest"}
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [{}, {"no tag!": "sha256:" + "0" * 64}, {"1.0": "sha256:no"}, {f"v{n}": digest_of("x") for n in range(101)}],
+)
+def test_what_names_no_tags_is_refused(client: FlaskClient, image: Descriptor, chosen: dict[str, str]) -> None:
+    assert send_tags(client, chosen).status_code == 422

@@ -12,6 +12,7 @@ RESTORE = f"{HISTORY}/restore/{digest_of('b')}"
 @pytest.fixture(autouse=True)
 def past(peers: Peers) -> None:
     peers.add("team/app", make_tag("1.0"), public=True)
+    peers.explained_pushers = {"jane"}
     peers.periods["1.0"] = [make_period("a", days_ago=2), make_period("b", days_ago=3, end="overwritten")]
 
 
@@ -23,6 +24,12 @@ def test_history_tells_from_digest_to_digest_by_whom_and_how_it_ended(jane: Brow
     assert "by <bdi>olga</bdi>, after 1 d" in page
     assert f'href="{RESTORE}"' in page
     assert f"restore/{digest_of('a')}" not in page
+
+
+def test_who_may_not_push_is_offered_no_way_to_restore(jane: Browser, peers: Peers) -> None:
+    peers.explained_pushers = set()
+
+    assert "/restore/" not in jane.get(HISTORY).text
 
 
 def test_anonymous_people_see_the_history_and_no_way_to_restore(browser: Browser) -> None:

@@ -1,0 +1,109 @@
+"""Several tags of one repository are to go at once, each alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.catalog.domain.deletions import DeletionPlan, Method, TagPlace
+from services.catalog.storage.deletion_queries import find_tags
+from services.catalog.storage.repository_queries import find_repository
+from services.catalog.usecases.delete_content import ContentDeleter
+from services.catalog.usecases.deletion_errors import DeletionError, TagMoved
+from services.catalog.usecases.not_found import RepositoryNotFound, TagNotFound
+from services.catalog.usecases.plan_deletion import plan_tag
+from services.catalog.usecases.rights import FindPermissions, actor_of, require
+from shared.oci.names import Digest, RepositoryName, Tag
+from shared.visibility.answers import Visibility
+
+MAX_TAGS = 100
+"""Tags in one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenTag:
+    """A tag as the caller has seen it."""
+
+    name: Tag
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class TagOutcome:
+    """What became of a tag, or would."""
+
+    tag: Tag
+    plan: DeletionPlan | None = None
+    method: Method | None = None
+    """How it was deleted."""
+    fault: str | None = None
+    """Why it is there still."""
+
+
+def preview_tags(
+    visibility: Visibility,
+    permissions: FindPermissions,
+    repository: int,
+    chosen: Sequence[ChosenTag],
+    *,
+    deleter: ContentDeleter,
+) -> list[TagOutcome]:
+    """Return what the deletion of each tag would do, in the order of the request.
+
+    Raises:
+        RepositoryNotFound, NotAllowed: the caller may not see it, or not delete there.
+        RegistryError: it cannot be told how this registry deletes.
+    """
+    found = _find(visibility, permissions, repository, chosen, deleter)
+    deletes_tags = deleter.registry.deletes_tags
+    return [
+        TagOutcome(one.name, plan=plan_tag(place, database=deleter.database, deletes_tags=deletes_tags))
+        if (place := found.get(one.name)) and place.digest == one.digest
+        else TagOutcome(one.name, fault=_why_not(place))
+        for one in chosen
+    ]
+
+
+def delete_tags(
+    visibility: Visibility,
+    permissions: FindPermissions,
+    repository: int,
+    chosen: Sequence[ChosenTag],
+    *,
+    deleter: ContentDeleter,
+) -> list[TagOutcome]:
+    """Delete each tag alone, and tell of each what became of it; one that is refused does not stop the others.
+
+    Raises:
+        RepositoryNotFound, NotAllowed: the caller may not see it, or not delete there.
+        RegistryUnavailable: of those behind the last one that is told nothing was tried; ask again.
+    """
+    found = _find(visibility, permissions, repository, chosen, deleter)
+    return [_delete(visibility, one, found.get(one.name), deleter) for one in chosen]
+
+
+def _delete(visibility: Visibility, chosen: ChosenTag, place: TagPlace | None, deleter: ContentDeleter) -> TagOutcome:
+    if place is None or place.digest != chosen.digest:
+        return TagOutcome(chosen.name, fault=_why_not(place))
+    try:
+        return TagOutcome(chosen.name, method=deleter.delete_tag(actor_of(visibility), place))
+    except DeletionError as refusal:
+        return TagOutcome(chosen.name, fault=str(refusal))
+
+
+def _find(
+    visibility: Visibility,
+    permissions: FindPermissions,
+    repository: int,
+    chosen: Sequence[ChosenTag],
+    deleter: ContentDeleter,
+) -> dict[Tag, TagPlace]:
+    with deleter.database.read() as connection:
+        row = find_repository(connection, visibility, repository)
+        if row is None:
+            raise RepositoryNotFound
+        places = find_tags(connection, repository, [one.name for one in chosen])
+    require(permissions, RepositoryName(row.full_name), "delete")
+    return {place.name: place for place in places}
+
+
+def _why_not(place: TagPlace | None) -> str:
+    return str(TagMoved() if place else TagNotFound())

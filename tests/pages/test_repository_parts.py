@@ -1,0 +1,158 @@
+"""What people do with a repository in the portal: look back, compare, describe, talk, delete."""
+
+import re
+
+import pytest
+
+from services.auth.domain.teams import Role
+from tests.pages.conftest import Browser, House
+from tests.support.images import Pusher
+
+APP = "/r/docks/crane"
+ATTACK = "<script>alert(1)</script> <img src=x onerror=alert(1)> [x](javascript:alert(1)) **bold**"
+
+
+@pytest.fixture
+def stock(stocked: tuple[House, Pusher]) -> tuple[House, Pusher]:
+    """Jane owns docks, kate looks at it; two tags on one image, one on another, one moved on."""
+    house, pusher = stocked
+    house.auth.make_user("kate")
+    team = house.auth.make_team("harbour", owner=house.auth.make_user("jane"), kate=Role.VIEWER)
+    house.auth.make_namespace("docks", team=team)
+    pusher.image("docks/crane", "1.0")
+    pusher.retag("docks/crane", "1.0", "stable")
+    pusher.image("docks/crane", "2.0")
+    house.crawl("docks/crane")
+    return house, pusher
+
+
+@pytest.fixture
+def jane(stock: tuple[House, Pusher]) -> Browser:
+    return stock[0].sign_in("jane")
+
+
+def boxes(page: str) -> dict[str, str]:
+    """Return what the boxes of the tag table hold, by tag."""
+    return {value.partition("@")[0]: value for value in re.findall(r'type="checkbox" name="tag" value="([^"]+)"', page)}
+
+
+def test_chosen_tags_are_deleted_after_what_goes_with_them_was_shown(jane: Browser) -> None:
+    chosen = boxes(jane.read(APP))
+    assert set(chosen) == {"1.0", "2.0", "stable"}
+    preview = f"{APP}/-/tag-deletion?tag={chosen['1.0']}&tag={chosen['2.0']}"
+
+    asked = jane.read(preview)
+    assert "Delete 2 tags?" in asked
+    assert "The image stays under: stable" in asked
+    assert "garbage collection gives back" in asked
+    assert set(boxes(jane.read(APP))) == {"1.0", "2.0", "stable"}
+    done = jane.client.post(
+        f"{APP}/-/tag-deletion",
+        data={"csrf_token": re.findall(r'csrf_token" value="([^"]+)', asked)[0], "tag": [chosen["1.0"], chosen["2.0"]]},
+    )
+
+    assert "2 tags are deleted" in jane.follow(done)
+    assert set(boxes(jane.read(APP))) == {"stable"}
+
+
+def test_a_tag_that_was_moved_meanwhile_stays_and_says_so(stock: tuple[House, Pusher], jane: Browser) -> None:
+    house, pusher = stock
+    chosen = boxes(jane.read(APP))
+    pusher.retag("docks/crane", "2.0", "1.0")
+    house.crawl("docks/crane")
+
+    answer = jane.send(f"{APP}/-/settings", f"{APP}/-/tag-deletion", tag=chosen["1.0"])
+
+    assert answer.status_code == 422
+    assert "points at something else by now" in answer.text
+    assert "1.0" in boxes(jane.read(APP))
+
+
+def test_who_may_not_delete_sees_no_boxes_and_deletes_nothing(stock: tuple[House, Pusher], jane: Browser) -> None:
+    kate = stock[0].sign_in("kate")
+    chosen = boxes(jane.read(APP))
+
+    assert boxes(kate.read(APP)) == {}
+    assert "Delete the repository" not in kate.read(f"{APP}/-/settings")
+    assert kate.send(f"{APP}/-/settings", f"{APP}/-/tag-deletion", tag=chosen["1.0"]).status_code == 403
+    assert len(boxes(jane.read(APP))) == 3
+
+
+def test_a_repository_goes_after_its_name_was_typed(jane: Browser) -> None:
+    page = f"{APP}/-/deletion"
+
+    assert "3 tags: 1.0, 2.0, stable" in jane.read(page)
+    assert jane.send(page, page, typed="crane").status_code == 422
+    assert "is deleted" in jane.follow(jane.send(page, page, typed="docks/crane"))
+    assert jane.get(APP).status_code == 404
+
+
+def test_two_tags_are_compared(jane: Browser) -> None:
+    page = jane.read(f"{APP}/-/compare/1.0...2.0")
+
+    assert "Compare 1.0 with 2.0" in page
+    assert "Added (2)" in page
+    assert "Removed (2)" in page
+    assert "Both are the same" in jane.read(f"{APP}/-/compare/1.0...stable")
+    assert jane.get(f"{APP}/-/compare/1.0").status_code == 404
+    assert jane.get(f"{APP}/-/compare/1.0...no-such-tag").status_code == 404
+    assert jane.get(f"{APP}/-/compare?before=1.0&after=2.0").location == f"{APP}/-/compare/1.0...2.0"
+
+
+def test_a_description_is_markdown_that_does_no_harm(jane: Browser) -> None:
+    settings = f"{APP}/-/settings"
+
+    page = jane.follow(jane.send(settings, settings, description=f"# Crane\n\n{ATTACK}"))
+
+    assert "<h3>Crane</h3>" in page
+    assert "<strong>bold</strong>" in page
+    assert "<script>alert" not in page
+    assert "<img" not in page
+    assert 'href="javascript' not in page
+
+
+def test_people_talk_below_a_repository(stock: tuple[House, Pusher], jane: Browser) -> None:
+    comments = f"{APP}/-/comments"
+    kate = stock[0].sign_in("kate")
+
+    page = kate.follow(kate.send(comments, comments, body=ATTACK))
+    assert "<strong>bold</strong>" in page
+    assert "<script>alert" not in page
+    assert kate.send(comments, comments, body="").status_code == 422
+    assert "kate" in jane.read(comments)
+    gone = re.search(rf"{comments}/\d+/delete", page)
+    assert gone
+    assert "Nobody has said anything" in kate.follow(kate.send(comments, gone[0]))
+
+
+def test_a_star_is_put_on_and_taken_off(jane: Browser) -> None:
+    starred = jane.follow(jane.send(APP, f"{APP}/-/star", starred="yes"))
+    assert 'aria-pressed="true"' in re.findall(r'<button type="submit" class="star"[^>]*>', starred)[0]
+
+    taken = jane.follow(jane.send(APP, f"{APP}/-/star"))
+    assert 'aria-pressed="false"' in re.findall(r'<button type="submit" class="star"[^>]*>', taken)[0]
+
+
+def test_the_past_and_what_has_no_tag_are_shown(stock: tuple[House, Pusher], jane: Browser) -> None:
+    house, pusher = stock
+    pusher.retag("docks/crane", "1.0", "2.0")
+    house.crawl("docks/crane")
+
+    past = jane.read(f"{APP}/-/history")
+    assert "seen by a crawl" in past
+    assert "2.0" in past
+    assert "stable" not in jane.read(f"{APP}/-/history?q=2")
+    assert "/-/digests/sha256:" in jane.read(f"{APP}/-/untagged")
+
+
+def test_anonymous_people_see_the_parts_of_a_public_repository_and_change_nothing(stock: tuple[House, Pusher]) -> None:
+    house, _pusher = stock
+    jane, nobody = house.sign_in("jane"), house.browser()
+    settings = "/namespaces/docks/settings"
+    jane.follow(jane.send(settings, settings, description="", visibility="public", team="harbour"))
+
+    for part in ("", "/-/untagged", "/-/history", "/-/comments", "/-/compare/1.0...2.0"):
+        assert nobody.get(APP + part).status_code == 200
+    assert nobody.get(f"{APP}/-/settings").status_code == 303
+    assert nobody.get(f"{APP}/-/deletion").status_code == 303
+    assert boxes(nobody.read(APP)) == {}
