@@ -5,6 +5,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from services.web.clients.access import AccessClient
+from services.web.clients.administration import AdministrationClient
 from services.web.clients.artifacts import ArtifactsClient
 from services.web.clients.auth import AuthClient
 from services.web.clients.catalog import CatalogClient
@@ -13,8 +14,10 @@ from services.web.clients.me import MeClient
 from services.web.clients.peer import Peer
 from services.web.clients.places import NamespacesClient, TeamsClient
 from services.web.clients.probe import Probe
+from services.web.clients.retention import RetentionClient
 from services.web.clients.rights import RightsClient
 from services.web.clients.sessions import Sessions
+from services.web.clients.sync import SyncClient
 from services.web.pages.assets import register_assets
 from services.web.pages.cookies import STATE, Cookies
 from services.web.pages.errors import register_error_pages
@@ -70,6 +73,7 @@ def _wire(settings: Settings, clock: Clock) -> Portal:
     auth_peer = Peer("auth", _session("auth", settings.auth_url))
     auth = AuthClient(auth_peer, settings.internal_secret)
     catalog_peer = Peer("catalog", _session("catalog", settings.catalog_url))
+    notifier_peer = Peer("notifier", _session("notifier", settings.notifier_url))
     return Portal(
         auth=auth,
         catalog=CatalogClient(catalog_peer),
@@ -80,6 +84,9 @@ def _wire(settings: Settings, clock: Clock) -> Portal:
         teams=TeamsClient(auth_peer),
         access=AccessClient(auth_peer),
         me=MeClient(auth_peer),
+        administration=AdministrationClient(auth_peer),
+        sync=SyncClient(catalog_peer, notifier_peer),
+        retention=RetentionClient(catalog_peer),
         sessions=Sessions(auth, clock),
         cookies=Cookies(secure=settings.cookie_secure),
         probes=_probes(settings, clock),

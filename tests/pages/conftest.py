@@ -22,11 +22,13 @@ from services.auth.domain.decisions import DeletePolicy, Policy
 from services.catalog.app import create_app as create_catalog
 from services.catalog.usecases.apply_notifications import apply_notifications
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
+from services.notifier.usecases.keep_quarantined import keep_quarantined
 from services.web.app import create_app as create_portal
 from services.web.settings import Settings as PortalSettings
 from shared.api.serving import ServingSettings
 from shared.clock import utc_now
 from shared.config import Secret
+from shared.contracts.events import RegistryNotificationQuarantined, envelope_of
 from shared.database import Database
 from shared.messaging.topology import declare_topology
 from shared.oci.names import RepositoryName
@@ -79,6 +81,7 @@ class House:
     portal: Flask
     notifier: Notifier
     registry_url: str
+    stop_notifier: Callable[[], None]
 
     def browser(self) -> Browser:
         return Browser(self.portal.test_client())
@@ -99,6 +102,12 @@ class House:
         ]
         apply_notifications(told, database=self.index, fetcher=fetcher, clock=utc_now)
         fetcher.close()
+
+    def quarantine(self, event_id: str, raw: str, reason: str) -> None:
+        """Keep an event that could not be read, as the notifier's worker does."""
+        data = RegistryNotificationQuarantined(reason, raw)
+        told = envelope_of(data, id=event_id, source="registry/x", time=utc_now())
+        keep_quarantined([told], database=self.notifier.database, clock=utc_now)
 
     def crawl(self, repository: str) -> None:
         """Let the catalog look through a repository of the registry."""
@@ -166,7 +175,8 @@ def build_house(folder: Path, stack: ExitStack, *, registry_url: str = "http://1
     catalog_url = stack.enter_context(serving(create_catalog(catalog, index), port=port))
     notifier = Notifier.start(notifier_settings(folder, catalog.broker_url, auth_url=auth_url, internal_secret=secret))
     stack.callback(notifier.close)
-    notifier_url = stack.enter_context(serving(notifier.app))
+    intake = stack.enter_context(ExitStack())
+    notifier_url = intake.enter_context(serving(notifier.app))
     portal = create_portal(
         PortalSettings(
             auth_url=auth_url,
@@ -182,7 +192,7 @@ def build_house(folder: Path, stack: ExitStack, *, registry_url: str = "http://1
         )
     )
     auth.make_user("admin", administrator=True)
-    return House(auth, index, portal, notifier, registry_url)
+    return House(auth, index, portal, notifier, registry_url, intake.close)
 
 
 class PresentClock(TestClock):

@@ -46,9 +46,9 @@ class TermsSchema(Schema):
         validate=validate.Range(0, MAX_KEPT),
         metadata=_said("So many of the tags that are looked at stay in each repository."),
     )
-    newest = fields.Enum(
-        Newest,
-        by_value=True,
+    # A string and not the member: it is shown as it was kept, and kept as it was said.
+    newest = fields.String(
+        validate=validate.OneOf([one.value for one in Newest]),
         metadata=_said("By time, or by version as semver.org orders them; by time unless it is said."),
     )
     older_than_days = fields.Integer(
@@ -63,11 +63,6 @@ class TermsSchema(Schema):
     labels = _labels("Only images with one of these labels or annotations are looked at; null: whatever its value.")
     except_labels = _labels("Images with one of these stay.")
     tag_pattern = fields.String(dump_only=True, metadata=_said("A regular expression; only the environment gives one."))
-
-    @post_load
-    def as_kept(self, values: dict[str, Any], **_options: Any) -> dict[str, Any]:
-        """Turn the values into what is kept."""
-        return {name: value.value if isinstance(value, Newest) else value for name, value in values.items()}
 
 
 class RuleInput(Schema):

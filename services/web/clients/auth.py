@@ -23,6 +23,7 @@ class Person:
     username: str
     display_name: str
     admin: bool
+    auditor: bool
     namespace: str | None
     """Name of the personal namespace."""
 
@@ -63,6 +64,7 @@ class _PersonSchema(Schema):
     username = fields.String(required=True)
     display_name = fields.String(allow_none=True, load_default=None)
     admin = fields.Boolean(load_default=False)
+    auditor = fields.Boolean(load_default=False)
     namespace = fields.Dict(allow_none=True, load_default=None)
 
     @post_load
@@ -72,6 +74,7 @@ class _PersonSchema(Schema):
             username=data["username"],
             display_name=data["display_name"] or data["username"],
             admin=data["admin"],
+            auditor=data["auditor"],
             namespace=namespace.get("name"),
         )
 

@@ -36,8 +36,8 @@ class Texts(fields.List[str]):
 class Moment(fields.AwareDateTime):
     """A moment, or ``None``."""
 
-    def __init__(self) -> None:
-        super().__init__(format="iso", default_timezone=UTC, allow_none=True, load_default=None)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, format="iso", default_timezone=UTC, allow_none=True, load_default=None)
 
 
 class Pairs(fields.Dict):

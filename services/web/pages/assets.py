@@ -32,6 +32,7 @@ ICONS = (
     "diagram-3",
     "exclamation-triangle",
     "eye",
+    "gear",
     "globe",
     "hourglass-split",
     "info-circle",

@@ -46,6 +46,10 @@ AWAY = {
             "in here, and docker login, push and pull get no new tokens."
         ),
     ),
+    "notifier": (
+        lazy_gettext("The intake of events is away"),
+        lazy_gettext("The service that takes the registry's events (notifier) does not answer. What it holds is kept."),
+    ),
     "catalog": (
         lazy_gettext("The catalogue is away"),
         lazy_gettext(

@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.web.clients.access import AccessClient
+from services.web.clients.administration import AdministrationClient
 from services.web.clients.artifacts import ArtifactsClient
 from services.web.clients.auth import AuthClient
 from services.web.clients.catalog import CatalogClient
 from services.web.clients.content import ContentClient
 from services.web.clients.me import MeClient
 from services.web.clients.places import NamespacesClient, TeamsClient
+from services.web.clients.retention import RetentionClient
 from services.web.clients.rights import RightsClient
 from services.web.clients.sessions import Sessions
+from services.web.clients.sync import SyncClient
 from services.web.pages.cookies import Cookies
 from shared.api.health import ReadinessCheck
 from shared.clock import Clock
@@ -30,6 +33,9 @@ class Portal:
     teams: TeamsClient
     access: AccessClient
     me: MeClient
+    administration: AdministrationClient
+    sync: SyncClient
+    retention: RetentionClient
     sessions: Sessions
     cookies: Cookies
     probes: Mapping[str, ReadinessCheck]

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask
 
 from services.web.pages import (
+    admin,
     artifact,
     comparing,
     explain,
@@ -18,12 +19,15 @@ from services.web.pages import (
     namespace_access,
     namespace_robots,
     namespaces,
+    people,
     repositories,
     repository,
     repository_deletion,
+    retention,
     search,
     setup,
     signing_in,
+    sync,
     teams,
 )
 from services.web.pages.portal import Portal
@@ -145,9 +149,49 @@ TEAMS = (
     Route("GET", "/teams/<path:name>", "team", teams.show_team),
 )
 
-ADMINISTRATION: tuple[Route, ...] = ()
+ADMINISTRATION = (
+    Route("GET", "/admin", "admin", admin.show_overview),
+    Route("GET", "/admin/people", "admin_people", people.show_people),
+    Route("GET", "/admin/people/-/new", "new_admin_person", people.show_new_person),
+    Route("POST", "/admin/people/-/new", "send_new_admin_person", people.create_person),
+    Route("GET", "/admin/people/<username>", "admin_person", people.show_person),
+    Route("POST", "/admin/people/<username>", "send_admin_person", people.change_person),
+    Route("POST", "/admin/people/<username>/sessions/end", "end_admin_person_sessions", people.end_sessions),
+    Route("GET", "/admin/people/<username>/deletion", "admin_person_deletion", people.show_deletion),
+    Route("POST", "/admin/people/<username>/deletion", "send_admin_person_deletion", people.delete_person),
+    Route("GET", "/admin/activities", "admin_activities", admin.show_activities),
+    Route("GET", "/admin/activities.<any(csv, json):form>", "admin_activities_file", admin.fetch_activities),
+    Route("GET", "/admin/decisions", "admin_decisions", admin.show_decisions),
+    Route("GET", "/admin/registries", "admin_registries", admin.show_registries),
+    Route("GET", "/admin/settings", "admin_settings", admin.show_settings),
+    Route("GET", "/admin/retention", "admin_retention", retention.show_retention),
+    Route("GET", "/admin/retention/new", "new_admin_retention", retention.show_new_rule),
+    Route("POST", "/admin/retention/new", "send_admin_retention", retention.create_rule),
+    Route("POST", "/admin/retention/<int:number>/run", "run_admin_rule", retention.run_rule),
+    Route(
+        "POST", "/admin/retention/<int:number>/switch/<any(on, off):state>", "switch_admin_rule", retention.switch_rule
+    ),
+    Route("POST", "/admin/retention/<int:number>/delete", "delete_admin_rule", retention.delete_rule),
+    Route("GET", "/admin/retention/runs", "admin_retention_runs", retention.show_runs),
+    Route("GET", "/admin/retention/runs/<int:number>", "admin_retention_run", retention.show_run),
+    Route("GET", "/admin/retention/overwrites", "admin_retention_overwrites", retention.show_overwrites),
+    Route("POST", "/admin/retention/immutable", "send_admin_immutable", retention.add_immutable),
+    Route(
+        "POST", "/admin/retention/immutable/<int:number>/delete", "delete_admin_immutable", retention.delete_immutable
+    ),
+)
 
-SYNC: tuple[Route, ...] = ()
+SYNC = (
+    Route("GET", "/admin/sync", "admin_sync", sync.show_sync),
+    Route("GET", "/admin/sync/crawls", "admin_crawls", sync.show_crawls),
+    Route("POST", "/admin/sync/crawls", "start_admin_crawl", sync.start_crawl),
+    Route("GET", "/admin/sync/loss-windows", "admin_windows", sync.show_windows),
+    Route("GET", "/admin/sync/drift", "admin_drift", sync.show_drift),
+    Route("GET", "/admin/sync/dead-letters", "admin_letters", sync.show_letters),
+    Route("POST", "/admin/sync/<box>/<int:number>/replay", "replay_letter", sync.replay),
+    Route("POST", "/admin/sync/<box>/<int:number>/drop", "drop_letter", sync.drop),
+    Route("POST", "/admin/sync/<box>/replay", "replay_all_letters", sync.replay_all),
+)
 
 ROUTES = (*GENERAL, *REPOSITORY, *ME, *NAMESPACES, *TEAMS, *ADMINISTRATION, *SYNC)
 

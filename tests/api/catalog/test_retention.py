@@ -57,6 +57,15 @@ def test_a_rule_is_made_shown_changed_and_taken_away(client: FlaskClient) -> Non
     assert call(client, "GET", "rules").get_json() == []
 
 
+def test_a_rule_that_goes_by_versions_is_shown_as_it_was_made(client: FlaskClient) -> None:
+    terms = {"keep_newest": 3, "newest": "version"}
+
+    rule = make(client, as_="owner", terms=terms)
+
+    assert rule["terms"] == terms
+    assert call(client, "GET", f"rules/{rule['id']}", as_="owner").get_json()["terms"] == terms
+
+
 @pytest.mark.parametrize(
     ("caller", "namespace", "status"),
     [

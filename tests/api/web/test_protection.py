@@ -12,7 +12,11 @@ from tests.api.web.conftest import Browser, BuildApp, MovableClock
 from tests.support.portal_peers import PASSWORD, Peers, make_tag
 
 PATHS = ("/explore", "/sign-in", "/r/no/such", "/no-such-page", "/repositories?page=x", "/static/portus.css")
-FORMS = tuple(re.sub("<int:[a-z]+>", "7", route.path) for route in ROUTES if route.method == "POST")
+FORMS = tuple(
+    re.sub(r"<any\((\w+).*?>", r"\1", re.sub("<int:[a-z]+>", "7", route.path))
+    for route in ROUTES
+    if route.method == "POST"
+)
 
 
 def directives(answer: TestResponse) -> dict[str, str]:

@@ -1,0 +1,192 @@
+"""The administration: for administrators, for auditors to read, and for nobody else."""
+
+import re
+
+import pytest
+
+from services.web.pages.routes import ADMINISTRATION, SYNC
+from tests.pages.conftest import Browser, House
+from tests.support.auth import PASSWORD
+from tests.support.images import Pusher
+
+PAGES = [
+    route.path.replace("<username>", "jane").replace("<int:number>", "1").replace("<any(csv, json):form>", "csv")
+    for route in (*ADMINISTRATION, *SYNC)
+    if route.method == "GET" and "runs/<" not in route.path
+]
+
+
+@pytest.fixture
+def admin(house: House) -> Browser:
+    house.auth.make_user("jane")
+    return house.sign_in("admin")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_there_for_administrators_and_no_one_else(house: House, path: str) -> None:
+    house.auth.make_user("jane")
+    house.auth.make_user("walter", auditor=True)
+
+    assert house.sign_in("admin").get(path).status_code == 200
+    assert house.sign_in("walter").get(path).status_code == 200
+    assert house.sign_in("jane").get(path).status_code == 403
+    assert house.browser().get(path).status_code == 303
+
+
+def test_an_account_is_made_changed_and_switched_off(house: House, admin: Browser) -> None:
+    new = "/admin/people/-/new"
+    page = "/admin/people/olga"
+
+    wrong = admin.send(new, new, username="", display_name="", email="olga@example.org", password="short")
+    assert wrong.status_code == 422
+    assert 'id="username-fault"' in wrong.text
+    admin.follow(
+        admin.send(new, new, username="olga", display_name="Olga", email="olga@example.org", password=PASSWORD)
+    )
+    assert "olga" in admin.read("/admin/people?q=olga")
+    admin.follow(admin.send(page, page, display_name="Olga", email="olga@example.org", auditor="yes", enabled="yes"))
+    assert house.sign_in("olga").get("/admin/people").status_code == 200
+    admin.follow(admin.send(page, page, display_name="Olga", email="olga@example.org"))
+
+    assert house.browser().send("/sign-in", "/sign-in", username="olga", password=PASSWORD).status_code == 401
+
+
+def test_an_auditor_changes_nothing(house: House) -> None:
+    house.auth.make_user("jane")
+    house.auth.make_user("walter", auditor=True)
+    walter, page = house.sign_in("walter"), "/admin/people/jane"
+
+    assert walter.send(page, page, display_name="x", email="x@example.org", admin="yes").status_code == 403
+    assert walter.send("/admin/sync", "/admin/sync/crawls", kind="full").status_code == 403
+
+
+def test_a_person_goes_when_it_is_settled_what_becomes_of_the_rest(house: House, admin: Browser) -> None:
+    page = "/admin/people/jane/deletion"
+    house.push("jane/app", "1.0")
+
+    asked = admin.read(page)
+    assert "holds 1 repositories with 1 tags" in asked
+    assert admin.send(page, page, typed="kate", namespace="delete").status_code == 422
+    undecided = admin.send(page, page, typed="jane", namespace="team", new_team="")
+    assert undecided.status_code == 422
+    assert 'role="alert"' in undecided.text
+    house.auth.make_team("harbour", owner=house.auth.make_user("kate"))
+    admin.follow(admin.send(page, page, typed="jane", namespace="team", new_team="harbour"))
+
+    assert admin.get("/admin/people/jane").status_code == 404
+    assert "jane" in house.sign_in("kate").read("/namespaces")
+
+
+def test_the_last_administrator_cannot_be_taken_away(admin: Browser) -> None:
+    page = "/admin/people/admin"
+
+    answer = admin.send(page, page, display_name="", email="admin@example.org", enabled="yes")
+
+    assert answer.status_code in (403, 422)
+
+
+def test_activities_are_filtered_and_handed_out_as_a_file(house: House, admin: Browser) -> None:
+    house.auth.make_team("harbour", owner=house.auth.make_user("kate"))
+
+    assert "harbour" in admin.read("/admin/activities?target_name=harbour")
+    assert "Nothing was done that matches" in admin.read("/admin/activities?actor=nobody-at-all")
+    assert admin.get("/admin/activities?at_from=yesterday").status_code == 400
+    file = admin.get("/admin/activities.csv?target_name=harbour")
+    assert file.headers["Content-Disposition"] == 'attachment; filename="activities.csv"'
+    assert "harbour" in file.text
+
+
+def test_decisions_are_listed_and_lead_to_their_explanation(house: House, admin: Browser) -> None:
+    house.auth.get_token("repository:jane/app:push", user="jane")
+    house.auth.write_notes()
+
+    page = admin.read("/admin/decisions?username=jane")
+    link = re.search(r'href="(/explain/[^"]+)"', page)
+
+    assert link
+    assert "jane" in admin.read(link[1])
+    assert "No request matches" in admin.read("/admin/decisions?verdict=unauthenticated&username=jane")
+
+
+def test_lists_walked_by_key_go_on(house: House, admin: Browser) -> None:
+    for number in range(60):
+        house.auth.get_token(f"repository:jane/app-{number}:pull", user="jane")
+    house.auth.write_notes()
+
+    older = re.search(r'rel="next" href="([^"]+)"', admin.read("/admin/decisions?username=jane"))
+    assert older
+    second = admin.read(older[1].replace("&amp;", "&"))
+
+    assert "app-0<" in second or "app-0 " in second
+    assert "That is all." in second
+
+
+def test_what_differs_is_shown_with_its_cause(stocked: tuple[House, Pusher]) -> None:
+    house, _pusher = stocked
+    admin = house.sign_in("admin")
+
+    assert "Index and registry agree" in admin.read("/admin/sync")
+    assert "The crawl begins within seconds" in admin.follow(
+        admin.send("/admin/sync", "/admin/sync/crawls", kind="full")
+    )
+    assert "a full one" in admin.read("/admin/sync/crawls")
+    assert admin.send("/admin/sync", "/admin/sync/crawls", kind="wild").status_code == 400
+
+
+def test_a_rule_is_shown_what_it_would_do_before_it_is_written_down(house: House, admin: Browser) -> None:
+    house.push("jane/app", "1.0", "1.1", "1.2")
+    page = "/admin/retention/new"
+    rule = {"name": "few", "namespace": "*", "keep_newest": "1", "newest": "version", "tags": "*", "every_hours": "24"}
+    blank = {"older_than_days": "", "unpulled_days": "", "repositories": "", "except_tags": ""}
+
+    nothing = admin.send(page, page, **{**rule, **blank, "keep_newest": ""})
+    assert nothing.status_code == 422
+    shown = admin.send(page, page, **rule, **blank)
+    assert shown.status_code == 200
+    assert "2 tags go, 1 stay" in shown.text
+    assert "not among the newest 1" in shown.text
+    assert "No rules" in admin.read("/admin/retention")
+    listed = admin.follow(admin.send(page, page, **rule, **blank, seen="yes"))
+    assert "all but the newest 1" in listed
+    deletion = re.search(r"/admin/retention/\d+/delete", listed)
+    assert deletion
+    assert "No rules" in admin.follow(admin.send("/admin/retention", deletion[0]))
+
+
+def test_tags_that_must_not_move_are_named(admin: Browser) -> None:
+    page = "/admin/retention"
+
+    assert admin.send(page, "/admin/retention/immutable", tags="", namespace="").status_code == 422
+    listed = admin.follow(
+        admin.send(page, "/admin/retention/immutable", tags="v* r*", namespace="*", repositories="", restores="yes")
+    )
+
+    assert "v*, r*" in listed
+    assert "it is put back" in listed
+
+
+def test_an_intake_that_is_away_is_told(house: House, admin: Browser) -> None:
+    house.stop_notifier()
+
+    assert "notifier) does not answer" in admin.read("/admin/sync/dead-letters")
+    assert "is not known now" in admin.read("/admin")
+
+
+def test_an_event_in_the_quarantine_is_thrown_away(house: House, admin: Browser) -> None:
+    house.quarantine("odd-1", '{"id": "odd-1"}', "it names no repository")
+    page = "/admin/sync/dead-letters"
+
+    shown = admin.read(page)
+    assert "odd-1" in shown
+    assert "it names no repository" in shown
+    gone = re.search(r"/admin/sync/quarantine/\d+/drop", shown)
+    assert gone
+    assert "Nothing in quarantine" in admin.follow(admin.send(page, gone[0]))
+
+
+def test_what_a_client_says_of_itself_is_shown_and_not_obeyed(house: House, admin: Browser) -> None:
+    attack = "<script>alert(1)</script>"
+    house.auth.get_token("repository:jane/app:push", user="jane", environ_base={"HTTP_USER_AGENT": attack})
+    house.auth.write_notes()
+
+    assert attack not in admin.read("/admin/decisions")
