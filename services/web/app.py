@@ -17,6 +17,7 @@ from services.web.clients.probe import Probe
 from services.web.clients.retention import RetentionClient
 from services.web.clients.rights import RightsClient
 from services.web.clients.sessions import Sessions
+from services.web.clients.statistics import StatisticsClient
 from services.web.clients.sync import SyncClient
 from services.web.pages.assets import register_assets
 from services.web.pages.cookies import STATE, Cookies
@@ -87,6 +88,7 @@ def _wire(settings: Settings, clock: Clock) -> Portal:
         administration=AdministrationClient(auth_peer),
         sync=SyncClient(catalog_peer, notifier_peer),
         retention=RetentionClient(catalog_peer),
+        statistics=StatisticsClient(catalog_peer),
         sessions=Sessions(auth, clock),
         cookies=Cookies(secure=settings.cookie_secure),
         probes=_probes(settings, clock),

@@ -34,6 +34,8 @@ def test_person_signs_in_finds_a_repository_and_signs_out(open_page: OpenPage) -
     page = open_page("/")
 
     sign_in(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Welcome, Jane Harbourmaster")
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Repositories").click()
     page.get_by_role("link", name="team/app").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("team/app")
     expect(page.get_by_role("row")).to_have_count(4)
@@ -156,6 +158,7 @@ def test_everything_but_copying_works_without_a_script(open_page: OpenPage, peer
     page = open_page("/sign-in", java_script_enabled=False)
 
     sign_in(page)
+    page.goto("/repositories")
     page.get_by_label("Filter by name").fill("app")
     page.get_by_role("button", name="Filter").click()
     page.get_by_role("link", name="team/app").click()

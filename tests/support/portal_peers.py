@@ -348,6 +348,14 @@ def _add_catalog(app: Flask, peers: Peers) -> None:
     def freshness() -> Response:
         return jsonify(peers.freshness)
 
+    @app.get("/api/v1/statistics")
+    def statistics() -> Response:
+        return jsonify(days=[], namespaces=[], latest=[], most_pulled=[], totals={"repositories": len(_visible(peers))})
+
+    @app.get("/api/v1/application_tokens")
+    def application_tokens() -> Response:
+        return _page([])
+
     @app.get("/api/v1/search")
     def search() -> Response:
         wanted = request.args["q"]

@@ -78,6 +78,7 @@ class RepositoryFilter:
 
     q: str | None = None
     namespace: str | None = None
+    starred: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ class CatalogClient:
 
     def list_repositories(self, visitor: Visitor, chosen: RepositoryFilter, page: PageRequest) -> Page[Repository]:
         """Return one page of what the visitor may see."""
-        params = {"q": chosen.q, "namespace": chosen.namespace}
+        params = {"q": chosen.q, "namespace": chosen.namespace, "starred": "true" if chosen.starred else None}
         return self._peer.page(
             "/api/v1/repositories", _RepositorySchema(many=True), page, access_token=visitor.access_token, params=params
         )

@@ -35,6 +35,7 @@ ICONS = (
     "gear",
     "globe",
     "hourglass-split",
+    "house",
     "info-circle",
     "key",
     "list",

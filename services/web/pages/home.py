@@ -1,13 +1,74 @@
-"""``/``: the way in."""
+"""``/``: what changed lately, what is one's own, and what needs one."""
 
-from flask import url_for
-from werkzeug.wrappers import Response
+from datetime import timedelta
 
+from flask import Response, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from services.web.clients.catalog import RepositoryFilter
+from services.web.clients.errors import PeerAway, PeerBroken
+from services.web.clients.me import Token
+from services.web.clients.sessions import Visitor
+from services.web.pages.frames import ask_freshness, chosen_runtime, render
 from services.web.pages.portal import Portal
 from services.web.pages.redirects import see_other
 from services.web.pages.visitors import find_visitor
+from services.web.viewmodels.charts import draw_days, draw_stock
+from services.web.viewmodels.commands import push_commands
+from services.web.viewmodels.me import present_token
+from services.web.viewmodels.names import present_name
+from services.web.viewmodels.repositories import present_repositories
+from services.web.viewmodels.sizes import present_size
+from services.web.viewmodels.times import present_time
+from shared.api.paging import PageRequest
+
+DAYS = 30
+SHOWN = 8
+SOON = timedelta(days=14)
+"""A token that ends within so long is told."""
 
 
-def show_home(portal: Portal) -> Response:
-    """Lead to the repositories; somebody who is not signed in is asked to."""
-    return see_other(url_for("repositories" if find_visitor(portal).person else "sign_in"))
+def show_home(portal: Portal) -> AnyResponse:
+    """Show the first page; somebody who is not signed in is asked to."""
+    visitor = find_visitor(portal)
+    if visitor.person is None:
+        return see_other(url_for("sign_in"))
+    return _show(portal, visitor)
+
+
+def _show(portal: Portal, visitor: Visitor) -> Response:
+    now = portal.clock()
+    statistics = portal.statistics.get(visitor, days=DAYS)
+    starred = portal.catalog.list_repositories(visitor, RepositoryFilter(starred=True), PageRequest(per_page=SHOWN))
+    ask_freshness(portal, visitor)
+    person = visitor.person
+    mine = f"{(person.namespace or person.username) if person else ''}/my-app"
+    return render(
+        portal,
+        "home.html",
+        totals=(statistics.repositories, statistics.tags, present_size(statistics.size_bytes), statistics.pulls),
+        latest=[
+            (present_name(one.repository), one.tag, present_time(one.pushed_at, now), one.pushed_by)
+            for one in statistics.latest[:SHOWN]
+        ],
+        starred=present_repositories(starred.rows, now),
+        ending=[present_token(token, now) for token in _ending(portal, visitor)],
+        days=draw_days(statistics.days),
+        stock=draw_stock(statistics.namespaces),
+        push=push_commands(
+            portal.registry_host,
+            username=person.username if person else None,
+            repository=mine,
+            runtime=chosen_runtime(portal),
+        ),
+    )
+
+
+def _ending(portal: Portal, visitor: Visitor) -> list[Token]:
+    """Return the tokens that end soon; none while `auth` does not tell."""
+    try:
+        tokens = portal.me.list_tokens(visitor, PageRequest(per_page=100)).rows
+    except (PeerAway, PeerBroken):
+        return []
+    now = portal.clock()
+    return [token for token in tokens if token.expires_at and not token.expired and token.expires_at - now < SOON]

@@ -14,6 +14,7 @@ from services.web.clients.places import NamespacesClient, TeamsClient
 from services.web.clients.retention import RetentionClient
 from services.web.clients.rights import RightsClient
 from services.web.clients.sessions import Sessions
+from services.web.clients.statistics import StatisticsClient
 from services.web.clients.sync import SyncClient
 from services.web.pages.cookies import Cookies
 from shared.api.health import ReadinessCheck
@@ -36,6 +37,7 @@ class Portal:
     administration: AdministrationClient
     sync: SyncClient
     retention: RetentionClient
+    statistics: StatisticsClient
     sessions: Sessions
     cookies: Cookies
     probes: Mapping[str, ReadinessCheck]

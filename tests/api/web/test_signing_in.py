@@ -13,7 +13,7 @@ def test_signing_in_leads_to_the_repositories(browser: Browser) -> None:
     answer = browser.sign_in()
 
     assert (answer.status_code, answer.location) == (303, "/")
-    assert browser.get("/").location == "/repositories"
+    assert "Welcome, " in browser.get("/").text
     assert browser.get("/repositories").status_code == 200
 
 

@@ -1,0 +1,47 @@
+"""The first page: what changed, what is one's own, what needs one."""
+
+from tests.pages.conftest import House
+
+
+def test_the_first_page_tells_what_happened(house: House) -> None:
+    house.auth.make_user("jane")
+    house.auth.make_user("kate")
+    house.push("jane/app", "1.0", "2.0", by="jane")
+    house.push("kate/secret", "1.0", by="kate")
+    jane = house.sign_in("jane")
+    jane.send("/r/jane/app", "/r/jane/app/-/star", starred="yes")
+
+    page = jane.read("/")
+
+    assert "Welcome, jane" in page
+    assert "jane/app:2.0" in page
+    assert 'title="jane/app"' in page
+    assert "kate/secret" not in page
+    assert "pushes in 30 days." in page
+    assert "Show figures" in page
+    assert "Storage by namespace" in page
+
+
+def test_a_token_that_ends_soon_is_told(house: House) -> None:
+    house.auth.make_user("jane")
+    jane = house.sign_in("jane")
+    jane.send("/me/tokens", "/me/tokens", application="<b>laptop", days="7", namespaces="", actions="pull")
+    jane.send("/me/tokens", "/me/tokens", application="server", days="365", namespaces="", actions="pull")
+
+    page = jane.read("/")
+
+    assert "&lt;b&gt;laptop" in page
+    assert "server" not in page
+
+
+def test_a_new_house_says_how_to_begin(house: House) -> None:
+    house.auth.make_user("jane")
+
+    assert "docker push" in house.sign_in("jane").read("/")
+
+
+def test_strangers_are_asked_to_sign_in(house: House) -> None:
+    answer = house.browser().get("/")
+
+    assert answer.status_code == 303
+    assert answer.location == "/sign-in"
