@@ -12,7 +12,7 @@ TEST_PROGRAMS := $(REGISTRY) initdb=postgresql rabbitmq-server=rabbitmq-server s
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench check format lock
+.PHONY: help run test bench check format lock screenshots
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -47,3 +47,9 @@ lock: ## Compile the pins of every image, with hashes
 	  $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
 	    --extra $$extra pyproject.toml --output-file requirements/$$extra.txt || exit 1; \
 	done
+
+screenshots: ## Take pictures of every page, light, dark and narrow, into screenshots/
+	@scripts/environment dev
+	@scripts/programs $(foreach part,$(REGISTRY),'$(part)') 'chromium|chromium-browser=chromium'
+	@mkdir -p screenshots
+	@SCREENSHOTS=screenshots $(BIN)/python -m pytest -q tests/browser/test_every_page.py

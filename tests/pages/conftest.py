@@ -155,13 +155,16 @@ def stocked(make_house: Callable[..., House], registry_factory: RegistryFactory)
     return make_house(registry_url=registry.url), Pusher(registry.url)
 
 
-def build_house(folder: Path, stack: ExitStack, *, registry_url: str = "http://127.0.0.1:9") -> House:
+def build_house(
+    folder: Path, stack: ExitStack, *, registry_url: str = "http://127.0.0.1:9", signup: bool = False
+) -> House:
     """Start everything; it is stopped with the stack."""
     port = free_port()
     settings = {
         "catalog_url": f"http://127.0.0.1:{port}",
         "registry_host": REGISTRY,
         "policy": Policy(delete=DeletePolicy.OWNERS),
+        "signup": signup,
     }
     auth = auth_factory(folder, f"sqlite:///{folder / 'auth.db'}", stack)(clock=PresentClock(), **settings)
     auth_url = stack.enter_context(serving(auth.app))

@@ -39,6 +39,14 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Setup:
+    """What those may do who have not signed in: become the first administrator, make an account."""
+
+    needs_administrator: bool
+    signup: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SignInDenied:
     """`auth` did not let somebody in; with a time when it was asked too often."""
 
@@ -97,6 +105,11 @@ class _SessionSchema(Schema):
 
 class _SetupSchema(Schema):
     needs_administrator = fields.Boolean(required=True)
+    signup = fields.Boolean(load_default=False)
+
+    @post_load
+    def build(self, data: dict[str, Any], **_: object) -> Setup:
+        return Setup(**data)
 
 
 class AuthClient:
@@ -111,10 +124,25 @@ class AuthClient:
         self._peer = peer
         self._internal_secret = internal_secret
 
-    def needs_administrator(self) -> bool:
-        """Tell whether nobody is there yet and the first to come may become administrator."""
+    def get_setup(self) -> Setup:
+        """Return what those may do who have not signed in."""
         response = self._peer.get("/api/v1/setup", access_token=None)
-        return bool(self._peer.load(_SetupSchema(), response)["needs_administrator"])
+        setup: Setup = self._peer.load(_SetupSchema(), response)
+        return setup
+
+    def sign_up(self, account: Mapping[str, str], *, address: str) -> None:
+        """Make somebody's own account.
+
+        Args:
+            account: ``username``, ``email``, ``password``, ``display_name``.
+            address: the browser's.
+
+        Raises:
+            RequestRefused: with what is wrong with which field.
+            NotAllowed, NotFound: this installation does not let people sign up.
+        """
+        body = {name: value for name, value in account.items() if value}
+        self._peer.checked(self._peer.post("/api/v1/users/signup", body, headers=self._forwarded(address)))
 
     def sign_in(self, username: str, password: Secret, *, address: str, browser: str = "") -> Session | SignInDenied:
         """Open a session.

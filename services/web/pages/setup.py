@@ -17,7 +17,7 @@ from shared.config import Secret
 
 def show_setup(portal: Portal) -> Response:
     """Ask who the first administrator is; once people exist there is nothing to set up."""
-    if not portal.auth.needs_administrator():
+    if not portal.auth.get_setup().needs_administrator:
         return see_other(url_for("sign_in"))
     return render(portal, "setup.html", form=CheckedForm({}, {}), switched_off=False)
 

@@ -27,9 +27,10 @@ def show_sign_in(portal: Portal) -> Response:
     target = local_path(request.args.get("next"))
     if find_visitor(portal).person:
         return see_other(target or url_for("home"))
-    if portal.auth.needs_administrator():
+    setup = portal.auth.get_setup()
+    if setup.needs_administrator:
         return see_other(url_for("setup"))
-    return render(portal, "sign_in.html", form=CheckedForm({}, {}), denied=None, next=target)
+    return render(portal, "sign_in.html", form=CheckedForm({}), denied=None, next=target, signup=setup.signup)
 
 
 def sign_in(portal: Portal) -> Response:
