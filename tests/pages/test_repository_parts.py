@@ -99,6 +99,20 @@ def test_two_tags_are_compared(jane: Browser) -> None:
     assert jane.get(f"{APP}/-/compare?before=1.0&after=2.0").location == f"{APP}/-/compare/1.0...2.0"
 
 
+def test_a_comparison_does_not_show_what_looks_secret(stock: tuple[House, Pusher], jane: Browser) -> None:
+    house, pusher = stock
+    for tag, value in (("old", "harbour-old"), ("new", "harbour-new")):
+        config = {"Env": [f"DB_PASSWORD={value}"], "Cmd": ["serve", f"--token={value}"], "Labels": {"api_key": value}}
+        pusher.image("docks/crane", tag, config=config)
+    house.crawl("docks/crane")
+
+    page = jane.read(f"{APP}/-/compare/old...new")
+
+    assert "DB_PASSWORD" in page
+    assert "api_key" in page
+    assert "harbour-" not in page
+
+
 def test_a_description_is_markdown_that_does_no_harm(jane: Browser) -> None:
     settings = f"{APP}/-/settings"
 

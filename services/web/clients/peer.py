@@ -136,7 +136,7 @@ class Peer:
         """
         given = {name: value for name, value in {**(params or {}), "after": after}.items() if value not in (None, "")}
         response = self.get(path, access_token=access_token, params={**given, "per_page": ROWS_OF_A_PART})
-        return Part(self.load(schema, response), _following(response))
+        return Part(self.load(schema, response), following_part(response))
 
     def checked(self, response: requests.Response) -> requests.Response:
         """Return the response when it is 2xx.
@@ -172,7 +172,8 @@ class Peer:
             raise PeerAway(self.part) from fault
 
 
-def _following(response: requests.Response) -> str | None:
+def following_part(response: requests.Response) -> str | None:
+    """Return where the next part of a list begins, as its ``Link`` says; ``None`` at the end."""
     address = response.links.get("next", {}).get("url", "")
     values = parse_qs(urlsplit(address).query).get("after")
     return values[0] if values else None

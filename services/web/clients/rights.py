@@ -9,8 +9,10 @@ from urllib.parse import quote
 from marshmallow import EXCLUDE, Schema, fields, post_load
 
 from services.web.clients.errors import NotAllowed, PeerError
-from services.web.clients.peer import Peer
+from services.web.clients.peer import Peer, following_part
 from services.web.clients.sessions import Visitor
+
+PARTS_OF_HOLDERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,10 +253,19 @@ class RightsClient:
 
     def find_who_can(self, visitor: Visitor, repository: str, action: str, *, limit: int) -> WhoCan | None:
         """Return the first of those who can; ``None`` when the visitor may not ask that."""
-        params = {"repository": repository, "action": action, "per_page": limit}
-        try:
-            response = self._peer.get("/api/v1/who-can", access_token=visitor.access_token, params=params)
-        except NotAllowed:
-            return None
-        found = self._peer.load(_WhoCanSchema(), response)
-        return WhoCan(**found, more='rel="next"' in response.headers.get("Link", ""))
+        params: dict[str, object] = {"repository": repository, "action": action, "per_page": limit}
+        holders: list[Holder] = []
+        # Robots come in a part of their own, behind the people: a first part that is short is not the end.
+        for _part in range(PARTS_OF_HOLDERS):
+            try:
+                response = self._peer.get("/api/v1/who-can", access_token=visitor.access_token, params=params)
+            except NotAllowed:
+                return None
+            found = self._peer.load(_WhoCanSchema(), response)
+            holders += found["holders"]
+            following = following_part(response)
+            if following is None or len(holders) >= limit:
+                break
+            params["after"] = following
+        more = following is not None or len(holders) > limit
+        return WhoCan(found["everybody"], found["signed_in"], holders[:limit], more)

@@ -7,6 +7,7 @@ from typing import Any
 from flask_babel import gettext
 
 from services.web.clients.content import Change, Comparison, LayerRef
+from services.web.viewmodels.manifests import MASK, looks_secret, mask_command
 from services.web.viewmodels.names import DigestChip, present_digest
 from services.web.viewmodels.sizes import present_size
 
@@ -77,7 +78,11 @@ def _grown(before: int | None, after: int | None) -> str | None:
 
 
 def _row(change: Change) -> ChangeRow:
-    return ChangeRow(change.name, _text(change.before), _text(change.after))
+    before, after = _text(change.before), _text(change.after)
+    if looks_secret(change.name):
+        # That it changed is shown; what it is or was is not.
+        return ChangeRow(change.name, before and MASK, after and MASK)
+    return ChangeRow(change.name, before and mask_command(before, ()), after and mask_command(after, ()))
 
 
 def _text(value: Any) -> str | None:
@@ -87,4 +92,6 @@ def _text(value: Any) -> str | None:
 
 
 def _layer(layer: LayerRef) -> LayerRow:
-    return LayerRow(present_digest(layer.digest), present_size(layer.size_bytes), layer.created_by)
+    return LayerRow(
+        present_digest(layer.digest), present_size(layer.size_bytes), mask_command(layer.created_by or "", ()) or None
+    )

@@ -173,6 +173,11 @@ def present_value(text: str) -> Value:
     return Value(text, link=text if _LINK.fullmatch(text) else None)
 
 
+def looks_secret(name: str) -> bool:
+    """Tell whether what has this name is not to be shown to everybody who passes by."""
+    return _SECRET_NAMED.search(name) is not None
+
+
 def mask_command(command: str, secrets: Sequence[str]) -> str:
     """Hide, in the command of a layer, what is given to a name that looks secret.
 
