@@ -7,11 +7,12 @@ No registry runs: what is in the index was told by events.
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -73,6 +74,23 @@ class Browser:
 
 
 @dataclass
+class Calls:
+    """How often the portal has asked the other services, by ``GET /path``."""
+
+    asked: list[str] = field(default_factory=list)
+
+    def counted(self, app: Any) -> Any:
+        """Return a WSGI application that counts what the portal asks of it."""
+
+        def count(environ: dict[str, Any], start_response: Any) -> Any:
+            if environ.get("HTTP_USER_AGENT", "").startswith("portus-web"):
+                self.asked.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+            return app(environ, start_response)
+
+        return count
+
+
+@dataclass
 class House:
     """The services, and what is in them."""
 
@@ -82,6 +100,7 @@ class House:
     notifier: Notifier
     registry_url: str
     stop_notifier: Callable[[], None]
+    calls: "Calls"
 
     def browser(self) -> Browser:
         return Browser(self.portal.test_client())
@@ -155,10 +174,28 @@ def stocked(make_house: Callable[..., House], registry_factory: RegistryFactory)
     return make_house(registry_url=registry.url), Pusher(registry.url)
 
 
+@pytest.fixture
+def world(stocked: tuple[House, Pusher]) -> tuple[House, str]:
+    """A house in which something happened, and a digest that lies in it; see ``tests/pages/world.py``."""
+    from tests.pages.world import furnish
+
+    house, pusher = stocked
+    return house, furnish(house, pusher)
+
+
 def build_house(
-    folder: Path, stack: ExitStack, *, registry_url: str = "http://127.0.0.1:9", signup: bool = False
+    folder: Path,
+    stack: ExitStack,
+    *,
+    registry_url: str = "http://127.0.0.1:9",
+    signup: bool = False,
+    index_url: str | None = None,
 ) -> House:
-    """Start everything; it is stopped with the stack."""
+    """Start everything; it is stopped with the stack.
+
+    Args:
+        index_url: the catalog's database; its own file unless it is given.
+    """
     port = free_port()
     settings = {
         "catalog_url": f"http://127.0.0.1:{port}",
@@ -167,19 +204,20 @@ def build_house(
         "signup": signup,
     }
     auth = auth_factory(folder, f"sqlite:///{folder / 'auth.db'}", stack)(clock=PresentClock(), **settings)
-    auth_url = stack.enter_context(serving(auth.app))
-    index = new_index(f"sqlite:///{folder / 'catalog.db'}")
+    calls = Calls()
+    auth_url = stack.enter_context(serving(calls.counted(auth.app)))
+    index_url = index_url or f"sqlite:///{folder / 'catalog.db'}"
+    index = new_index(index_url)
     stack.callback(index.dispose)
     secret = Secret(INTERNAL_SECRET)
-    catalog = catalog_settings(
-        folder, auth_url, internal_secret=secret, registry_host=REGISTRY, registry_url=registry_url
-    )
+    changes = {"internal_secret": secret, "registry_host": REGISTRY, "registry_url": registry_url}
+    catalog = catalog_settings(folder, auth_url, database_url=Secret(index_url), **changes)
     declare_topology(catalog.broker_url)
-    catalog_url = stack.enter_context(serving(create_catalog(catalog, index), port=port))
+    catalog_url = stack.enter_context(serving(calls.counted(create_catalog(catalog, index)), port=port))
     notifier = Notifier.start(notifier_settings(folder, catalog.broker_url, auth_url=auth_url, internal_secret=secret))
     stack.callback(notifier.close)
     intake = stack.enter_context(ExitStack())
-    notifier_url = intake.enter_context(serving(notifier.app))
+    notifier_url = intake.enter_context(serving(calls.counted(notifier.app)))
     portal = create_portal(
         PortalSettings(
             auth_url=auth_url,
@@ -195,7 +233,7 @@ def build_house(
         )
     )
     auth.make_user("admin", administrator=True)
-    return House(auth, index, portal, notifier, registry_url, intake.close)
+    return House(auth, index, portal, notifier, registry_url, intake.close, calls)
 
 
 class PresentClock(TestClock):
