@@ -70,7 +70,7 @@ PAGES = {
 }
 """One address for each page that somebody reads."""
 
-ELSEWHERE = {"sign_in", "sign_up", "setup", "decision", "choose_comparison", "admin_activities_file"}
+ELSEWHERE = {"sign_in", "sign_up", "setup", "decision", "choose_comparison", "admin_activities_file", "suggestions"}
 """Tested on their own: for people who are not signed in, or no page."""
 
 

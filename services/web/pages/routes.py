@@ -63,6 +63,7 @@ GENERAL = (
     Route("GET", "/explain/<decision_id>", "decision", explain.show_decision),
     Route("GET", "/explore", "explore", repositories.show_explore),
     Route("GET", "/search", "search", search.show_search),
+    Route("GET", "/search/suggestions", "suggestions", search.suggest),
     Route("GET", "/repositories", "repositories", repositories.show_repositories),
 )
 

@@ -104,3 +104,32 @@ document.addEventListener("submit", (event) => {
     chooseTheme(event.target, event.submitter);
   }
 });
+
+// Typing into the search suggests names; the newest answer wins, and none at all takes nothing away.
+
+const SUGGEST_AFTER_MS = 200;
+let suggesting = 0;
+
+async function suggest(field) {
+  const asked = ++suggesting;
+  await new Promise((later) => { window.setTimeout(later, SUGGEST_AFTER_MS); });
+  if (asked !== suggesting || field.value.trim().length < 2) {
+    return;
+  }
+  const answer = await fetch(`${field.dataset.suggestions}?q=${encodeURIComponent(field.value)}`);
+  if (!answer.ok || asked !== suggesting) {
+    return;
+  }
+  const options = (await answer.json()).map((name) => {
+    const option = document.createElement("option");
+    option.value = name;
+    return option;
+  });
+  field.list.replaceChildren(...options);
+}
+
+document.addEventListener("input", (event) => {
+  if (event.target.matches("[data-suggestions]")) {
+    suggest(event.target).catch(() => {});
+  }
+});

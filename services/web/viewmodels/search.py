@@ -8,6 +8,9 @@ from flask_babel import gettext
 from services.web.clients.catalog import Found, SearchHit
 from services.web.viewmodels.names import DigestChip, NameText, present_digest, present_name
 
+SUGGESTED = 8
+"""As many lines as a list below a field has room for."""
+
 
 @dataclass(frozen=True, slots=True)
 class HitRow:
@@ -39,6 +42,13 @@ def present_found(found: Found) -> list[Section]:
         Section(gettext("People"), [HitRow(None, name, None) for name in found.people], "people" in found.more),
     ]
     return [section for section in sections if section.rows]
+
+
+def suggestions(found: Found) -> list[str]:
+    """Return what somebody may be about to type: repositories, then tags, each as it would be pasted."""
+    names = [hit.repository for hit in found.repositories]
+    names += [f"{hit.repository}:{hit.tag}" for hit in found.tags]
+    return list(dict.fromkeys(names))[:SUGGESTED]
 
 
 def _row(hit: SearchHit, text: str | None = None, *, tag: str | None = None) -> HitRow:

@@ -53,3 +53,12 @@ def test_a_catalog_that_is_away_is_told(jane: Browser, peers: Peers) -> None:
     peers.away.add("catalog")
 
     assert jane.get("/search?q=app").status_code == 503
+
+
+def test_suggestions_are_names_that_one_may_see(browser: Browser, peers: Peers) -> None:
+    peers.add("team/open", make_tag("1.0"), public=True)
+    peers.add("team/opera", make_tag("1.0"))
+
+    assert browser.get("/search/suggestions?q=ope").get_json() == ["team/open"]
+    assert browser.get("/search/suggestions?q=o").get_json() == []
+    assert browser.get("/search/suggestions").get_json() == []
