@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterable, Sequence
 
 _PARTS = re.compile(
-    r"(?:^|_)(?:PASS(?:WORD|WD|PHRASE)?|PWD|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIALS?|AUTH)(?:_|$)|KEY$",
+    r"(?:^|_)(?:PASS(?:WORD|WD|PHRASE)?|PWD|SECRET|TOKEN|(?:API|ACCESS|PRIVATE|SSH|SECRET)?_?KEY|CREDENTIALS?|AUTH)(?:_|$)",
     re.IGNORECASE,
 )
+_NAMES_A_FILE = re.compile(r"_(?:FILE|PATH|DIR)$", re.IGNORECASE)
+"""Such a variable says where a secret lies, which is how it should be done."""
 _URL_WITH_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@", re.IGNORECASE)
 _NO_SECRETS = frozenset({"PWD", "OLDPWD"})
 
@@ -27,4 +29,6 @@ def list_secret_names(env: Iterable[str]) -> Sequence[str]:
 def _looks_secret(name: str, value: str) -> bool:
     if _URL_WITH_PASSWORD.search(value):
         return True
-    return name.upper() not in _NO_SECRETS and _PARTS.search(name) is not None
+    if name.upper() in _NO_SECRETS or _NAMES_A_FILE.search(name):
+        return False
+    return _PARTS.search(name) is not None
