@@ -18,7 +18,7 @@ def test_a_namespace_is_made_and_shows_what_lies_in_it(house: House) -> None:
     house.auth.make_team("harbour", owner=house.auth.make_user("jane"))
     jane = house.sign_in("jane")
 
-    jane.follow(jane.send("/namespaces/new", "/namespaces/new", name="docks", team="harbour", description=""))
+    jane.follow(jane.send("/namespaces/-/new", "/namespaces/-/new", name="docks", team="harbour", description=""))
     house.push("docks/crane", "1.0")
 
     assert "docks/" in jane.read("/namespaces/docks")
@@ -31,7 +31,7 @@ def test_a_name_that_is_none_is_told_beside_the_field(house: House) -> None:
     house.auth.make_team("harbour", owner=house.auth.make_user("jane"))
     jane = house.sign_in("jane")
 
-    answer = jane.send("/namespaces/new", "/namespaces/new", name="No Name", team="harbour", description="kept")
+    answer = jane.send("/namespaces/-/new", "/namespaces/-/new", name="No Name", team="harbour", description="kept")
 
     assert answer.status_code == 422
     assert 'id="name-fault"' in answer.text

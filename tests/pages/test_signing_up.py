@@ -54,3 +54,32 @@ def test_help_has_the_commands_for_everybody_and_the_configuration_for_administr
     page = house.sign_in("admin").read("/help")
     assert "realm: http://localhost/v2/token" in page
     assert "service: portus-registry" in page
+
+
+def test_a_wrong_password_leaves_the_way_to_an_account(make_house: Callable[..., House]) -> None:
+    browser = make_house(signup=True).browser()
+
+    assert "Make an account" in browser.send("/sign-in", "/sign-in", username="nora", password="wrong").text
+
+
+def test_who_is_signed_in_makes_no_second_account(make_house: Callable[..., House]) -> None:
+    house = make_house(signup=True)
+    house.auth.make_user("jane")
+    jane = house.sign_in("jane")
+
+    assert jane.send("/me", PAGE, **ACCOUNT).location == "/"
+    assert house.browser().send("/sign-in", "/sign-in", username="nora", password=PASSWORD).status_code == 401
+
+
+def test_too_many_accounts_from_one_place_have_to_wait(make_house: Callable[..., House]) -> None:
+    house = make_house(signup=True)
+
+    for number in range(30):
+        account = {**ACCOUNT, "username": f"nora-{number}", "email": f"nora-{number}@example.org"}
+        answer = house.browser().send(PAGE, PAGE, **account)
+        if answer.status_code != 303:
+            break
+
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "Too many attempts" in answer.text

@@ -130,8 +130,8 @@ class AuthClient:
         setup: Setup = self._peer.load(_SetupSchema(), response)
         return setup
 
-    def sign_up(self, account: Mapping[str, str], *, address: str) -> None:
-        """Make somebody's own account.
+    def sign_up(self, account: Mapping[str, str], *, address: str) -> SignInDenied | None:
+        """Make somebody's own account; ``None`` when it is done, otherwise how long to wait before asking again.
 
         Args:
             account: ``username``, ``email``, ``password``, ``display_name``.
@@ -142,7 +142,11 @@ class AuthClient:
             NotAllowed, NotFound: this installation does not let people sign up.
         """
         body = {name: value for name, value in account.items() if value}
-        self._peer.checked(self._peer.post("/api/v1/users/signup", body, headers=self._forwarded(address)))
+        response = self._peer.post("/api/v1/users/signup", body, headers=self._forwarded(address))
+        if response.status_code == 429:
+            return SignInDenied(retry_after_s=_retry_after_s(response))
+        self._peer.checked(response)
+        return None
 
     def sign_in(self, username: str, password: Secret, *, address: str, browser: str = "") -> Session | SignInDenied:
         """Open a session.

@@ -26,6 +26,8 @@ class Confirmation:
     """Where one goes who leaves it."""
     steps: Sequence[tuple[str, str | None]]
     """The way back; see ``crumbs.html``."""
+    asks: Sequence[tuple[str, str, str]] = ()
+    """Fields that may be filled in: name, label, and what leaving it empty means."""
     typed: str | None = None
     """What has to be typed, when it cannot be undone."""
 

@@ -87,6 +87,11 @@ def _text(longest: int, missing: Any) -> fields.String:
     return fields.String(validate=(validate.Length(min=1, error=missing), validate.Length(max=longest, error=long)))
 
 
+def longest(count: int) -> validate.Length:
+    """Return the check that a field holds no more characters than this, with a sentence for people."""
+    return validate.Length(max=count, error=lazy_gettext("Use at most %(count)s characters.", count=count))
+
+
 class SignInForm(Schema):
     """Name and password."""
 
@@ -125,7 +130,7 @@ class CheckedForm:
     def refused(self, refusal: RequestRefused) -> "CheckedForm":
         """Return the form with what a peer finds wrong with it."""
         own = {name: faults for name, faults in refusal.faults.items() if name in self.values}
-        others = [f"{name}: {' '.join(faults)}" for name, faults in refusal.faults.items() if name not in own]
+        others = [" ".join(faults) for name, faults in refusal.faults.items() if name not in own]
         alarm = "; ".join(others) if refusal.faults else refusal.detail or gettext("This was refused.")
         return CheckedForm(self.values, {**self.faults, **own}, alarm)
 

@@ -12,7 +12,7 @@ from services.web.clients.errors import RequestRefused
 from services.web.clients.sessions import Visitor
 from services.web.pages.confirming import Confirmation, confirm, is_typed
 from services.web.pages.frames import render
-from services.web.pages.inputs import CheckedForm, load_actions, load_form, load_list_query
+from services.web.pages.inputs import CheckedForm, load_actions, load_form, load_list_query, longest
 from services.web.pages.portal import Portal
 from services.web.pages.redirects import see_other
 from services.web.pages.visitors import end_session, require_visitor
@@ -31,8 +31,8 @@ LIFETIMES_D = ("7", "30", "90", "365", "")
 class ProfileForm(Schema):
     """How one is called, and where mail goes."""
 
-    display_name = fields.String(validate=validate.Length(max=255))
-    email = fields.String(validate=validate.Length(max=254))
+    display_name = fields.String(validate=longest(255))
+    email = fields.String(validate=longest(254))
 
 
 class PasswordForm(Schema):

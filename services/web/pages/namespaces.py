@@ -1,7 +1,7 @@
 """``/namespaces``: who owns which part of the registry, how open it is, and what lies in it."""
 
 from flask import Response, flash, request, url_for
-from flask_babel import gettext, lazy_gettext
+from flask_babel import gettext, lazy_gettext, ngettext
 from marshmallow import Schema, fields, validate
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -11,7 +11,7 @@ from services.web.clients.places import Namespace
 from services.web.clients.sessions import Visitor
 from services.web.pages.confirming import Confirmation, confirm, is_typed
 from services.web.pages.frames import ask_freshness, render
-from services.web.pages.inputs import CheckedForm, load_form, load_list_query
+from services.web.pages.inputs import CheckedForm, load_form, load_list_query, longest
 from services.web.pages.portal import Portal
 from services.web.pages.redirects import see_other
 from services.web.pages.visitors import require_visitor
@@ -20,7 +20,7 @@ from services.web.viewmodels.places import VISIBILITIES, present_images
 from services.web.viewmodels.repositories import present_repositories
 from shared.api.paging import PageRequest
 
-MAX_DESCRIPTION_LENGTH = 1024
+MAX_DESCRIPTION_LENGTH = 10_000
 MAX_REASON_LENGTH = 500
 FREEZES_SHOWN = 100
 
@@ -30,13 +30,13 @@ class NamespaceForm(Schema):
 
     name = fields.String(validate=validate.Length(min=1, error=lazy_gettext("Choose a name.")))
     team = fields.String(validate=validate.Length(min=1, error=lazy_gettext("Name the team that it is to belong to.")))
-    description = fields.String(validate=validate.Length(max=MAX_DESCRIPTION_LENGTH))
+    description = fields.String(validate=longest(MAX_DESCRIPTION_LENGTH))
 
 
 class NamespaceSettingsForm(Schema):
     """What may change of a namespace."""
 
-    description = fields.String(validate=validate.Length(max=MAX_DESCRIPTION_LENGTH))
+    description = fields.String(validate=longest(MAX_DESCRIPTION_LENGTH))
     visibility = fields.String(validate=validate.OneOf(list(VISIBILITIES)))
     team = fields.String()
 
@@ -47,7 +47,7 @@ class FreezeForm(Schema):
     reason = fields.String(
         validate=(
             validate.Length(min=1, error=lazy_gettext("Say why: it is what a refused push shows.")),
-            validate.Length(max=MAX_REASON_LENGTH),
+            longest(MAX_REASON_LENGTH),
         )
     )
     repository = fields.String()
@@ -220,7 +220,8 @@ def _ask_deletion(
     found = portal.namespaces.preview_deletion(visitor, namespace.id)
     goes = [
         present_images(found.images),
-        gettext("%(count)s grants, %(robots)s robots", count=found.grants, robots=found.robots),
+        ngettext("%(num)d grant", "%(num)d grants", found.grants),
+        ngettext("%(num)d robot", "%(num)d robots", found.robots),
     ]
     return confirm(
         portal,

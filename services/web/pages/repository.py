@@ -11,7 +11,7 @@ from services.web.clients.catalog import Repository
 from services.web.clients.errors import RequestRefused
 from services.web.clients.sessions import Visitor
 from services.web.pages.frames import ask_freshness, chosen_runtime, render
-from services.web.pages.inputs import CheckedForm, load_after, load_form, load_list_query
+from services.web.pages.inputs import CheckedForm, load_after, load_form, load_list_query, longest
 from services.web.pages.portal import Portal
 from services.web.pages.redirects import see_other
 from services.web.pages.visitors import find_visitor, require_visitor
@@ -32,7 +32,7 @@ MAX_COMMENT_LENGTH = 10_000
 class DescriptionForm(Schema):
     """What a repository says about itself."""
 
-    description = fields.String(validate=validate.Length(max=MAX_DESCRIPTION_LENGTH))
+    description = fields.String(validate=longest(MAX_DESCRIPTION_LENGTH))
 
 
 class CommentForm(Schema):
@@ -41,7 +41,7 @@ class CommentForm(Schema):
     body = fields.String(
         validate=(
             validate.Length(min=1, error=lazy_gettext("Write something.")),
-            validate.Length(max=MAX_COMMENT_LENGTH),
+            longest(MAX_COMMENT_LENGTH),
         )
     )
 

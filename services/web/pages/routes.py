@@ -109,8 +109,8 @@ ME = (
 
 NAMESPACES = (
     Route("GET", "/namespaces", "namespaces", namespaces.show_namespaces),
-    Route("GET", "/namespaces/new", "new_namespace", namespaces.show_new_namespace),
-    Route("POST", "/namespaces/new", "send_new_namespace", namespaces.create_namespace),
+    Route("GET", "/namespaces/-/new", "new_namespace", namespaces.show_new_namespace),
+    Route("POST", "/namespaces/-/new", "send_new_namespace", namespaces.create_namespace),
     Route("GET", "/namespaces/<name>", "namespace", namespaces.show_namespace),
     Route("GET", "/namespaces/<name>/settings", "namespace_settings", namespaces.show_settings),
     Route("POST", "/namespaces/<name>/settings", "send_namespace_settings", namespaces.change_settings),
@@ -141,8 +141,8 @@ NAMESPACES = (
 
 TEAMS = (
     Route("GET", "/teams", "teams", teams.show_teams),
-    Route("GET", "/teams/new", "new_team", teams.show_new_team),
-    Route("POST", "/teams/new", "send_new_team", teams.create_team),
+    Route("GET", "/teams/-/new", "new_team", teams.show_new_team),
+    Route("POST", "/teams/-/new", "send_new_team", teams.create_team),
     # A team's name may hold a slash, and anything else that can be typed.
     Route("GET", "/teams/<path:name>/-/namespaces", "team_namespaces", teams.show_namespaces),
     Route("GET", "/teams/<path:name>/-/settings", "team_settings", teams.show_settings),

@@ -37,7 +37,7 @@ def sign_in(portal: Portal) -> Response:
     """Open a session and go where the person wanted to go."""
     form, target = load_form(SignInForm()), local_path(request.form.get("next"))
     if form.faults:
-        return render(portal, "sign_in.html", form=form, denied=None, next=target, status=422)
+        return _ask(portal, form, target, status=422)
     answer = portal.auth.sign_in(
         form.values["username"],
         Secret(form.values["password"]),
@@ -82,9 +82,16 @@ def _remember(sessions: Sessions, opened: Session) -> None:
     sessions.remember(opened, opened.refresh_token)
 
 
+def _ask(
+    portal: Portal, form: CheckedForm, target: str | None, *, status: int, denied: SignInDenied | None = None
+) -> Response:
+    signup = portal.auth.get_setup().signup
+    return render(portal, "sign_in.html", form=form, denied=denied, next=target, signup=signup, status=status)
+
+
 def _denied(portal: Portal, form: CheckedForm, denied: SignInDenied, target: str | None) -> Response:
     status = 401 if denied.retry_after_s is None else 429
-    response = render(portal, "sign_in.html", form=form, denied=denied, next=target, status=status)
+    response = _ask(portal, form, target, denied=denied, status=status)
     if denied.retry_after_s is not None:
         response.headers["Retry-After"] = str(denied.retry_after_s)
     return response

@@ -27,16 +27,27 @@ def show_sign_up(portal: Portal) -> Response:
 
 def sign_up(portal: Portal) -> Response:
     """Make the account and sign its owner in."""
+    if find_visitor(portal).person:
+        return see_other(url_for("home"))
     form = load_form(SetupForm())
     if form.faults:
         return render(portal, "sign_up.html", form=form, status=422)
     account = {name: form.values[name] for name in ("username", "display_name", "email", "password")}
     try:
-        portal.auth.sign_up(account, address=client_address())
+        denied = portal.auth.sign_up(account, address=client_address())
     except RequestRefused as refusal:
         return render(portal, "sign_up.html", form=form.refused(refusal), status=422)
+    if denied and denied.retry_after_s is not None:
+        return _too_often(portal, form, denied.retry_after_s)
     opened = portal.auth.sign_in(account["username"], Secret(account["password"]), address=client_address())
     if isinstance(opened, SignInDenied):
         flash(gettext("Your account is there. Sign in."))
         return see_other(url_for("sign_in"))
     return start_session(portal, opened, url_for("home"))
+
+
+def _too_often(portal: Portal, form: CheckedForm, retry_after_s: int) -> Response:
+    alarm = gettext("Too many attempts. Wait %(seconds)s seconds, then try again.", seconds=retry_after_s)
+    response = render(portal, "sign_up.html", form=CheckedForm(form.values, alarm=alarm), status=429)
+    response.headers["Retry-After"] = str(retry_after_s)
+    return response

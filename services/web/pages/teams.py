@@ -1,7 +1,7 @@
 """``/teams``: who belongs together, in which role, and which namespaces they own."""
 
 from flask import Response, flash, request, url_for
-from flask_babel import gettext, lazy_gettext
+from flask_babel import gettext, lazy_gettext, ngettext
 from marshmallow import Schema, fields, validate
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -10,15 +10,15 @@ from services.web.clients.places import Member, Team
 from services.web.clients.sessions import Visitor
 from services.web.pages.confirming import Confirmation, confirm, is_typed
 from services.web.pages.frames import render
-from services.web.pages.inputs import CheckedForm, load_form, load_list_query
+from services.web.pages.inputs import CheckedForm, load_form, load_list_query, longest
 from services.web.pages.portal import Portal
 from services.web.pages.redirects import see_other
 from services.web.pages.visitors import require_visitor
 from services.web.viewmodels.paging import present_paging
-from services.web.viewmodels.places import ROLES, present_images
+from services.web.viewmodels.places import ROLE_NAMES, ROLES, present_images
 from services.web.viewmodels.times import present_time
 
-MAX_DESCRIPTION_LENGTH = 1024
+MAX_DESCRIPTION_LENGTH = 10_000
 MAX_NAME_LENGTH = 255
 
 
@@ -26,9 +26,9 @@ class TeamForm(Schema):
     """A team; what its name may be is for `auth` to say."""
 
     name = fields.String(
-        validate=(validate.Length(min=1, error=lazy_gettext("Choose a name.")), validate.Length(max=MAX_NAME_LENGTH))
+        validate=(validate.Length(min=1, error=lazy_gettext("Choose a name.")), longest(MAX_NAME_LENGTH))
     )
-    description = fields.String(validate=validate.Length(max=MAX_DESCRIPTION_LENGTH))
+    description = fields.String(validate=longest(MAX_DESCRIPTION_LENGTH))
 
 
 class MemberForm(Schema):
@@ -93,7 +93,7 @@ def change_member(portal: Portal, name: str, number: int) -> AnyResponse:
     try:
         portal.teams.change_member(visitor, team.id, number, request.form.get("role", ""))
     except RequestRefused as refusal:
-        return _members(portal, visitor, team, CheckedForm({"role": "viewer"}).refused(refusal), status=422)
+        return _members(portal, visitor, team, CheckedForm({}).refused(refusal), status=422)
     flash(gettext("The role is changed."))
     return see_other(url_for("team", name=name))
 
@@ -105,8 +105,13 @@ def remove_member(portal: Portal, name: str, number: int) -> AnyResponse:
     try:
         portal.teams.remove_member(visitor, team.id, number)
     except RequestRefused as refusal:
-        return _members(portal, visitor, team, CheckedForm({"role": "viewer"}).refused(refusal), status=422)
+        return _members(portal, visitor, team, CheckedForm({}).refused(refusal), status=422)
     flash(gettext("They are no longer in the team."))
+    try:
+        portal.teams.get(visitor, name)
+    except NotFound:
+        # Whoever has left a team does not see it any more.
+        return see_other(url_for("teams"))
     return see_other(url_for("team", name=name))
 
 
@@ -157,8 +162,8 @@ def delete_team(portal: Portal, name: str) -> AnyResponse:
     if not is_typed(team.name):
         return _ask_deletion(portal, visitor, team, mistyped=True)
     try:
-        portal.teams.delete(visitor, team.id, "")
-    except RequestRefused as refusal:
+        portal.teams.delete(visitor, team.id, request.form.get("new_team", "").strip())
+    except (NotFound, RequestRefused) as refusal:
         return _ask_deletion(portal, visitor, team, alarm=refusal.detail)
     flash(gettext("The team %(name)s is deleted.", name=team.name))
     return see_other(url_for("teams"))
@@ -178,6 +183,7 @@ def _members(portal: Portal, visitor: Visitor, team: Team, form: CheckedForm, *,
         pager=present_paging(page),
         form=form,
         roles=ROLES.items(),
+        role_names=ROLE_NAMES.items(),
         is_me=lambda member: _is(visitor, member),
     )
 
@@ -189,8 +195,12 @@ def _is(visitor: Visitor, member: Member) -> bool:
 def _ask_deletion(portal: Portal, visitor: Visitor, team: Team, *, mistyped: bool = False, alarm: str = "") -> Response:
     found = portal.teams.preview_deletion(visitor, team.id)
     goes = [
-        gettext("%(count)s members lose what they could do by it", count=found.users_count),
-        gettext("%(count)s namespaces", count=found.namespaces_count),
+        ngettext(
+            "%(num)d member loses what they could do by it",
+            "%(num)d members lose what they could do by it",
+            found.users_count,
+        ),
+        ngettext("%(num)d namespace", "%(num)d namespaces", found.namespaces_count),
         present_images(found.images),
     ]
     return confirm(
@@ -202,6 +212,9 @@ def _ask_deletion(portal: Portal, visitor: Visitor, team: Team, *, mistyped: boo
             action=url_for("send_team_deletion", name=team.name),
             button=gettext("Delete the team"),
             back=url_for("team_settings", name=team.name),
+            asks=[("new_team", gettext("Team that gets its namespaces"), gettext("Empty: they go with it."))]
+            if found.namespaces_count
+            else (),
             typed=team.name,
             steps=[
                 (gettext("Teams"), url_for("teams")),

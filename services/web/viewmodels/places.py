@@ -19,6 +19,12 @@ ROLES = {
 }
 """What somebody may do in a team, and what that means."""
 
+ROLE_NAMES = {
+    "viewer": lazy_gettext("viewer"),
+    "contributor": lazy_gettext("contributor"),
+    "owner": lazy_gettext("owner"),
+}
+
 
 def present_images(images: Images | None) -> str:
     """Say how much lies somewhere."""
