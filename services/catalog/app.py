@@ -45,7 +45,7 @@ from shared.database import Database
 from shared.messaging.topology import topology_fault
 from shared.oci.names import Digest
 from shared.upstream import UpstreamSession
-from shared.visibility.callers import callers_permissions, callers_visibility
+from shared.visibility.callers import callers_permissions, callers_visibility, callers_visibility_in
 from shared.visibility.client import VisibilityClient
 
 AUTH_READ_TIMEOUT_S = 5
@@ -69,11 +69,12 @@ def create_app(settings: Settings, database: Database) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops)  # type: ignore[method-assign]
     auth = VisibilityClient(_auth_session(settings), peer_secret=settings.internal_secret)
     visibility = callers_visibility(auth, peer_secret=settings.internal_secret)
+    visibility_in = callers_visibility_in(auth, peer_secret=settings.internal_secret)
     app.config["API_SPEC_OPTIONS"] = {"security": [{"basic": []}, {"bearer": []}, {}]}
     api = new_openapi(app, title="Portus catalog", version="v1")
     api.spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
-    api.register_blueprint(repositories_blueprint(database, visibility))
+    api.register_blueprint(repositories_blueprint(database, visibility, visibility_in))
     api.register_blueprint(tags_blueprint(database, visibility))
     api.register_blueprint(search_blueprint(database, visibility))
     api.register_blueprint(retention_blueprint(lambda: RetentionDesk(visibility(), permissions, database, utc_now)))

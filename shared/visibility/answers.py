@@ -48,6 +48,8 @@ class Visibility:
     """Single repositories of other namespaces; at most ``MAX_PATTERNS``."""
     caller: Caller | None = None
     """``None``: anonymous."""
+    namespace: str | None = None
+    """Name of the namespace whose id was asked for; ``None``: there is none, or the caller may not see it."""
 
     @property
     def oversees(self) -> bool:
@@ -77,8 +79,11 @@ def load_permissions(body: Any, actions: Collection[str]) -> dict[str, Permissio
     return {action: Permission(one["allowed"] is True, str(one["reason"])) for action, one in given.items()}
 
 
-def load_visibility(body: Any) -> Visibility:
+def load_visibility(body: Any, *, with_namespace: bool = False) -> Visibility:
     """Read the answer's JSON; only what is plainly granted is granted.
+
+    Args:
+        with_namespace: a namespace was asked for by its id, so that the answer has to tell.
 
     Raises:
         LookupError, TypeError: a member is missing or of another form.
@@ -89,7 +94,12 @@ def load_visibility(body: Any) -> Visibility:
         namespaces=tuple(str(name) for name in body["namespaces"]),
         repositories=_load_patterns(body.get("repositories", ())),
         caller=_load_caller(body["subject"]),
+        namespace=_load_namespace(body["namespace"]) if with_namespace else None,
     )
+
+
+def _load_namespace(found: Any) -> str | None:
+    return None if found is None else _text(found["name"])
 
 
 def _load_patterns(listed: Any) -> tuple[RepositoryPattern, ...]:

@@ -14,6 +14,10 @@ FindCallersVisibility = Callable[[], Visibility]
 """Answers for the request that is being served."""
 
 
+FindVisibilityIn = Callable[[int], Visibility]
+"""Answers for the request that is being served, with the name of the namespace that has an id."""
+
+
 FindCallersPermissions = Callable[[RepositoryName, Collection[str]], Mapping[str, Permission]]
 """Answers for the request that is being served: repository and actions in, permissions by action out."""
 
@@ -28,6 +32,20 @@ def callers_visibility(auth: VisibilityClient, *, peer_secret: Secret) -> FindCa
     def find() -> Visibility:
         header = request.headers.get("Authorization")
         return auth.find_visibility(header, address=client_address(request, peer_secret))
+
+    return find
+
+
+def callers_visibility_in(auth: VisibilityClient, *, peer_secret: Secret) -> FindVisibilityIn:
+    """Return the question that a view asks first when its path names a namespace by id: one call for both.
+
+    Args:
+        peer_secret: lets a peer say whose request it passes on.
+    """
+
+    def find(namespace_id: int) -> Visibility:
+        header, address = request.headers.get("Authorization"), client_address(request, peer_secret)
+        return auth.find_visibility(header, address=address, namespace_id=namespace_id)
 
     return find
 

@@ -73,17 +73,23 @@ class VisibilityClient:
         self._session = session
         self._peer_secret = peer_secret
 
-    def find_visibility(self, authorization: str | None, *, address: str) -> Visibility:
+    def find_visibility(
+        self, authorization: str | None, *, address: str, namespace_id: int | None = None
+    ) -> Visibility:
         """Return what the caller may see.
 
         Args:
             authorization: the caller's header as it came; ``None``: anonymous.
             address: where the caller is, against which ``auth`` counts wrong passwords.
+            namespace_id: of the namespace whose name the answer is to hold, if the caller may see it.
 
         Raises:
             CallerRefused, CallerSlowedDown, VisibilityUnavailable: see above.
         """
-        return _load(self._ask("GET", "visibility", authorization, address), load_visibility)
+        if namespace_id is None:
+            return _load(self._ask("GET", "visibility", authorization, address), load_visibility)
+        response = self._ask("GET", f"visibility?namespace_id={namespace_id:d}", authorization, address)
+        return _load(response, lambda body: load_visibility(body, with_namespace=True))
 
     def find_permissions(
         self, authorization: str | None, repository: RepositoryName, actions: Collection[str], *, address: str

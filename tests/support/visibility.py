@@ -27,6 +27,8 @@ class AuthAnswers:
     """By ``Authorization`` header: action → the reason why it is refused. What is not named is granted."""
     no_permissions: Response | None = None
     """What it says instead."""
+    namespaces: dict[str | None, dict[int, str]] = field(default_factory=dict)
+    """By ``Authorization`` header: the names of the namespaces of which the caller may see something, by id."""
     asked: list[dict[str, str]] = field(default_factory=list)
 
     def app(self) -> Callable[..., object]:
@@ -46,7 +48,14 @@ class AuthAnswers:
             return self.no_permissions or Response(
                 json.dumps({"actions": self._permissions(caller, request.get_json()["actions"])})
             )
-        return Response(json.dumps({"subject": None, **found}), content_type="application/json")
+        named = self._namespace(caller, request.args.get("namespace_id", type=int))
+        return Response(json.dumps({"subject": None, **named, **found}), content_type="application/json")
+
+    def _namespace(self, caller: str | None, asked: int | None) -> dict[str, Any]:
+        if asked is None:
+            return {}
+        name = self.namespaces.get(caller, {}).get(asked)
+        return {"namespace": None if name is None else {"name": name}}
 
     def _permissions(self, caller: str | None, actions: list[str]) -> dict[str, dict[str, Any]]:
         refused = self.permissions.get(caller, {})

@@ -5,12 +5,13 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify, request
 from marshmallow import Schema, ValidationError, fields, validate
 
+from services.auth.api.fields import MAX_ID
 from services.auth.api.identity import identify
 from services.auth.api.services import services
 from services.auth.domain.decisions import Decision
 from services.auth.domain.subjects import Subject, SubjectKind
 from services.auth.usecases.check_permissions import check_permissions
-from services.auth.usecases.namespaces import find_unknown_namespaces
+from services.auth.usecases.namespaces import find_catalogued_namespace, find_unknown_namespaces
 from services.auth.usecases.show_visibility import show_visibility
 from shared.api.peers import require_peer
 from shared.api.problems import Problem, problem_response
@@ -22,6 +23,12 @@ MAX_ACTIONS = 10
 
 MAX_NAMES = 1000
 """Most namespaces in one question."""
+
+
+class VisibilityQuery(Schema):
+    """What is to be said besides."""
+
+    namespace_id = fields.Integer(validate=validate.Range(0, MAX_ID))
 
 
 class PermissionsInput(Schema):
@@ -41,6 +48,7 @@ class NamesInput(Schema):
     )
 
 
+_VISIBILITY = VisibilityQuery()
 _PERMISSIONS = PermissionsInput()
 _NAMES = NamesInput()
 
@@ -57,15 +65,22 @@ def internal_blueprint(secret: Secret) -> Blueprint:
 
 
 def get_visibility() -> Response:
-    """Say what the holder of the forwarded ``Authorization`` header may see."""
-    visible = show_visibility(identify(), database=services().database, clock=services().clock)
+    """Say what the holder of the forwarded ``Authorization`` header may see, and which namespace has an id."""
+    asked, caller = _VISIBILITY.load(request.args), identify()
+    visible = show_visibility(caller, database=services().database, clock=services().clock)
     return jsonify(
         subject=_dump_subject(visible.subject),
         everything=visible.everything,
         global_namespace=visible.global_namespace,
         namespaces=visible.namespaces,
         repositories=[{"namespace": each.namespace, "pattern": each.pattern} for each in visible.glimpses],
+        **({"namespace": _dump_namespace(caller, asked["namespace_id"])} if asked else {}),
     )
+
+
+def _dump_namespace(caller: Subject, namespace_id: int) -> dict[str, str] | None:
+    name = find_catalogued_namespace(caller, namespace_id, database=services().database, clock=services().clock)
+    return None if name is None else {"name": name}
 
 
 def post_permissions() -> Response:

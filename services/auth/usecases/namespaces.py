@@ -38,6 +38,13 @@ def show_namespaces(
     return replace(page, rows=count_repositories(page.rows, catalog))
 
 
+def find_catalogued_namespace(subject: Subject, namespace_id: int, *, database: Database, clock: Clock) -> str | None:
+    """Return the name of a namespace of the first registry, ``None`` when it is missing or not to be seen."""
+    with database.read() as connection:
+        namespace = find_namespace(connection, subject, namespace_id, now=clock())
+    return namespace.name if namespace and namespace.is_catalogued else None
+
+
 def find_unknown_namespaces(names: Collection[str], *, database: Database) -> list[str]:
     """Return those of some names that no namespace of the first registry has, in order."""
     with database.read() as connection:

@@ -23,6 +23,8 @@ MAX_GLOBS = 50
 """Globs in one rule."""
 
 ID = f"<int(max={MAX_ID}):id>"
+NAMESPACE_ID = f"<int(max={2**31 - 1}):id>"
+"""``auth`` gives them out, and has none that are larger."""
 
 
 def load_digest(text: str) -> Digest:

@@ -1,10 +1,10 @@
-"""``/api/v1/repositories`` and ``/api/v1/freshness``."""
+"""``/api/v1/repositories``, those of a namespace, and ``/api/v1/freshness``."""
 
 from http import HTTPStatus
 
 from flask import Response
 
-from services.catalog.api.fields import ID, list_response, refuses
+from services.catalog.api.fields import ID, NAMESPACE_ID, list_response, refuses
 from services.catalog.api.schemas import FreshnessSchema, RepositorySchema
 from services.catalog.storage.repository_queries import REPOSITORIES, RepositoryRow
 from services.catalog.usecases.browse import (
@@ -12,21 +12,25 @@ from services.catalog.usecases.browse import (
     get_freshness,
     get_repository,
     list_repositories,
+    list_repositories_of_namespace,
 )
 from shared.api.blueprints import ApiBlueprint
 from shared.api.lists import either_query
 from shared.api.paging import ListRequest
 from shared.database import Database
-from shared.visibility.callers import FindCallersVisibility, keep_private
+from shared.visibility.callers import FindCallersVisibility, FindVisibilityIn, keep_private
 
 UNAUTHORIZED, NOT_FOUND = HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND
 
 
-def repositories_blueprint(database: Database, visibility: FindCallersVisibility) -> ApiBlueprint:
+def repositories_blueprint(
+    database: Database, visibility: FindCallersVisibility, visibility_in: FindVisibilityIn
+) -> ApiBlueprint:
     """Build the routes.
 
     Args:
         visibility: asks what the present caller may see.
+        visibility_in: asks the same, and what a namespace is called.
     """
     blueprint = ApiBlueprint("repositories", __name__, url_prefix="/api/v1", description="What is in the registry")
     keep_private(blueprint)
@@ -38,6 +42,15 @@ def repositories_blueprint(database: Database, visibility: FindCallersVisibility
     def repositories(asked: ListRequest) -> Response:
         """List the repositories that the caller may pull from, by name"""
         return list_response(RepositorySchema(), list_repositories(visibility(), asked, database=database))
+
+    @blueprint.get(f"/namespaces/{NAMESPACE_ID}/repositories")
+    @blueprint.arguments(either_query(REPOSITORIES), location="query")
+    @blueprint.response(200, RepositorySchema(many=True))
+    @refuses(blueprint, UNAUTHORIZED, NOT_FOUND)
+    def repositories_of_namespace(asked: ListRequest, id: int) -> Response:
+        """List the repositories of a namespace that the caller may pull from, by name"""
+        found = list_repositories_of_namespace(visibility_in(id), asked, database=database)
+        return list_response(RepositorySchema(), found)
 
     @blueprint.get(f"/repositories/{ID}")
     @blueprint.versioned

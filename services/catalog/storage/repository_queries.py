@@ -69,11 +69,17 @@ class RepositoryRow:
 
 
 def list_repositories(
-    connection: Connection, visibility: Visibility, request: ListRequest
+    connection: Connection, visibility: Visibility, request: ListRequest, *, namespace: str | None = None
 ) -> Page[RepositoryRow] | Slice[RepositoryRow]:
-    """Return a part of the repositories that hold a tag."""
+    """Return a part of the repositories that hold a tag.
+
+    Args:
+        namespace: only those of this one, as ``auth`` calls it: ``""`` is the global one.
+    """
     starred = _starred_by(_username(visibility))
     query = _columns(starred).where(visible_to(visibility, connection.dialect))
+    if namespace is not None:
+        query = query.where(repositories.c.namespace == (namespace or None))
     return fetch_part(connection, query, _listing(starred), request, load=_load)
 
 

@@ -14,7 +14,7 @@ from services.catalog.storage.repository_queries import list_repositories as lis
 from services.catalog.storage.tag_queries import find_tag_row, list_groups
 from services.catalog.storage.tag_queries import list_tags as list_tag_rows
 from services.catalog.storage.tag_rows import TagRow
-from services.catalog.usecases.not_found import RepositoryNotFound, TagNotFound
+from services.catalog.usecases.not_found import NamespaceNotFound, RepositoryNotFound, TagNotFound
 from shared.api.paging import ListRequest, Page, PageRequest
 from shared.api.slices import Slice
 from shared.database import Database
@@ -45,6 +45,21 @@ def list_repositories(
     """
     with database.read() as connection:
         return list_rows(connection, visibility, request)
+
+
+def list_repositories_of_namespace(
+    visibility: Visibility, request: ListRequest, *, database: Database
+) -> Page[RepositoryRow] | Slice[RepositoryRow]:
+    """Return a part of what the caller may pull from in the namespace that ``visibility`` names.
+
+    Raises:
+        NamespaceNotFound: it names none: there is none, or it is not for the caller.
+        TooManyRows: all were asked for, and there are too many.
+    """
+    if visibility.namespace is None:
+        raise NamespaceNotFound
+    with database.read() as connection:
+        return list_rows(connection, visibility, request, namespace=visibility.namespace)
 
 
 def get_repository(visibility: Visibility, repository: int, *, database: Database) -> RepositoryRow:

@@ -12,6 +12,13 @@ class RepositoryNotFound(NotFound):
         super().__init__("There is no such repository, or you may not see it.")
 
 
+class NamespaceNotFound(NotFound):
+    """There is no such namespace in the registry, or the caller may not see it."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such namespace, or you may not see it.")
+
+
 class TagNotFound(NotFound):
     """There is no such tag, or the caller may not see it."""
 

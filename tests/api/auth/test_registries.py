@@ -7,7 +7,8 @@ from sqlalchemy import select
 
 from services.auth.clients.registry import RegistryAnswer, probe_registry
 from services.auth.storage.tables import audit_entries
-from tests.support.auth import SERVICE, AuthService, access_of, assert_problem, claims_of
+from shared.api.peers import PEER_HEADER
+from tests.support.auth import INTERNAL_SECRET, SERVICE, AuthService, access_of, assert_problem, basic, claims_of
 from tests.support.ports import free_port
 
 NEW = {"name": "second", "hostname": "second.example.org", "service": "second-registry"}
@@ -68,6 +69,10 @@ def test_namespaces_name_their_registry_where_there_are_several(house: AuthServi
     assert made["registry"] == {"id": second["id"], "name": "second"}
     assert listed()["jane"] != listed()["fresh"] == made["registry"]
     assert set(listed(registry="second")) == {"fresh", "second.example.org"}
+    # The catalogue reads the first registry, and so is told of its namespaces only.
+    peer = {**basic("jane"), PEER_HEADER: INTERNAL_SECRET}
+    told = house.client.get("/internal/v1/visibility", headers=peer, query_string={"namespace_id": made["id"]})
+    assert told.get_json()["namespace"] is None
 
 
 def test_a_registry_may_have_a_policy_of_its_own(house: AuthService) -> None:

@@ -131,3 +131,26 @@ def test_the_key_set_verifies_tokens(world: AuthService) -> None:
     # RFC 7518 §6.2.1.2: 32 bytes each, zeros in front included.
     assert [len(base64.urlsafe_b64decode(key[name] + "=")) for name in ("x", "y")] == [32, 32]
     assert jwt.decode(token, jwt.PyJWK(key), algorithms=["ES256"], audience=SERVICE)
+
+
+def name_of(auth: AuthService, namespace_id: int, user: str | None) -> Any:
+    headers = {**basic(user), PEER_HEADER: INTERNAL_SECRET}
+    return auth.client.get(f"{PATH}?namespace_id={namespace_id}", headers=headers).get_json()["namespace"]
+
+
+def test_a_peer_is_told_which_namespace_has_an_id_where_the_caller_may_see_it(world: AuthService) -> None:
+    ids = {row["name"]: row["id"] for row in world.call("GET", "/api/v1/namespaces?all=true", user="admin").get_json()}
+
+    for user in (None, "stranger", "viewer", "owner"):
+        seen = visible(world, basic(user)).get_json()["namespaces"]
+        told = [found["name"] for number in ids.values() if (found := name_of(world, number, user))]
+        assert sorted(name for name in told if name) == seen
+    assert name_of(world, world.global_namespace_id, None) == {"name": ""}
+    assert name_of(world, 2**31 - 1, "admin") is None
+
+
+@pytest.mark.parametrize("number", ["x", "-1", "2147483648", ""])
+def test_what_is_no_id_is_refused(world: AuthService, number: str) -> None:
+    answer = world.client.get(f"{PATH}?namespace_id={number}", headers={PEER_HEADER: INTERNAL_SECRET})
+
+    assert_problem(answer, 422)
