@@ -27,6 +27,19 @@ def test_a_namespace_is_made_and_shows_what_lies_in_it(house: House) -> None:
     assert "docks" in jane.read("/teams/harbour/-/namespaces")
 
 
+def test_the_global_namespace_has_a_page_of_what_has_no_other(house: House) -> None:
+    house.push("alpine", "3.20")
+    house.push("docks/crane", "1.0")
+    admin = house.sign_in("admin")
+
+    page = admin.read("/namespaces/registry.example.org")
+
+    assert "alpine" in page
+    assert "crane" not in page
+    for part in ("access", "robots", "settings"):
+        admin.read(f"/namespaces/registry.example.org/{part}")
+
+
 def test_a_name_that_is_none_is_told_beside_the_field(house: House) -> None:
     house.auth.make_team("harbour", owner=house.auth.make_user("jane"))
     jane = house.sign_in("jane")

@@ -79,6 +79,8 @@ class RepositoryFilter:
     q: str | None = None
     namespace: str | None = None
     starred: bool = False
+    in_global: bool = False
+    """Only those without a namespace of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,9 @@ class CatalogClient:
 
     def list_repositories(self, visitor: Visitor, chosen: RepositoryFilter, page: PageRequest) -> Page[Repository]:
         """Return one page of what the visitor may see."""
-        params = {"q": chosen.q, "namespace": chosen.namespace, "starred": "true" if chosen.starred else None}
+        flags = {"starred": chosen.starred, "global": chosen.in_global}
+        params = {"q": chosen.q, "namespace": chosen.namespace}
+        params |= {name: "true" for name, wanted in flags.items() if wanted}
         return self._peer.page(
             "/api/v1/repositories", _RepositorySchema(many=True), page, access_token=visitor.access_token, params=params
         )

@@ -1,6 +1,6 @@
 """What the portal asks of `auth` about namespaces and teams: who is in them, and who may do what there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,9 @@ from services.web.clients.peer import Peer
 from services.web.clients.schemas import Made, Moment, Text
 from services.web.clients.sessions import Visitor
 from shared.api.paging import Page, PageRequest
+
+FOUND_AT_ONCE = 100
+"""Registries in one installation are far fewer, and each has one global namespace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,16 +244,23 @@ class NamespacesClient:
         Raises:
             NotFound: there is none, or the visitor may not see it.
         """
-        found: Page[Namespace] = self._peer.page(
+        among = {"registry": registry, "sort_attr": "id"}
+        named = self._find(visitor, {**among, "name": name})
+        # A global namespace has no name of its own to be found by: it is shown under the host of its registry.
+        named = named or [one for one in self._find(visitor, {**among, "global": "true"}) if one.name == name]
+        if not named:
+            raise NotFound("auth")
+        return named[0]
+
+    def _find(self, visitor: Visitor, params: Mapping[str, str]) -> Sequence[Namespace]:
+        page: Page[Namespace] = self._peer.page(
             "/api/v1/namespaces",
             _NamespaceSchema(many=True),
-            PageRequest(per_page=1),
+            PageRequest(per_page=FOUND_AT_ONCE),
             access_token=visitor.access_token,
-            params={"name": name, "registry": registry, "sort_attr": "id"},
+            params=params,
         )
-        if not found.rows:
-            raise NotFound("auth")
-        return found.rows[0]
+        return page.rows
 
     def create(self, visitor: Visitor, values: Mapping[str, Any]) -> None:
         """Make a namespace.

@@ -85,7 +85,8 @@ def show_namespace(portal: Portal, name: str) -> Response:
     """Show what lies in a namespace."""
     visitor, query = require_visitor(portal), load_list_query()
     namespace = find_namespace(portal, visitor, name)
-    chosen = RepositoryFilter(q=query.q or None, namespace=None if namespace.is_global else namespace.name)
+    narrowed = None if namespace.is_global else namespace.name
+    chosen = RepositoryFilter(q=query.q or None, namespace=narrowed, in_global=namespace.is_global)
     page = portal.catalog.list_repositories(visitor, chosen, query.page)
     ask_freshness(portal, visitor)
     return render(
