@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser
 from xdist.remote import Producer
 from xdist.scheduler import Scheduling
 
 from shared.config import Secret
 from tests.support import ports
+from tests.support.chromium import run_chromium
 from tests.support.postgresql import create_database, drop_database
 from tests.support.rabbitmq import RabbitmqNode, create_vhost, delete_vhost
 from tests.support.registry import Registry
@@ -57,6 +59,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
     """Keep tests that share something slow on one worker."""
     return GroupScheduling(config, log)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests of a process, whichever folder they are in; every test has a profile of its own."""
+    with run_chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -7,14 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import chromium
 from tests.e2e.conftest import make_stack
 from tests.support.clients import Skopeo
 from tests.support.oci_layout import make_image
 from tests.support.stack import PASSWORD, Stack
 from tests.support.waiting import wait_until
-
-__all__ = ["chromium"]
 
 pytestmark = pytest.mark.xdist_group("chromium")
 
