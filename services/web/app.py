@@ -14,6 +14,7 @@ from services.web.clients.me import MeClient
 from services.web.clients.peer import Peer
 from services.web.clients.places import NamespacesClient, TeamsClient
 from services.web.clients.probe import Probe
+from services.web.clients.registries import RegistriesClient
 from services.web.clients.retention import RetentionClient
 from services.web.clients.rights import RightsClient
 from services.web.clients.sessions import Sessions
@@ -86,6 +87,7 @@ def _wire(settings: Settings, clock: Clock) -> Portal:
         access=AccessClient(auth_peer),
         me=MeClient(auth_peer),
         administration=AdministrationClient(auth_peer),
+        registries=RegistriesClient(auth_peer),
         sync=SyncClient(catalog_peer, notifier_peer),
         retention=RetentionClient(catalog_peer),
         statistics=StatisticsClient(catalog_peer),

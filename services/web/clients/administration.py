@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from marshmallow import fields, pre_load
@@ -58,6 +59,8 @@ class AuditEntry:
     address: str
     target_type: str
     target: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +76,6 @@ class DecisionRow:
     reason: str
     address: str
     client: str
-
-
-@dataclass(frozen=True, slots=True)
-class Registry:
-    """A registry that this installation answers for."""
-
-    id: int
-    name: str
-    service: str
-    hostname: str
-    external_hostname: str | None
-    use_ssl: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +136,8 @@ class _AuditSchema(Made):
     address = fields.String(load_default="")
     target_type = fields.String(load_default="")
     target = fields.String(load_default="")
+    before = fields.Dict(keys=fields.String(), load_default=dict)
+    after = fields.Dict(keys=fields.String(), load_default=dict)
 
     @pre_load
     def flatten(self, data: Mapping[str, Any], **_: object) -> dict[str, Any]:
@@ -168,16 +161,6 @@ class _DecisionSchema(Made):
     def flatten(self, data: Mapping[str, Any], **_: object) -> dict[str, Any]:
         """Take the name out of the subject."""
         return {**data, "username": (data.get("subject") or {}).get("username") or ""}
-
-
-class _RegistrySchema(Made):
-    makes = Registry
-    id = fields.Integer(required=True)
-    name = fields.String(required=True)
-    service = fields.String(load_default="")
-    hostname = fields.String(load_default="")
-    external_hostname = Text()
-    use_ssl = fields.Boolean(load_default=False)
 
 
 class _SettingSchema(Made):
@@ -242,6 +225,11 @@ class AdministrationClient:
         """Sign somebody out everywhere."""
         self._peer.change("DELETE", f"/api/v1/users/{user:d}/sessions", access_token=visitor.access_token)
 
+    def end_session(self, visitor: Visitor, user: int, session: str) -> None:
+        """Sign somebody out in one browser."""
+        path = f"/api/v1/users/{user:d}/sessions/{quote(session, safe='')}"
+        self._peer.change("DELETE", path, access_token=visitor.access_token)
+
     def preview_deletion(self, visitor: Visitor, user: int) -> AccountDeletion:
         """Return what goes with an account, and what has to be decided."""
         response = self._peer.get(f"/api/v1/users/{user:d}/deletion", access_token=visitor.access_token)
@@ -280,19 +268,6 @@ class AdministrationClient:
         return self._peer.walk(
             path, _DecisionSchema(many=True), after, access_token=visitor.access_token, params=filters
         )
-
-    def list_registries(self, visitor: Visitor, page: PageRequest) -> Page[Registry]:
-        """Return one page of the registries."""
-        return self._peer.page(
-            "/api/v1/registries", _RegistrySchema(many=True), page, access_token=visitor.access_token
-        )
-
-    def check_registry(self, visitor: Visitor, registry: Registry) -> Sequence[str]:
-        """Ask whether a registry is reached and takes our tokens; return what is wrong."""
-        params = {"hostname": registry.hostname, "use_ssl": str(registry.use_ssl).lower(), "only": "hostname"}
-        response = self._peer.get("/api/v1/registries/validate", access_token=visitor.access_token, params=params)
-        found = response.json()
-        return [str(text) for texts in (found.get("messages") or {}).values() for text in texts]
 
     def list_settings(self, visitor: Visitor) -> Sequence[Setting]:
         """Return the settings in force."""

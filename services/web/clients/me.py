@@ -136,9 +136,13 @@ class MeClient:
         body = {"current_password": current.reveal(), "password": password.reveal()}
         self._peer.change("PUT", "/api/v1/users/self/password", body, access_token=visitor.access_token)
 
-    def list_tokens(self, visitor: Visitor, page: PageRequest) -> Page[Token]:
-        """Return one page of the application tokens, newest first."""
-        return self._newest(visitor, "/api/v1/application_tokens", _TokenSchema(many=True), page)
+    def list_tokens(self, visitor: Visitor, page: PageRequest, *, of: int | None = None) -> Page[Token]:
+        """Return one page of the application tokens, newest first.
+
+        Args:
+            of: somebody else, for administrators and auditors.
+        """
+        return self._newest(visitor, _path("application_tokens", of), _TokenSchema(many=True), page)
 
     def create_token(self, visitor: Visitor, values: Mapping[str, Any]) -> Secret:
         """Make an application token and return its secret, which is never shown again.
@@ -153,9 +157,9 @@ class MeClient:
         """End an application token."""
         self._peer.change("DELETE", f"/api/v1/application_tokens/{token:d}", access_token=visitor.access_token)
 
-    def list_sessions(self, visitor: Visitor, page: PageRequest) -> Page[BrowserSession]:
-        """Return one page of the sessions in browsers."""
-        path = "/api/v1/sessions"
+    def list_sessions(self, visitor: Visitor, page: PageRequest, *, of: int | None = None) -> Page[BrowserSession]:
+        """Return one page of the sessions in browsers; ``of`` as above."""
+        path = _path("sessions", of)
         return self._peer.page(path, _SessionSchema(many=True), page, access_token=visitor.access_token)
 
     def end_session(self, visitor: Visitor, session: str) -> None:
@@ -166,9 +170,9 @@ class MeClient:
         """End all sessions but this one."""
         self._peer.change("DELETE", "/api/v1/sessions", access_token=visitor.access_token)
 
-    def list_logins(self, visitor: Visitor, page: PageRequest) -> Page[Login]:
-        """Return one page of the logins of clients, newest first."""
-        return self._newest(visitor, "/api/v1/logins", _LoginSchema(many=True), page)
+    def list_logins(self, visitor: Visitor, page: PageRequest, *, of: int | None = None) -> Page[Login]:
+        """Return one page of the logins of clients, newest first; ``of`` as above."""
+        return self._newest(visitor, _path("logins", of), _LoginSchema(many=True), page)
 
     def end_login(self, visitor: Visitor, login: int) -> None:
         """End the login of a client."""
@@ -177,3 +181,7 @@ class MeClient:
     def _newest(self, visitor: Visitor, path: str, schema: Made, page: PageRequest) -> Page[Any]:
         params = {"sort_attr": "id", "sort_order": "desc"}
         return self._peer.page(path, schema, page, access_token=visitor.access_token, params=params)
+
+
+def _path(what: str, of: int | None) -> str:
+    return f"/api/v1/{what}" if of is None else f"/api/v1/users/{of:d}/{what}"

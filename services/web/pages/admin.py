@@ -1,34 +1,30 @@
 """``/admin``: people, what they did, how requests were decided, registries and settings."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from flask import Response, request, url_for
 from flask_babel import gettext, lazy_gettext
 from werkzeug.wrappers import Response as AnyResponse
 
-from services.web.clients.administration import Registry
-from services.web.clients.errors import NotAllowed, PeerAway, PeerBroken, PeerError
+from services.web.clients.errors import NotAllowed, PeerAway, PeerBroken
 from services.web.clients.sessions import Visitor
 from services.web.pages.frames import ask_freshness, render
-from services.web.pages.inputs import load_after, load_list_query
+from services.web.pages.inputs import load_after
 from services.web.pages.portal import Portal
 from services.web.pages.visitors import require_visitor
 from services.web.viewmodels.administration import (
     VERDICTS,
     present_audit,
     present_decisions,
-    present_registries,
     present_settings,
 )
-from services.web.viewmodels.paging import present_paging
 from shared.api.paging import PageRequest
 
 MAX_FILTER_LENGTH = 128
-REGISTRIES_CHECKED = 3
-"""So many registries are asked on one page; each is a call that `auth` makes to it."""
+
+_AUDIT_FILTERS = ("actor", "action_prefix", "target_name", "at_from", "at_until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +55,7 @@ def show_overview(portal: Portal) -> Response:
 
 def show_activities(portal: Portal) -> Response:
     """Show who did what."""
-    visitor, filters = require_admin(portal), _filters("actor", "action_prefix", "target_name", "at_from")
+    visitor, filters = require_admin(portal), _filters(*_AUDIT_FILTERS)
     part = portal.administration.list_audit(visitor, load_after(), filters)
     return render(
         portal,
@@ -70,6 +66,7 @@ def show_activities(portal: Portal) -> Response:
             Filter("action_prefix", gettext("What it begins with"), filters["action_prefix"]),
             Filter("target_name", gettext("To what"), filters["target_name"]),
             Filter("at_from", gettext("Since"), filters["at_from"], type="date"),
+            Filter("at_until", gettext("Before"), filters["at_until"], type="date"),
         ],
         links=[
             (gettext("As CSV"), url_for("admin_activities_file", form="csv", **_given(filters))),
@@ -82,7 +79,7 @@ def show_activities(portal: Portal) -> Response:
 def fetch_activities(portal: Portal, form: str) -> AnyResponse:
     """Hand out who did what as a file."""
     visitor = require_admin(portal)
-    filters = _filters("actor", "action_prefix", "target_name", "at_from")
+    filters = _filters(*_AUDIT_FILTERS)
     file = portal.administration.fetch_audit_file(visitor, form, filters)
     response = Response(file.content, mimetype="text/csv" if form == "csv" else "application/json")
     response.headers["Content-Disposition"] = f'attachment; filename="activities.{form}"'
@@ -91,7 +88,10 @@ def fetch_activities(portal: Portal, form: str) -> AnyResponse:
 
 def show_decisions(portal: Portal) -> Response:
     """Show how token requests were decided."""
-    visitor, filters = require_admin(portal), _filters("username", "repository_prefix", "verdict")
+    visitor, filters = (
+        require_admin(portal),
+        _filters("username", "repository_prefix", "verdict", "at_from", "at_until"),
+    )
     part = portal.administration.list_decisions(visitor, load_after(), filters)
     return render(
         portal,
@@ -101,22 +101,10 @@ def show_decisions(portal: Portal) -> Response:
             Filter("username", gettext("Who"), filters["username"]),
             Filter("repository_prefix", gettext("Repositories that begin with"), filters["repository_prefix"]),
             Filter("verdict", gettext("Any verdict"), filters["verdict"], options=list(VERDICTS.items())),
+            Filter("at_from", gettext("Since"), filters["at_from"], type="date"),
+            Filter("at_until", gettext("Before"), filters["at_until"], type="date"),
         ],
         **onward("admin_decisions", part.following, filters),
-    )
-
-
-def show_registries(portal: Portal) -> Response:
-    """Show the registries, and whether the first ones are reached."""
-    visitor, query = require_admin(portal), load_list_query()
-    page = portal.administration.list_registries(visitor, query.page)
-    checked = {one.id: _check(portal, visitor, one) for one in islice(page.rows, REGISTRIES_CHECKED)}
-    return render(
-        portal,
-        "admin_list.html",
-        table=present_registries(page.rows, checked),
-        pager=present_paging(page),
-        lead=gettext("Checked now: whether the registry is reached, and asks this installation for tokens."),
     )
 
 
@@ -163,10 +151,3 @@ def _count(ask: Callable[[], int]) -> int | None:
         return ask()
     except (PeerAway, PeerBroken, NotAllowed):
         return None
-
-
-def _check(portal: Portal, visitor: Visitor, registry: Registry) -> Iterable[str]:
-    try:
-        return portal.administration.check_registry(visitor, registry)
-    except PeerError as fault:
-        return [fault.detail or gettext("could not be checked now")]

@@ -1,7 +1,7 @@
 """What addresses and forms may hold, with its limits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -9,7 +9,7 @@ from flask import request
 from flask_babel import gettext, lazy_gettext
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from services.web.clients.errors import RequestRefused
+from services.web.clients.errors import NotAllowed, RequestRefused
 from shared.api.paging import MAX_PAGE, PageRequest
 from shared.oci.names import is_name_component
 
@@ -122,24 +122,62 @@ class CheckedForm:
     faults: Faults = field(default_factory=dict)
     alarm: str = ""
     """What is wrong with the whole, or with something that is no field of it."""
+    was: Mapping[str, str] = field(default_factory=dict)
+    """What stood where it is to change something; it goes along with the form and comes back."""
+
+    @classmethod
+    def editing(cls, known: Mapping[str, str]) -> "CheckedForm":
+        """Return a form that shows what there is, to be changed."""
+        return cls(known, was=known)
+
+    @property
+    def changes(self) -> dict[str, str]:
+        """What is to be different."""
+        return {name: value for name, value in self.values.items() if value != self.was.get(name)}
 
     def faulty(self, name: str, fault: str) -> "CheckedForm":
         """Return the form with one more fault."""
-        return CheckedForm(self.values, {**self.faults, name: [fault]}, self.alarm)
+        return replace(self, faults={**self.faults, name: [fault]})
 
-    def refused(self, refusal: RequestRefused) -> "CheckedForm":
+    def refused(self, refusal: RequestRefused | NotAllowed) -> "CheckedForm":
         """Return the form with what a peer finds wrong with it."""
-        own = {name: faults for name, faults in refusal.faults.items() if name in self.values}
-        others = [" ".join(faults) for name, faults in refusal.faults.items() if name not in own]
-        alarm = "; ".join(others) if refusal.faults else refusal.detail or gettext("This was refused.")
-        return CheckedForm(self.values, {**self.faults, **own}, alarm)
+        found = refusal.faults if isinstance(refusal, RequestRefused) else {}
+        own = {name: faults for name, faults in found.items() if name in self.values}
+        others = [" ".join(faults) for name, faults in found.items() if name not in own]
+        alarm = "; ".join(others) if found else refusal.detail or gettext("This was refused.")
+        return replace(self, faults={**self.faults, **own}, alarm=alarm)
 
 
 def load_form(schema: Schema) -> CheckedForm:
     """Read the fields that a schema names, trimmed except for passwords, and check them."""
-    sent = {name: request.form.get(name, "") for name in schema.fields}
-    values = {name: value if name.startswith("password") else value.strip() for name, value in sent.items()}
+    values = {name: _read(name, request.form.get(name, "")) for name in schema.fields}
     return CheckedForm(values, schema.validate(values))
+
+
+def load_change(schema: Schema, known: Mapping[str, str]) -> CheckedForm:
+    """Read a form that changes something, so that nobody undoes what somebody else did meanwhile.
+
+    What its sender left as it was becomes what it is now. Where both changed the same field, the sender is
+    told; when the form is sent again, it goes through.
+
+    Args:
+        known: what there is now, by the names of the form.
+    """
+    form = load_form(schema)
+    was = {name: _read(name, request.form.get(f"was_{name}", value)) for name, value in known.items()}
+    touched = {name for name, value in form.values.items() if value != was[name]}
+    values = {name: value if name in touched else known[name] for name, value in form.values.items()}
+    meanwhile = {
+        name: [gettext("Somebody has changed this to “%(value)s” meanwhile. Save again to put yours there.", value=now)]
+        for name, now in known.items()
+        if name in touched and _read(name, now) not in (was[name], values[name])
+    }
+    return CheckedForm(values, {**meanwhile, **form.faults}, was=known)
+
+
+def _read(name: str, value: str) -> str:
+    # Browsers send the ends of lines as CR and LF, whatever they were.
+    return value if name.startswith("password") else value.strip().replace("\r\n", "\n")
 
 
 def load_actions() -> list[str]:

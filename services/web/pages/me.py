@@ -9,10 +9,11 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.web.clients.errors import RequestRefused
+from services.web.clients.me import Profile
 from services.web.clients.sessions import Visitor
 from services.web.pages.confirming import Confirmation, confirm, is_typed
 from services.web.pages.frames import render
-from services.web.pages.inputs import CheckedForm, load_actions, load_form, load_list_query, longest
+from services.web.pages.inputs import CheckedForm, load_actions, load_change, load_form, load_list_query, longest
 from services.web.pages.portal import Portal
 from services.web.pages.redirects import see_other
 from services.web.pages.visitors import end_session, require_visitor
@@ -59,16 +60,17 @@ class TokenForm(Schema):
 def show_profile(portal: Portal) -> Response:
     """Show one's own account."""
     profile = portal.me.get(require_visitor(portal))
-    form = CheckedForm({"display_name": profile.display_name or "", "email": profile.email or ""})
-    return _profile(portal, form)
+    return _profile(portal, CheckedForm.editing(_values(profile)))
 
 
 def change_profile(portal: Portal) -> AnyResponse:
     """Change how one is called, and where mail goes."""
-    visitor, form = require_visitor(portal), load_form(ProfileForm())
+    visitor = require_visitor(portal)
+    form = load_change(ProfileForm(), _values(portal.me.get(visitor)))
     if not form.faults:
         try:
-            portal.me.change(visitor, form.values)
+            if form.changes:
+                portal.me.change(visitor, form.changes)
         except RequestRefused as refusal:
             form = form.refused(refusal)
         else:
@@ -226,6 +228,10 @@ def _token(form: CheckedForm, actions: list[str]) -> dict[str, Any]:
     if names := form.values["namespaces"].replace(",", " ").split():
         values["namespaces"] = names
     return values
+
+
+def _values(profile: Profile) -> dict[str, str]:
+    return {"display_name": profile.display_name or "", "email": profile.email or ""}
 
 
 def _lifetime(days: str) -> str:

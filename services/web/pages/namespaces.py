@@ -11,7 +11,7 @@ from services.web.clients.places import Namespace
 from services.web.clients.sessions import Visitor
 from services.web.pages.confirming import Confirmation, confirm, is_typed
 from services.web.pages.frames import ask_freshness, render
-from services.web.pages.inputs import CheckedForm, load_form, load_list_query, longest
+from services.web.pages.inputs import CheckedForm, load_change, load_form, load_list_query, longest
 from services.web.pages.portal import Portal
 from services.web.pages.redirects import see_other
 from services.web.pages.visitors import require_visitor
@@ -103,24 +103,18 @@ def show_settings(portal: Portal, name: str) -> Response:
     """Show what may be changed of a namespace."""
     visitor = require_visitor(portal)
     namespace = find_namespace(portal, visitor, name)
-    values = {
-        "description": namespace.description,
-        "visibility": namespace.visibility,
-        "team": namespace.team.name,
-    }
-    return _settings(portal, visitor, namespace, CheckedForm(values))
+    return _settings(portal, visitor, namespace, CheckedForm.editing(_values(namespace)))
 
 
 def change_settings(portal: Portal, name: str) -> AnyResponse:
     """Change a namespace."""
-    visitor, form = require_visitor(portal), load_form(NamespaceSettingsForm())
+    visitor = require_visitor(portal)
     namespace = find_namespace(portal, visitor, name)
+    form = load_change(NamespaceSettingsForm(), _values(namespace))
     if not form.faults:
-        known = {"description": namespace.description, "visibility": namespace.visibility, "team": namespace.team.name}
-        changes = {field: value for field, value in form.values.items() if value != known[field]}
         try:
-            if changes:
-                portal.namespaces.change(visitor, namespace.id, changes)
+            if form.changes:
+                portal.namespaces.change(visitor, namespace.id, form.changes)
             flash(gettext("The namespace is changed."))
             return see_other(place(namespace, "namespace_settings"))
         except NotFound as missing:
@@ -141,7 +135,7 @@ def freeze(portal: Portal, name: str) -> AnyResponse:
             return see_other(place(namespace, "namespace_settings"))
         except RequestRefused as refusal:
             form = form.refused(refusal)
-    return _settings(portal, visitor, namespace, CheckedForm({}), freezing=form, status=422)
+    return _settings(portal, visitor, namespace, CheckedForm.editing(_values(namespace)), freezing=form, status=422)
 
 
 def thaw(portal: Portal, name: str, number: int) -> AnyResponse:
@@ -188,6 +182,10 @@ def place(namespace: Namespace, endpoint: str, **parts: object) -> str:
     return url_for(endpoint, name=namespace.name, registry=registry or None, **parts)  # type: ignore[arg-type]
 
 
+def _values(namespace: Namespace) -> dict[str, str]:
+    return {"description": namespace.description or "", "visibility": namespace.visibility, "team": namespace.team.name}
+
+
 def _settings(
     portal: Portal,
     visitor: Visitor,
@@ -197,8 +195,6 @@ def _settings(
     freezing: CheckedForm | None = None,
     status: int = 200,
 ) -> Response:
-    if not form.values:
-        form = CheckedForm({"description": namespace.description, "visibility": namespace.visibility})
     try:
         freezes = portal.namespaces.list_freezes(visitor, namespace.id, PageRequest(per_page=FREEZES_SHOWN)).rows
     except NotAllowed:

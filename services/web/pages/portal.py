@@ -11,6 +11,7 @@ from services.web.clients.catalog import CatalogClient
 from services.web.clients.content import ContentClient
 from services.web.clients.me import MeClient
 from services.web.clients.places import NamespacesClient, TeamsClient
+from services.web.clients.registries import RegistriesClient
 from services.web.clients.retention import RetentionClient
 from services.web.clients.rights import RightsClient
 from services.web.clients.sessions import Sessions
@@ -35,6 +36,7 @@ class Portal:
     access: AccessClient
     me: MeClient
     administration: AdministrationClient
+    registries: RegistriesClient
     sync: SyncClient
     retention: RetentionClient
     statistics: StatisticsClient

@@ -11,7 +11,7 @@ from services.web.clients.catalog import Repository
 from services.web.clients.errors import RequestRefused
 from services.web.clients.sessions import Visitor
 from services.web.pages.frames import ask_freshness, chosen_runtime, render
-from services.web.pages.inputs import CheckedForm, load_after, load_form, load_list_query, longest
+from services.web.pages.inputs import CheckedForm, load_after, load_change, load_form, load_list_query, longest
 from services.web.pages.portal import Portal
 from services.web.pages.redirects import see_other
 from services.web.pages.visitors import find_visitor, require_visitor
@@ -133,7 +133,7 @@ def show_settings(portal: Portal, name: str) -> Response:
     """Show what may be changed of a repository."""
     require_visitor(portal)
     visitor, repository = find_repository(portal, name)
-    form = CheckedForm({"description": repository.description or ""})
+    form = CheckedForm.editing({"description": repository.description or ""})
     return _settings(portal, visitor, repository, form)
 
 
@@ -141,10 +141,10 @@ def change_settings(portal: Portal, name: str) -> AnyResponse:
     """Change what a repository says about itself."""
     require_visitor(portal)
     visitor, repository = find_repository(portal, name)
-    form = load_form(DescriptionForm())
+    form = load_change(DescriptionForm(), {"description": repository.description or ""})
     if not form.faults:
         try:
-            portal.content.describe(visitor, repository.id, form.values["description"].replace("\r\n", "\n"))
+            portal.content.describe(visitor, repository.id, form.values["description"])
             flash(gettext("The description is changed."))
             return see_other(url_for("repository", name=name))
         except RequestRefused as refusal:

@@ -10,7 +10,7 @@ from services.web.clients.places import Member, Team
 from services.web.clients.sessions import Visitor
 from services.web.pages.confirming import Confirmation, confirm, is_typed
 from services.web.pages.frames import render
-from services.web.pages.inputs import CheckedForm, load_form, load_list_query, longest
+from services.web.pages.inputs import CheckedForm, load_change, load_form, load_list_query, longest
 from services.web.pages.portal import Portal
 from services.web.pages.redirects import see_other
 from services.web.pages.visitors import require_visitor
@@ -128,20 +128,19 @@ def show_namespaces(portal: Portal, name: str) -> Response:
 def show_settings(portal: Portal, name: str) -> Response:
     """Show what may be changed of a team."""
     team = portal.teams.get(require_visitor(portal), name)
-    form = CheckedForm({"name": team.name, "description": team.description})
+    form = CheckedForm.editing(_values(team))
     return render(portal, "team_settings.html", team=team, form=form)
 
 
 def change_settings(portal: Portal, name: str) -> AnyResponse:
     """Change a team."""
-    visitor, form = require_visitor(portal), load_form(TeamForm())
+    visitor = require_visitor(portal)
     team = portal.teams.get(visitor, name)
+    form = load_change(TeamForm(), _values(team))
     if not form.faults:
-        known = {"name": team.name, "description": team.description}
-        changes = {field: value for field, value in form.values.items() if value != known[field]}
         try:
-            if changes:
-                portal.teams.change(visitor, team.id, changes)
+            if form.changes:
+                portal.teams.change(visitor, team.id, form.changes)
             flash(gettext("The team is changed."))
             return see_other(url_for("team_settings", name=form.values["name"]))
         except RequestRefused as refusal:
@@ -186,6 +185,10 @@ def _members(portal: Portal, visitor: Visitor, team: Team, form: CheckedForm, *,
         role_names=ROLE_NAMES.items(),
         is_me=lambda member: _is(visitor, member),
     )
+
+
+def _values(team: Team) -> dict[str, str]:
+    return {"name": team.name, "description": team.description or ""}
 
 
 def _is(visitor: Visitor, member: Member) -> bool:

@@ -1,12 +1,13 @@
 """What administrators look at, in tables."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from flask import url_for
-from flask_babel import gettext, lazy_gettext
+from flask_babel import gettext, lazy_gettext, ngettext
 
-from services.web.clients.administration import Account, AuditEntry, DecisionRow, Registry, Setting
+from services.web.clients.administration import Account, AccountDeletion, AuditEntry, DecisionRow, Setting
 from services.web.viewmodels.tables import Cell, Column, Row, Table
 from services.web.viewmodels.times import present_time
 
@@ -17,6 +18,9 @@ VERDICTS = {
     "login": lazy_gettext("login"),
     "unauthenticated": lazy_gettext("wrong credentials"),
 }
+
+FIELDS_SHOWN = 5
+VALUE_LENGTH = 60
 
 _KIND_OF_BADGE = {"granted": "allowed", "login": "allowed", "refused": "refused", "unauthenticated": "refused"}
 
@@ -68,8 +72,8 @@ def present_audit(entries: Sequence[AuditEntry], now: datetime) -> Table:
         rows=[
             Row(
                 (
-                    Cell(entry.action),
-                    Cell(entry.target, note=entry.target_type),
+                    Cell(entry.action, note=_difference(entry.before, entry.after)),
+                    Cell(entry.target, link=_page_of(entry), note=entry.target_type),
                     Cell(entry.actor),
                     Cell(entry.address),
                     Cell(moment=present_time(entry.at, now)),
@@ -116,34 +120,6 @@ def present_decisions(decisions: Sequence[DecisionRow], now: datetime) -> Table:
     )
 
 
-def present_registries(registries: Sequence[Registry], checked: Mapping[int, Iterable[str]]) -> Table:
-    """Turn registries into a table.
-
-    Args:
-        checked: what is wrong with those that were asked, by id.
-    """
-    return Table(
-        columns=(
-            Column(gettext("Registry")),
-            Column(gettext("Address"), "phrase"),
-            Column(gettext("Service"), "phrase"),
-            Column(gettext("State"), "phrase"),
-        ),
-        rows=[
-            Row(
-                (
-                    Cell(one.name),
-                    Cell(one.external_hostname or one.hostname, note=one.hostname if one.external_hostname else ""),
-                    Cell(one.service, code=True),
-                    _state(checked.get(one.id)),
-                )
-            )
-            for one in registries
-        ],
-        empty=gettext("No registries"),
-    )
-
-
 def present_settings(settings: Sequence[Setting]) -> Table:
     """Turn settings into a table."""
     return Table(
@@ -166,6 +142,58 @@ def present_settings(settings: Sequence[Setting]) -> Table:
     )
 
 
+def present_belongings(found: AccountDeletion) -> list[str]:
+    """Say what goes with an account."""
+    return [
+        ngettext("%(num)d token", "%(num)d tokens", found.tokens),
+        ngettext("%(num)d session", "%(num)d sessions", found.sessions),
+        ngettext("%(num)d grant", "%(num)d grants", found.grants),
+        ngettext("membership in %(num)d team", "membership in %(num)d teams", found.teams_count),
+    ]
+
+
+def present_personal_images(found: AccountDeletion) -> str:
+    """Say how much lies in the personal namespace of an account."""
+    if found.repositories is None or found.tags is None:
+        return gettext("images: how many is not known now, the catalogue is away")
+    repositories = ngettext("%(num)d repository", "%(num)d repositories", found.repositories)
+    tags = ngettext("%(num)d tag", "%(num)d tags", found.tags)
+    return gettext("%(repositories)s with %(tags)s", repositories=repositories, tags=tags)
+
+
+def _page_of(entry: AuditEntry) -> str | None:
+    """Return the page of what was changed; it may have gone since, or have another name."""
+    if entry.action.endswith(".deleted") or not entry.target:
+        return None
+    match entry.target_type:
+        case "user":
+            return url_for("admin_person", username=entry.target)
+        case "team":
+            return url_for("team", name=entry.target)
+        case "namespace":
+            return url_for("namespace", name=entry.target)
+        case _:
+            return None
+
+
+def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Say which fields changed, from what to what."""
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    said = [f"{name}: {_change(before.get(name), after.get(name))}" for name in names[:FIELDS_SHOWN]]
+    return "; ".join([*said, *(["…"] if len(names) > FIELDS_SHOWN else [])])
+
+
+def _change(before: object, after: object) -> str:
+    return _short(after) if before is None else f"{_short(before)} → {_short(after)}"
+
+
+def _short(value: object) -> str:
+    if value is None:
+        return "–"
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= VALUE_LENGTH else f"{text[:VALUE_LENGTH]}…"
+
+
 def _role(account: Account) -> str:
     if not account.enabled:
         return gettext("switched off")
@@ -174,10 +202,3 @@ def _role(account: Account) -> str:
     if account.auditor:
         return gettext("Auditor")
     return gettext("bot") if account.bot else ""
-
-
-def _state(faults: Iterable[str] | None) -> Cell:
-    if faults is None:
-        return Cell(gettext("not checked"))
-    said = "; ".join(faults)
-    return Cell(said, badge="refused") if said else Cell(gettext("reached"), badge="allowed")

@@ -54,3 +54,5 @@ class Table:
     rows: Sequence[Row]
     empty: str
     hint: str = ""
+    more: str = ""
+    """What is said below a table that does not show all there is."""
