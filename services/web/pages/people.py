@@ -114,7 +114,10 @@ def change_person(portal: Portal, username: str) -> AnyResponse:
                 portal.administration.change_person(visitor, account.id, changes)
             flash(gettext("The account is changed."))
             return see_other(url_for("admin_person", username=username))
-        except (NotAllowed, RequestRefused) as refusal:
+        except NotAllowed as refusal:
+            # Such as taking the right from oneself: what was typed stays.
+            return _person(portal, account, form.refused(refusal), status=403)
+        except RequestRefused as refusal:
             form = form.refused(refusal)
     return _person(portal, account, form, status=422)
 
