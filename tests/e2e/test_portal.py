@@ -9,7 +9,7 @@ import requests
 
 from tests.e2e.conftest import World
 from tests.support.oci_layout import make_image, make_index
-from tests.support.stack import PASSWORD, new_name
+from tests.support.stack import ADMIN, PASSWORD, new_name
 from tests.support.waiting import wait_until
 
 PATIENCE_S = 60
@@ -102,3 +102,10 @@ def test_after_signing_out_nothing_is_shown_any_more(world: World, visitor: Visi
     visitor.send("/repositories", "/sign-out")
 
     assert visitor.get("/repositories").url.endswith("/sign-in?next=/repositories")
+
+
+def test_administrators_see_that_the_registry_is_reached(visitor: Visitor) -> None:
+    visitor.sign_in(*ADMIN)
+
+    assert "reached" in visitor.get("/admin/registries").text
+    assert "reached" in visitor.get("/admin/registries/1").text

@@ -16,6 +16,7 @@ from services.auth.domain.registries import MAX_HOSTNAME_LENGTH, FirstRegistry
 from services.auth.storage.registries import REGISTRIES, RegistryView
 from services.auth.usecases.registries import (
     change_registry,
+    check_registry,
     create_registry,
     remove_registry,
     show_registries,
@@ -132,6 +133,18 @@ def get_validation(query: dict[str, Any]) -> Mapping[str, object]:
     wanted = {"hostname": "", **query}
     faults = validate_registry(
         subject(), wanted, only=only, probe=auth.probe_registry, first=first_registry(), database=auth.database
+    )
+    return {"messages": faults, "valid": not faults}
+
+
+@blueprint.route(f"{_REGISTRY}/check")
+@blueprint.response(HTTPStatus.OK, ValidationOutput)
+@refuses(blueprint, *_REFUSED, HTTPStatus.NOT_FOUND)
+def get_check(registry_id: int) -> Mapping[str, object]:
+    """Ask a registry whether it is there and bears the service name entered here; for administrators and auditors."""
+    auth = services()
+    faults = check_registry(
+        subject(), registry_id, probe=auth.probe_registry, first=first_registry(), database=auth.database
     )
     return {"messages": faults, "valid": not faults}
 

@@ -219,6 +219,21 @@ def validate_registry(
     return faults
 
 
+def check_registry(
+    subject: Subject, registry_id: int, *, probe: Probe, first: FirstRegistry, database: Database
+) -> Mapping[str, list[str]]:
+    """Ask a registry that is entered whether it is there, and who it is; return what is wrong, by field.
+
+    Raises:
+        Forbidden: the caller is neither administrator nor auditor.
+        NotFound: there is no such registry.
+    """
+    _require_reader(subject)
+    with database.read() as connection:
+        registry = _get(connection, registry_id, first)
+    return {name: [text] for name, text in _ask(shown_fields(registry), probe).items()}
+
+
 def shown_fields(registry: RegistryView) -> Fields:
     """Return what the audit trail shows of a registry."""
     return {
@@ -265,12 +280,22 @@ def _check_hosts(wanted: Wanted) -> None:
 
 
 def _require_answer(wanted: Wanted, probe: Probe) -> None:
+    faults = dict(_ask(wanted, probe))
+    if "hostname" in faults:
+        faults["hostname"] = f"{faults['hostname']}; say force=true to enter it all the same"
+    if faults:
+        raise Invalid({name: [text] for name, text in faults.items()})
+
+
+def _ask(wanted: Wanted, probe: Probe) -> Mapping[str, str]:
+    """Ask a registry who it is; return what is wrong with its answer, by field."""
     answer = probe(wanted["hostname"], wanted.get("use_ssl", True))
     if answer.fault:
-        raise Invalid({"hostname": [f"{answer.fault}; say force=true to enter it all the same"]})
+        return {"hostname": answer.fault}
     if wanted.get("service") and answer.service != wanted["service"]:
         found = f"calls itself {answer.service!r}" if answer.service else "asks for no token"
-        raise Invalid({"service": [f"the registry {found}: its auth.token.service must be this name"]})
+        return {"service": f"the registry {found}: its auth.token.service must be this name"}
+    return {}
 
 
 def _refuse_clashes(connection: Connection, wanted: Wanted, first: FirstRegistry, *, but: int | None = None) -> None:

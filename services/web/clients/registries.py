@@ -69,9 +69,8 @@ class RegistriesClient:
         return found
 
     def check(self, visitor: Visitor, registry: Registry) -> Sequence[str]:
-        """Ask whether a registry is reached and takes our tokens; return what is wrong."""
-        params = {"hostname": registry.hostname, "use_ssl": str(registry.use_ssl).lower(), "only": "hostname"}
-        response = self._peer.get("/api/v1/registries/validate", access_token=visitor.access_token, params=params)
+        """Ask whether a registry is reached, and who it says it is; return what is wrong."""
+        response = self._peer.get(f"/api/v1/registries/{registry.id:d}/check", access_token=visitor.access_token)
         found = self._peer.load(_CheckSchema(), response)
         return [text for texts in (found["messages"] or {}).values() for text in texts]
 

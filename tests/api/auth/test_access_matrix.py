@@ -50,6 +50,7 @@ GET    /registries                         401     401     403     403     403  
 POST   /registries                         401     401     403     403     403     403     403     201
 GET    /registries/validate                401     401     403     403     403     403     403     200
 GET    /registries/{registry}              401     401     403     403     403     403     403     200
+GET    /registries/{registry}/check        401     401     403     403     403     403     403     200
 PUT    /registries/{registry}              401     401     403     403     403     403     403     200
 DELETE /registries/{nothing}               401     401     403     403     403     403     403     404
 GET    /explain                            401     401     403     200     200     200     200     200

@@ -150,6 +150,17 @@ def test_case_141_with_only_the_name_nobody_is_asked(house: AuthService) -> None
     assert body == {"messages": {"name": ["has already been taken"]}, "valid": False}
 
 
+def test_a_registry_that_is_entered_is_asked_who_it_is(house: AuthService) -> None:
+    away = enter(house, hostname=f"127.0.0.1:{free_port()}", use_ssl=False)["id"]
+
+    body = house.call("GET", f"/api/v1/registries/{away}/check", user="admin").get_json()
+
+    assert body["valid"] is False
+    assert "does not answer" in body["messages"]["hostname"][0]
+    assert "force" not in body["messages"]["hostname"][0]
+    assert_problem(house.call("GET", "/api/v1/registries/99/check", user="admin"), 404)
+
+
 def test_entering_asks_the_registry_first(house: AuthService) -> None:
     body = {**NEW, "hostname": f"127.0.0.1:{free_port()}", "use_ssl": False}
 
