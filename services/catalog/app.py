@@ -111,7 +111,7 @@ def new_namespaces(settings: Settings) -> NamespaceClient:
 
 def new_database(settings: Settings) -> Database:
     """Open the index, with a connection for every thread that serves."""
-    return Database(settings.database_url.reveal(), pool_size=settings.serving.threads)
+    return Database(settings.database_url.reveal(), pool_size=settings.serving.threads, custom_plans=True)
 
 
 def readiness_checks(settings: Settings, database: Database) -> dict[str, ReadinessCheck]:

@@ -36,20 +36,25 @@ _STATEMENTS = (
            {_DIGEST.format("(1 + (r.id * 20 + t) % :manifests)")}, true, now() - t * interval '1 minute', 'e', now(),
            'person-' || (r.id * 7 + t) % 1000, now()
        FROM repositories r,
-           generate_series(1, CASE r.id WHEN 1 THEN 10 WHEN 2 THEN 1000 WHEN 3 THEN 10000 ELSE :tags END) t""",
+           generate_series(1, CASE r.full_name
+               WHEN 'bulk-1/app-1' THEN 10 WHEN 'bulk-2/app-2' THEN 1000 WHEN 'bulk-3/app-3' THEN 10000
+               ELSE :tags END) t
+       WHERE r.namespace LIKE 'bulk-%'""",
     """INSERT INTO repository_manifests (repository_id, digest, present, written_at, written_by_event, first_seen_at)
-       SELECT DISTINCT repository_id, digest, true, now(), 'e', now() FROM tags""",
+       SELECT DISTINCT repository_id, digest, true, now(), 'e', now() FROM tags
+       WHERE repository_id IN (SELECT id FROM repositories WHERE namespace LIKE 'bulk-%')""",
     f"""INSERT INTO manifest_labels (manifest_digest, is_annotation, key, value)
        SELECT {_DIGEST.format("n")}, label,
            CASE WHEN label THEN 'org.opencontainers.image.version' ELSE 'maintainer' END,
            CASE WHEN label THEN 'v' || n % 5000 ELSE 'person-' || n % 1000 END
        FROM generate_series(1, :manifests / 2) n, (VALUES (true), (false)) AS labels (label)""",
-    """UPDATE repositories SET tags_count = (SELECT count(*) FROM tags WHERE repository_id = repositories.id)""",
+    """UPDATE repositories SET tags_count = (SELECT count(*) FROM tags WHERE repository_id = repositories.id)
+       WHERE namespace LIKE 'bulk-%'""",
 )
 
 
 def fill(database: Database, size: Size) -> None:
-    """Fill an empty index on PostgreSQL (about half a minute for a million tags)."""
+    """Fill an index on PostgreSQL with what it lacks to be large (about half a minute for a million tags)."""
     parameters = {"repositories": size.repositories, "tags": size.tags, "manifests": size.manifests}
     with database.write() as connection:
         for statement in _STATEMENTS:

@@ -137,8 +137,8 @@ def make_settings(folder: Path, auth_url: str, **changes: Any) -> Settings:
 
 
 def new_index(url: str) -> Database:
-    """Return an empty index."""
-    database = Database(url)
+    """Return an empty index, as the catalog's API opens it."""
+    database = Database(url, custom_plans=True)
     migrations(database).upgrade()
     return database
 

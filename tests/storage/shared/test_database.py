@@ -17,6 +17,7 @@ COUNTERS = Table(
     "counters", METADATA, Column("id", Integer, primary_key=True), Column("value", Integer), Column("at", UtcDateTime)
 )
 PROCESSES, ROUNDS = 4, 50
+PLANS = "SELECT generic_plans, custom_plans > 0 FROM pg_prepared_statements"
 
 
 @pytest.fixture
@@ -98,6 +99,19 @@ def test_sqlite_holds_to_foreign_keys(tmp_path: Path) -> None:
     with database.read() as connection:
         assert connection.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
         assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+
+
+def test_a_statement_asked_often_is_still_planned_for_its_values(postgresql_url: str) -> None:
+    database = Database(postgresql_url, custom_plans=True)
+    asked = text("SELECT CAST(:number AS integer) + 1")
+
+    with database.read() as connection:
+        for number in range(20):
+            connection.execute(asked, {"number": number})
+        told = connection.execute(text(f"{PLANS} WHERE statement LIKE '%integer) + 1%'")).all()
+
+    assert [tuple(row) for row in told] == [(0, True)]
+    database.dispose()
 
 
 def test_a_restarted_server_is_not_noticed(postgresql_url: str) -> None:
