@@ -19,7 +19,7 @@ from tests.pages.world import PAGES, furnish
 from tests.support.bulk_index import LARGE, LARGE_REGISTRY, MIDDLE, SMALL, fill
 from tests.support.images import Pusher
 
-ROUNDS = 20
+ROUNDS = 30
 AMONG_MANY = (
     "/repositories?q=app-77",
     "/repositories?namespace=bulk-3",

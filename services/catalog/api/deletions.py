@@ -73,6 +73,7 @@ class DeletionPlanSchema(Schema):
         },
     )
     tags = fields.List(fields.String(), required=True, metadata={"description": "Those that go."})
+    tags_count = fields.Integer(required=True, metadata={"description": "How many tags go."})
     other_tags = fields.List(
         fields.String(), required=True, metadata={"description": "Those on the same digest that stay."}
     )

@@ -56,7 +56,9 @@ class DeletionPlan:
     digest: Digest | None = None
     """``None``: the whole repository."""
     tags: Sequence[Tag] = ()
-    """Those that would go."""
+    """The first of those that would go."""
+    tags_count: int = 0
+    """How many would go."""
     other_tags: Sequence[Tag] = ()
     """Those on the same digest that would stay."""
     indexes: Sequence[IndexRef] = ()

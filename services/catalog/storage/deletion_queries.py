@@ -74,6 +74,18 @@ def list_tags_on(connection: Connection, repository: int, digest: Digest) -> Seq
     return [Tag(name) for name in connection.scalars(query.order_by(tags.c.name).limit(MAX_NAMED))]
 
 
+def list_tags_in(connection: Connection, repository: int) -> Sequence[Tag]:
+    """Return the first tags of a repository, by name."""
+    query = select(tags.c.name).where(tags.c.repository_id == repository, tags.c.present)
+    return [Tag(name) for name in connection.scalars(query.order_by(tags.c.name).limit(MAX_NAMED))]
+
+
+def count_tags(connection: Connection, repository: int, digest: Digest | None = None) -> int:
+    """Return how many tags a repository has, or has on a digest."""
+    query = select(func.count()).where(tags.c.repository_id == repository, tags.c.present)
+    return _sum(connection, query if digest is None else query.where(tags.c.digest == digest))
+
+
 def list_indexes_with(connection: Connection, repository: int, digest: Digest) -> Sequence[IndexRef]:
     """Return the indexes of a repository that list a digest."""
     query = (
@@ -145,10 +157,15 @@ def freed_by(connection: Connection, repository: int, digests: Collection[Digest
         .subquery()
     )
     total = _sum(connection, select(func.sum(blobs.c.size_bytes)))
-    elsewhere = exists().where(_HELD.digest == manifests.c.digest, _HELD.present, ~is_doomed)
-    own = select(func.sum(func.length(manifests.c.body))).where(manifests.c.digest.in_(doomed), ~elsewhere)
-    unknown = select(func.count()).select_from(manifests).where(manifests.c.digest.in_(doomed), _IS_UNKNOWN)
-    return Freed(total + _sum(connection, own), is_exact=not _sum(connection, unknown))
+    other = repository_manifests.alias("other").c
+    elsewhere = exists().where(other.digest == _HELD.digest, other.present, other.repository_id != repository)
+    own = (
+        select(func.sum(func.length(manifests.c.body)).filter(~elsewhere), func.count().filter(_IS_UNKNOWN))
+        .select_from(repository_manifests.outerjoin(manifests, manifests.c.digest == _HELD.digest))
+        .where(is_doomed)
+    )
+    bodies, unknown = connection.execute(own).one()
+    return Freed(total + int(bodies or 0), is_exact=not unknown)
 
 
 # Schema 1 says no sizes.

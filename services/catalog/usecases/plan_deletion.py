@@ -6,14 +6,15 @@ from sqlalchemy import Connection
 
 from services.catalog.domain.deletions import DeletionPlan, Method, TagPlace, method_for_tag
 from services.catalog.storage.deletion_queries import (
+    count_tags,
     freed_by,
     list_indexes_with,
     list_left_untagged,
     list_referrers_to,
+    list_tags_in,
     list_tags_on,
 )
 from services.catalog.storage.repository_queries import RepositoryRow
-from services.catalog.storage.tag_queries import list_present_tags
 from shared.database import Database
 from shared.oci.names import Digest, RepositoryName
 
@@ -34,7 +35,7 @@ def plan_tag(place: TagPlace, *, database: Database, deletes_tags: DeletesTags) 
         is_listed=bool(indexes),
         registry_deletes_tags=deletes_tags(place.repository),
     )
-    return DeletionPlan(place.repository, method, place.digest, tags=[place.name], other_tags=others)
+    return DeletionPlan(place.repository, method, place.digest, tags=[place.name], tags_count=1, other_tags=others)
 
 
 def plan_digest(repository: RepositoryRow, digest: Digest, *, database: Database) -> DeletionPlan:
@@ -48,8 +49,10 @@ def plan_repository(repository: RepositoryRow, *, database: Database) -> Deletio
     name = RepositoryName(repository.full_name)
     with database.read() as connection:
         freed = freed_by(connection, repository.id)
-        tags = sorted(list_present_tags(connection, name))
-    return DeletionPlan(name, Method.REPOSITORY, tags=tags, freed_bytes=freed.size_bytes, is_exact=freed.is_exact)
+        tags, tags_count = list_tags_in(connection, repository.id), count_tags(connection, repository.id)
+    return DeletionPlan(
+        name, Method.REPOSITORY, tags=tags, tags_count=tags_count, freed_bytes=freed.size_bytes, is_exact=freed.is_exact
+    )
 
 
 def _plan_digest(connection: Connection, name: RepositoryName, repository: int, digest: Digest) -> DeletionPlan:
@@ -60,6 +63,7 @@ def _plan_digest(connection: Connection, name: RepositoryName, repository: int, 
         Method.DIGEST,
         digest,
         tags=list_tags_on(connection, repository, digest),
+        tags_count=count_tags(connection, repository, digest),
         indexes=list_indexes_with(connection, repository, digest),
         referrers=list_referrers_to(connection, repository, digest),
         untagged=untagged,

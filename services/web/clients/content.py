@@ -21,6 +21,7 @@ class DeletionPlan:
     method: str
     digest: str | None
     tags: Sequence[str]
+    tags_count: int
     other_tags: Sequence[str]
     """Those on the same digest that stay."""
     indexes: Sequence[Mapping[str, Any]]
@@ -122,6 +123,7 @@ class _PlanSchema(Made):
     method = fields.String(required=True)
     digest = Text()
     tags, other_tags, untagged = Texts(), Texts(), Texts()
+    tags_count = fields.Integer(load_default=0)
     indexes = fields.List(fields.Dict(), load_default=list)
     referrers = fields.List(fields.Dict(), load_default=list)
     freed_bytes = fields.Integer(load_default=0)

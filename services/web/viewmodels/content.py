@@ -87,8 +87,8 @@ def present_tag_outcomes(outcomes: Sequence[TagOutcome], chosen: Mapping[str, st
 
 def present_plan(plan: DeletionPlan) -> list[str]:
     """Say what goes with a repository."""
-    tags = ngettext("%(num)d tag", "%(num)d tags", len(plan.tags))
-    named = f"{tags}: {_names(plan.tags)}" if plan.tags else tags
+    tags = ngettext("%(num)d tag", "%(num)d tags", plan.tags_count)
+    named = f"{tags}: {_names(plan.tags, plan.tags_count)}" if plan.tags else tags
     return [named, _freed(plan)]
 
 
@@ -165,7 +165,7 @@ def _freed(plan: DeletionPlan) -> str:
     return gettext("at least %(size)s that the registry's garbage collection gives back", size=size)
 
 
-def _names(tags: Sequence[str]) -> str:
+def _names(tags: Sequence[str], count: int | None = None) -> str:
     shown = ", ".join(tags[:NAMED])
-    more = len(tags) - NAMED
+    more = (len(tags) if count is None else count) - min(NAMED, len(tags))
     return gettext("%(tags)s and %(count)s more", tags=shown, count=more) if more > 0 else shown

@@ -97,6 +97,7 @@ def test_a_preview_says_what_would_go_and_deletes_nothing(client: FlaskClient, i
         "digest": image["digest"],
         "method": "replacement",
         "tags": ["1.0"],
+        "tags_count": 1,
         "other_tags": ["latest"],
         "indexes": [],
         "referrers": [],
@@ -104,9 +105,9 @@ def test_a_preview_says_what_would_go_and_deletes_nothing(client: FlaskClient, i
         "freed_bytes": 0,
         "is_exact": True,
     }
-    assert [(one["method"], one["tags"], one["digest"]) for one in previews[1:]] == [
-        ("digest", ["1.0", "latest"], image["digest"]),
-        ("repository", ["1.0", "latest"], None),
+    assert [(one["method"], one["tags"], one["tags_count"], one["digest"]) for one in previews[1:]] == [
+        ("digest", ["1.0", "latest"], 2, image["digest"]),
+        ("repository", ["1.0", "latest"], 2, None),
     ]
     assert set(tags(client)) == {"1.0", "latest"}
 

@@ -378,6 +378,7 @@ class TestFreedStorage:
         old_world.deleter.delete_repository("jane", APP)
 
         assert (plan.method, plan.tags) == (Method.REPOSITORY, ["1.0", "2.0", "latest"])
+        assert plan.tags_count == 3
         assert plan.freed_bytes == self.freed(old_world) > 0
 
     def test_is_not_exact_while_a_manifest_is_not_known(self, old_world: World) -> None:
