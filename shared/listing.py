@@ -42,6 +42,9 @@ class Listed:
         fold: how a text is written in the column, where that is not how people write it.
         prefix: whether the beginning of a text may be asked for, too.
         sortable: whether a list that is walked by key may be sorted by it: long ones only where there is an index.
+        orders: whether a list may be sorted by it at all.
+        narrows: whether a list may be narrowed by it.
+        matches: the WHERE of a value, where that is more than a comparison with the column.
     """
 
     column: ColumnElement[Any]
@@ -49,6 +52,9 @@ class Listed:
     fold: Callable[[str], str] | None = None
     prefix: bool = False
     sortable: bool = True
+    orders: bool = True
+    narrows: bool = True
+    matches: Callable[[str], ColumnElement[bool]] | None = None
 
     @property
     def nullable(self) -> bool:
@@ -58,12 +64,16 @@ class Listed:
     @property
     def comparisons(self) -> Sequence[Comparison]:
         """How it may be asked about."""
+        if not self.narrows:
+            return []
         if isinstance(self.column.type, UtcDateTime):
             return [Comparison.FROM, Comparison.UNTIL]
         return [Comparison.EQUAL, Comparison.PREFIX] if self.prefix else [Comparison.EQUAL]
 
     def condition(self, comparison: Comparison, value: Any) -> ColumnElement[bool]:
         """Return the WHERE of one comparison."""
+        if self.matches:
+            return self.matches(value)
         stored = value.value if isinstance(value, Enum) else self.fold(value) if self.fold else value
         return _COMPARISONS[comparison](self.column, stored)
 
@@ -108,6 +118,10 @@ class Listing:
     def key_names(self) -> list[str]:
         """Return the names by which the list can be walked by key: NULL is neither before nor after anything."""
         return [name for name, listed in self.columns.items() if listed.sortable and not listed.nullable]
+
+    def order_names(self) -> list[str]:
+        """Return the names by which a page of the list can be sorted."""
+        return [name for name, listed in self.columns.items() if listed.orders]
 
     def beyond(self, order: Order, after: Cursor) -> ColumnElement[bool]:
         """Return the WHERE of everything that comes after a row."""

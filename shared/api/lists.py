@@ -75,13 +75,13 @@ class ListQuery(Schema):
 
 def page_query(listing: Listing) -> Schema:
     """Return the query parameters of a list that is walked by page number."""
-    return _query(listing, list(listing.columns), _page_parameters())
+    return _query(listing, listing.order_names(), _page_parameters())
 
 
 def either_query(listing: Listing) -> Schema:
     """Return the query parameters of a list that is walked by page number or, if the caller so wants, by key."""
     by_key = _flag("Walk the list by key: no page and no totals, but a Link to the next part, however long it is.")
-    return _query(listing, list(listing.columns), {**_page_parameters(), BY_KEY: by_key, AFTER: _after()})
+    return _query(listing, listing.order_names(), {**_page_parameters(), BY_KEY: by_key, AFTER: _after()})
 
 
 def key_query(listing: Listing) -> Schema:

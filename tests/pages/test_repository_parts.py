@@ -170,3 +170,57 @@ def test_anonymous_people_see_the_parts_of_a_public_repository_and_change_nothin
     assert nobody.get(f"{APP}/-/settings").status_code == 303
     assert nobody.get(f"{APP}/-/deletion").status_code == 303
     assert boxes(nobody.read(APP)) == {}
+
+
+def tags_of(page: str) -> list[str]:
+    """Return the names in the tag table, from top to bottom."""
+    return re.findall(r'class="tag-name"[^>]*title="([^"]+)"', page)
+
+
+def test_tags_are_sorted_and_narrowed_in_the_address(stock: tuple[House, Pusher], jane: Browser) -> None:
+    house, pusher = stock
+    pusher.image("docks/crane", "10.0", architecture="arm64", layer_bytes=(90_000,))
+    house.crawl("docks/crane")
+
+    assert tags_of(jane.read(f"{APP}?sort=version"))[:3] == ["10.0", "2.0", "1.0"]
+    assert tags_of(jane.read(f"{APP}?sort=largest"))[0] == "10.0"
+    assert tags_of(jane.read(f"{APP}?sort=name")) == ["1.0", "10.0", "2.0", "stable"]
+    assert tags_of(jane.read(f"{APP}?platform=linux/arm64")) == ["10.0"]
+    assert "is for windows/amd64" in jane.read(f"{APP}?platform=windows/amd64")
+    assert len(tags_of(jane.read(f"{APP}?sort=no-such-order"))) == 4
+    assert '<option value="version" selected' in jane.read(f"{APP}?sort=version")
+
+
+def test_images_stand_once_with_all_their_tags(jane: Browser) -> None:
+    page = jane.read(f"{APP}/-/digests")
+
+    assert len(re.findall(r'class="lead-cell"', page)) == 2
+    assert re.search(r">1\.0</a>.*>stable</a>|>stable</a>.*>1\.0</a>", page)
+
+
+def test_a_tag_that_moved_or_must_not_move_is_marked(stock: tuple[House, Pusher], jane: Browser) -> None:
+    house, _pusher = stock
+    house.push("docks/crane", "2.0", by="olga")
+    admin = house.sign_in("admin")
+    admin.send("/admin/retention", "/admin/retention/immutable", tags="1.*", namespace="*", repositories="")
+
+    rows = {tag: row for row in jane.read(APP).split("<tr")[2:] for tag in tags_of(row)}
+
+    assert "must not move" in rows["1.0"]
+    assert "moved before" in rows["2.0"]
+    assert "must not move" not in rows["2.0"]
+
+
+def test_activity_and_access_of_a_repository(stock: tuple[House, Pusher], jane: Browser) -> None:
+    house, _pusher = stock
+    house.push("docks/crane", "3.0", by="olga")
+
+    assert "pushes in 30 days" in jane.read(f"{APP}/-/activity")
+    access = jane.read(f"{APP}/-/access")
+    assert "Who can push" in access
+    assert "kate" in access
+    assert "Who can push" not in house.sign_in("kate").read(f"{APP}/-/access")
+    house.auth.make_user("stranger")
+    stranger = house.sign_in("stranger")
+    for part in ("digests", "activity", "access"):
+        assert stranger.get(f"{APP}/-/{part}").status_code == 404

@@ -9,6 +9,7 @@ from services.catalog.api.fields import ID
 from services.catalog.usecases.show_statistics import (
     RepositoryUsage,
     Statistics,
+    show_repository_days,
     show_repository_usage,
     show_statistics,
 )
@@ -91,6 +92,12 @@ class StatisticsSchema(Schema):
     )
 
 
+class RepositoryStatisticsSchema(Schema):
+    """How much happens in one repository."""
+
+    days = fields.List(fields.Nested(DaySchema), required=True, metadata={"description": "Each day, the oldest first."})
+
+
 class RepositoryUsageSchema(Schema):
     """What a repository takes up."""
 
@@ -119,6 +126,14 @@ def statistics_blueprint(database: Database, visibility: FindCallersVisibility, 
     def statistics(asked: dict[str, Any]) -> Statistics:
         """Tell how much there is and how much is pushed and pulled, in what the caller may pull"""
         return show_statistics(visibility(), days=asked["days"], database=database, clock=clock)
+
+    @blueprint.get(f"/repositories/{ID}/statistics")
+    @blueprint.arguments(StatisticsQuery, location="query")
+    @blueprint.response(HTTPStatus.OK, RepositoryStatisticsSchema)
+    @blueprint.refuses(HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND)
+    def of_repository(asked: dict[str, Any], id: int) -> dict[str, Any]:
+        """Tell how much is pushed to a repository and pulled from it, by day"""
+        return {"days": show_repository_days(visibility(), id, days=asked["days"], database=database, clock=clock)}
 
     @blueprint.get(f"/repositories/{ID}/usage")
     @blueprint.response(HTTPStatus.OK, RepositoryUsageSchema)

@@ -7,7 +7,8 @@ from flask import Response, jsonify
 from marshmallow import Schema, fields
 
 from services.catalog.api.fields import ID, MAX_ID, list_response, refuses
-from services.catalog.storage.tag_rows import TAGS, TagRow
+from services.catalog.domain.referrers import Kind
+from services.catalog.storage.tag_rows import TAGS, TAGS_OF_ONE, TagRow
 from services.catalog.usecases.browse import get_tag, list_tag_groups, list_tags
 from shared.api.blueprints import ApiBlueprint
 from shared.api.lists import either_query
@@ -65,6 +66,14 @@ class TagSchema(Schema):
     referrers = fields.Integer(
         required=True, metadata={"description": "How much is about its manifest: signatures, attestations, …"}
     )
+    referrer_kinds = fields.List(
+        fields.Enum(Kind, by_value=True), required=True, metadata={"description": "Of what kinds those are."}
+    )
+    immutable = fields.Boolean(required=True, metadata={"description": "Whether a rule says that it must not move."})
+    overwritten = fields.Boolean(
+        required=True,
+        metadata={"description": "Whether it pointed at something else before, as far back as the history goes."},
+    )
     dangling = fields.Boolean(
         required=True,
         metadata={"description": "Whether the registry lists it and has no manifest for it, as a crawl found."},
@@ -107,7 +116,7 @@ def tags_blueprint(database: Database, visibility: FindCallersVisibility) -> Api
         return get_tag(visibility(), id, database=database)
 
     @blueprint.get(f"/repositories/{ID}/tags")
-    @blueprint.arguments(either_query(TAGS), location="query")
+    @blueprint.arguments(either_query(TAGS_OF_ONE), location="query")
     @blueprint.response(200, TagSchema(many=True))
     @refuses(blueprint, *_REFUSALS)
     def tags(asked: ListRequest, id: int) -> Response:

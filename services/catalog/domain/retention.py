@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.catalog.domain.globs import is_covered
+from services.catalog.domain.versions import version_key
 from shared.oci.names import Digest, RepositoryName, Tag
 
 
@@ -141,28 +142,6 @@ def _find_newest(rule: Rule, looked_at: Sequence[Candidate]) -> Mapping[Tag, int
     if rule.newest is Newest.VERSION:
         ordered = sorted(ordered, key=lambda one: version_key(one.tag), reverse=True)
     return {one.tag: number for number, one in enumerate(ordered[: rule.keep_newest], 1)}
-
-
-_VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:[-+_](.+))?")
-
-
-def version_key(tag: str) -> tuple[object, ...]:
-    """Return what tags are compared by: versions by semver's precedence, and all else before them.
-
-    Source: semver.org 2.0.0, item 11; one or two numbers count as if noughts followed.
-    """
-    found = _VERSION.fullmatch(tag)
-    if found is None or max(len(number or "") for number in found.groups()[:3]) > 18:
-        return (0, (), (), tag)
-    numbers = tuple(int(number or 0) for number in found.groups()[:3])
-    # A pre-release comes before its release.
-    stage = (1,) if found[4] is None else (0, *(_identifier(part) for part in found[4].split(".")))
-    return (1, numbers, stage, tag)
-
-
-def _identifier(part: str) -> tuple[int, int, str]:
-    # Numbers come before words.
-    return (0, int(part), "") if part.isascii() and part.isdigit() and len(part) <= 18 else (1, 0, part)
 
 
 def _has_one(wanted: Mapping[str, str | None], labels: Mapping[str, str]) -> bool:

@@ -101,8 +101,14 @@ def purge_activity(connection: Connection, *, before: date) -> int:
     return connection.execute(delete(activity).where(_A.day < before)).rowcount
 
 
-def list_days(connection: Connection, visibility: Visibility, *, since: date) -> Sequence[Day]:
-    """Return what happened since a day in what the caller sees; days on which nothing did are left out."""
+def list_days(
+    connection: Connection, visibility: Visibility, *, since: date, repository: int | None = None
+) -> Sequence[Day]:
+    """Return what happened since a day in what the caller sees; days on which nothing did are left out.
+
+    Args:
+        repository: only in this one.
+    """
     query = (
         select(_A.day, func.sum(_A.pushes), func.sum(_A.pulls))
         .join_from(activity, repositories)
@@ -110,6 +116,8 @@ def list_days(connection: Connection, visibility: Visibility, *, since: date) ->
         .group_by(_A.day)
         .order_by(_A.day)
     )
+    if repository is not None:
+        query = query.where(_R.id == repository)
     return [Day(day, int(pushes), int(pulls)) for day, pushes, pulls in connection.execute(query)]
 
 

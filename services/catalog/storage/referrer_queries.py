@@ -40,7 +40,7 @@ def count_referrers(
     connection: Connection, repositories: Collection[int], digests: Collection[str]
 ) -> Mapping[tuple[int, str], int]:
     """Return how much is about manifests, by repository and digest; nothing for those without."""
-    there = _there(repositories, digests).subquery()
+    there = select_referrers(repositories, digests).subquery()
     key = (there.c.repository_id, there.c.subject)
     query = select(*key, func.count(distinct(there.c.digest)).label("total")).group_by(*key)
     return {(row.repository_id, row.subject): row.total for row in connection.execute(query)}
@@ -54,7 +54,7 @@ def list_referrers(
     Args:
         artifact_type: only what is of this type.
     """
-    there = _there([repository], [digest]).subquery()
+    there = select_referrers([repository], [digest]).subquery()
     grouped = select(there.c.digest, func.max(there.c.tag).label("tag")).group_by(there.c.digest).subquery()
     lies_here = (_HELD.digest == grouped.c.digest) & (_HELD.repository_id == repository)
     query = (
@@ -76,7 +76,8 @@ def list_referrers(
     return Page([_referrer(row, annotations[row.digest]) for row in found], total, page)
 
 
-def _there(repositories: Collection[int], subjects: Collection[str]) -> "Select[Any]":
+def select_referrers(repositories: Collection[int], subjects: Collection[str]) -> "Select[Any]":
+    """Select what is about manifests: ``repository_id``, ``subject``, ``digest``, and the ``tag`` that says so."""
     named = _named(repositories, subjects).subquery()
     # A subject is named in the manifest itself, wherever that lies; a tag names it in its own repository.
     is_here = or_(named.c.place.is_(None), named.c.place == _HELD.repository_id)

@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
+from services.catalog.domain.versions import version_key
 from services.catalog.storage.folding import is_folded
 from services.catalog.storage.tables import repositories, tags
-from services.catalog.storage.tag_rows import FOLDED, TAGS, TagRow, complete_tags, load_tag, select_tags
+from services.catalog.storage.tag_rows import BY_VERSION, FOLDED, TAGS, TagRow, complete_tags, load_tag, select_tags
 from services.catalog.storage.visible import visible_to
-from shared.api.paging import ListRequest, Page, PageRequest
+from shared.api.paging import ListRequest, Page, PageRequest, TooManyRows
 from shared.api.slices import Slice
 from shared.listing import fetch_part
 from shared.oci.names import Digest, RepositoryName, Tag
@@ -20,6 +21,18 @@ from shared.visibility.answers import Visibility
 
 MAX_IN_GROUP = 1000
 """So many tags on one digest are shown in a group."""
+MAX_SORTED = 20_000
+"""So many tags of a repository are sorted by version."""
+
+
+class TooManyToSort(TooManyRows):
+    """A list is too long to be sorted by version."""
+
+    def __init__(self) -> None:
+        Exception.__init__(
+            self,
+            f"More than {MAX_SORTED} tags are not sorted by version: narrow the list with a filter, or sort by name.",
+        )
 
 
 def list_tags(
@@ -29,12 +42,37 @@ def list_tags(
 
     Args:
         repository: only those of this one; one that the caller may not see has none.
+
+    Raises:
+        TooManyToSort: they are to be sorted by version, and are too many for it.
     """
     query = _shown(connection, visibility, repository)
     if FOLDED not in request.filters:
         query = query.where(~is_folded())
-    part = fetch_part(connection, query, TAGS, request, load=load_tag)
+    by_version = request.order.attribute == BY_VERSION
+    part = (
+        _sort_by_version(connection, query, request)
+        if by_version
+        else fetch_part(connection, query, TAGS, request, load=load_tag)
+    )
     return replace(part, rows=complete_tags(connection, part.rows))
+
+
+def _sort_by_version(connection: Connection, query: Select[Any], request: ListRequest) -> Page[TagRow]:
+    """Return a page of tags by version, which no database can sort by.
+
+    Raises:
+        TooManyToSort: there are more than are held in memory at once.
+    """
+    query = query.where(*TAGS.conditions(request.filters))
+    named = connection.execute(query.with_only_columns(tags.c.id, tags.c.name).limit(MAX_SORTED + 1)).all()
+    if len(named) > MAX_SORTED:
+        raise TooManyToSort
+    ordered = sorted(named, key=lambda row: (version_key(row.name), row.id), reverse=request.order.descending)
+    page = request.page
+    ids = [row.id for row in ordered[page.offset : page.offset + page.per_page]]
+    found = {row.id: load_tag(row) for row in connection.execute(query.where(tags.c.id.in_(ids)))}
+    return Page([found[one] for one in ids if one in found], len(named), page)
 
 
 def find_tag_row(

@@ -6,18 +6,36 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select, true
 
 from services.catalog.domain.index import BY_DIGEST
+from services.catalog.domain.referrers import Kind
 from services.catalog.storage.drift import find_dangling
 from services.catalog.storage.folding import is_folded
 from services.catalog.storage.referrer_queries import count_referrers
 from services.catalog.storage.tables import manifest_children, manifests, pulls, repositories, tags
+from services.catalog.storage.tag_marks import find_immutable, find_overwritten, list_referrer_kinds
 from shared.api.paging import Order
 from shared.listing import Listed, Listing
 
 MAX_LISTED = 200
 """So many entries of an index are looked through for platforms."""
+
+
+def _offers(platform: str) -> ColumnElement[bool]:
+    """Return the WHERE of what runs on a platform: ``os``, ``os/architecture`` or ``os/architecture/variant``."""
+    os, architecture, variant = [*platform.split("/", 2), None, None][:3]
+    wanted = {"os": os, "architecture": architecture, "variant": variant}
+    named = {name: value for name, value in wanted.items() if value}
+    if not named:
+        return true()
+    child = manifest_children.c
+    listed = exists().where(
+        child.parent_digest == tags.c.digest,
+        ~child.is_attestation,
+        *(child[name] == value for name, value in named.items()),
+    )
+    return or_(and_(*(manifests.c[name] == value for name, value in named.items())), listed)
 
 
 FOLDED = "folded"
@@ -37,12 +55,17 @@ TAGS = Listing(
         "first_seen_at": Listed(tags.c.first_seen_at),
         "pushed_at": Listed(tags.c.pushed_at),
         "pushed_by": Listed(tags.c.pushed_by),
+        "platform": Listed(manifests.c.os, matches=_offers, orders=False, sortable=False),
         FOLDED: Listed(is_folded()),
     },
     search=[tags.c.name],
     order=Order("updated_at", descending=True),
 )
 """What lists of tags are sorted and narrowed by."""
+
+BY_VERSION = "version"
+TAGS_OF_ONE = replace(TAGS, columns={**TAGS.columns, BY_VERSION: Listed(tags.c.name, sortable=False, narrows=False)})
+"""What the list of a repository's tags is sorted and narrowed by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +106,12 @@ class TagRow:
     """How much is about its manifest."""
     dangling: bool = False
     """Whether the registry lists it and has no manifest for it, as the last crawl that looked found."""
+    referrer_kinds: Sequence[Kind] = ()
+    """What kinds of things those are."""
+    immutable: bool = False
+    """Whether a rule says that it must not move."""
+    overwritten: bool = False
+    """Whether it pointed at something else before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +165,9 @@ def complete_tags(connection: Connection, rows: Sequence[TagRow]) -> Sequence[Ta
     of_digests = (pulls.c.tag == BY_DIGEST) & pulls.c.digest.in_(digests)
     by_digest = _pulled(connection, places, pulls.c.digest, of_digests)
     referrers = count_referrers(connection, places, digests)
+    kinds = list_referrer_kinds(connection, places, digests)
+    overwritten = find_overwritten(connection, {row.id for row in rows})
+    immutable = find_immutable(connection, ((row.repository, row.name) for row in rows))
     dangling = find_dangling(connection, {row.repository for row in rows}, {row.name for row in rows})
     completed = []
     for row in rows:
@@ -150,6 +182,9 @@ def complete_tags(connection: Connection, rows: Sequence[TagRow]) -> Sequence[Ta
                 pulled_at=pulled.pulled_at,
                 referrers=referrers.get((row.repository_id, row.digest), 0),
                 dangling=(row.repository, row.name) in dangling,
+                referrer_kinds=kinds.get((row.repository_id, row.digest), ()),
+                immutable=(row.repository, row.name) in immutable,
+                overwritten=row.id in overwritten,
             )
         )
     return completed

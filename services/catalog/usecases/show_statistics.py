@@ -69,6 +69,25 @@ def show_statistics(visibility: Visibility, *, days: int, database: Database, cl
         )
 
 
+def show_repository_days(
+    visibility: Visibility, repository: int, *, days: int, database: Database, clock: Clock
+) -> Sequence[Day]:
+    """Return how often a repository was pushed to and pulled from, for each day, the oldest first.
+
+    Args:
+        days: so many days back, today among them.
+
+    Raises:
+        RepositoryNotFound: it is missing, or not for the caller.
+    """
+    today = clock().astimezone(UTC).date()
+    since = today - timedelta(days=days - 1)
+    with database.read() as connection:
+        if find_repository(connection, visibility, repository, or_empty=True) is None:
+            raise RepositoryNotFound
+        return _filled(list_days(connection, visibility, since=since, repository=repository), since, today)
+
+
 def show_repository_usage(visibility: Visibility, repository: int, *, database: Database) -> RepositoryUsage:
     """Return what a repository takes up.
 

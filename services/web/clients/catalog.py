@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, fields, post_load
+from marshmallow import EXCLUDE, Schema, fields, post_load, pre_load
 
 from services.web.clients.errors import NotFound
 from services.web.clients.peer import Peer
@@ -60,6 +60,22 @@ class TagEntry:
     pulled_at: datetime | None
     pulls: int
     known: bool
+    referrer_kinds: Sequence[str] = ()
+    """What kinds of things are about it: ``signature``, ``sbom``, ``attestation``, ``other``."""
+    immutable: bool = False
+    overwritten: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TagFilter:
+    """Which tags of a repository, in which order; ``None`` does not narrow."""
+
+    q: str | None = None
+    """A part of their names, or a digest."""
+    platform: str | None = None
+    """``os/architecture``, with a variant or without."""
+    sort: tuple[str, str] | None = None
+    """A column and ``asc`` or ``desc``; ``None``: the newest push first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +168,26 @@ class _TagSchema(Schema):
     pulled_at = Moment()
     pulls = fields.Integer(load_default=0)
     known = fields.Boolean(load_default=True)
+    referrer_kinds = fields.List(fields.String(), load_default=list)
+    immutable = fields.Boolean(load_default=False)
+    overwritten = fields.Boolean(load_default=False)
 
     @post_load
     def build(self, data: dict[str, Any], **_: object) -> TagEntry:
         return TagEntry(**data)
+
+
+class _GroupsSchema(Schema):
+    groups = fields.List(fields.List(fields.Nested(_TagSchema(unknown=EXCLUDE)), required=True))
+
+    @pre_load
+    def wrap(self, data: object, **_: object) -> dict[str, object]:
+        # A list of lists has no name for marshmallow to hold it by.
+        return {"groups": data}
+
+    @post_load
+    def unwrap(self, data: dict[str, Any], **_: object) -> Any:
+        return data.get("groups", [])
 
 
 class _HitSchema(Schema):
@@ -230,21 +262,28 @@ class CatalogClient:
             raise NotFound("catalog")
         return found.rows[0]
 
-    def list_tags(self, visitor: Visitor, repository_id: int, q: str | None, page: PageRequest) -> Page[TagEntry]:
-        """Return one page of a repository's tags, newest push first.
-
-        Args:
-            q: a part of their names, or a digest.
-        """
+    def list_tags(self, visitor: Visitor, repository_id: int, chosen: TagFilter, page: PageRequest) -> Page[TagEntry]:
+        """Return one page of a repository's tags."""
         path = f"/api/v1/repositories/{repository_id:d}/tags"
-        is_digest = q is not None and q.startswith(("sha256:", "sha512:"))
+        is_digest = chosen.q is not None and chosen.q.startswith(("sha256:", "sha512:"))
+        attribute, order = chosen.sort or (None, None)
         return self._peer.page(
             path,
-            _TagSchema(many=True),
+            _TagSchema(many=True, unknown=EXCLUDE),
             page,
             access_token=visitor.access_token,
-            params={"digest_prefix" if is_digest else "q": q},
+            params={
+                "digest_prefix" if is_digest else "q": chosen.q,
+                "platform": chosen.platform,
+                "sort_attr": attribute,
+                "sort_order": order,
+            },
         )
+
+    def list_digests(self, visitor: Visitor, repository_id: int, page: PageRequest) -> Page[Sequence[TagEntry]]:
+        """Return one page of a repository's tags by digest, the newest first."""
+        path = f"/api/v1/repositories/{repository_id:d}/tags/grouped"
+        return self._peer.page(path, _GroupsSchema(), page, access_token=visitor.access_token)
 
     def search(self, visitor: Visitor, q: str) -> Found:
         """Return what the visitor may see of what a query can mean."""

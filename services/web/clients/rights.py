@@ -75,6 +75,11 @@ class Explanation:
     owners: Sequence[str]
     administrators: Sequence[str]
 
+    @property
+    def allowed(self) -> frozenset[str]:
+        """The actions that are allowed."""
+        return frozenset(one.action for one in self.present if one.allowed)
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
@@ -247,7 +252,7 @@ class RightsClient:
         if visitor.person is None:
             return frozenset()
         try:
-            return frozenset(one.action for one in self.explain(visitor, repository).present if one.allowed)
+            return self.explain(visitor, repository).allowed
         except PeerError:
             return frozenset()
 

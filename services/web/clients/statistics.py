@@ -60,6 +60,11 @@ class _DaySchema(Made):
     pulls = fields.Integer(load_default=0)
 
 
+class _DaysSchema(Made):
+    makes = dict
+    days = fields.List(fields.Nested(_DaySchema), required=True)
+
+
 class _StockSchema(Made):
     makes = Stock
     namespace = Text()
@@ -101,4 +106,11 @@ class StatisticsClient:
         """Return what happened in the last days."""
         response = self._peer.get("/api/v1/statistics", access_token=visitor.access_token, params={"days": days})
         found: Statistics = self._peer.load(_StatisticsSchema(), response)
+        return found
+
+    def list_days(self, visitor: Visitor, repository: int, *, days: int) -> Sequence[Day]:
+        """Return what happened in a repository in the last days, the oldest first."""
+        path = f"/api/v1/repositories/{repository:d}/statistics"
+        response = self._peer.get(path, access_token=visitor.access_token, params={"days": days})
+        found: Sequence[Day] = self._peer.load(_DaysSchema(), response)["days"]
         return found

@@ -57,7 +57,7 @@ def show_explain(portal: Portal) -> Response:
         explanation=explanation,
         title=explanation_title(explanation, visitor.person.username if visitor.person else ""),
         refused=refused(explanation),
-        who_can={action: found for action, found in who.items() if found},
+        holders={action: found for action, found in who.items() if found},
         fault=None,
     )
 

@@ -16,6 +16,8 @@ from services.web.pages.visitors import known_visitor
 from services.web.viewmodels.commands import RUNTIMES, known_runtime
 from services.web.viewmodels.freshness import FreshnessBadge, present_freshness
 
+NARROWING = ("q", "namespace", "platform", "sort")
+"""Parameters of a list that stay when another page of it is shown."""
 THEMES = ("system", "light", "dark")
 
 
@@ -52,7 +54,7 @@ def render(portal: Portal, template: str, *, status: int = 200, **context: objec
 def address(page: int) -> str:
     """Return this list's address with another page number."""
     # Only what we know goes in: url_for would obey "_external" or "_scheme" out of a query.
-    narrowed: dict[str, Any] = {name: request.args[name] for name in ("q", "namespace") if request.args.get(name)}
+    narrowed: dict[str, Any] = {name: request.args[name] for name in NARROWING if request.args.get(name)}
     return url_for(request.endpoint or "home", **(request.view_args or {}), **narrowed, page=page)
 
 

@@ -1,5 +1,6 @@
 """``/r/<name>``: one repository: its tags, what lies there without one, its past, what people say of it."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, flash, request, url_for
@@ -7,7 +8,7 @@ from flask_babel import gettext, lazy_gettext
 from marshmallow import Schema, fields, validate
 from werkzeug.wrappers import Response as AnyResponse
 
-from services.web.clients.catalog import Repository
+from services.web.clients.catalog import Repository, TagFilter
 from services.web.clients.errors import RequestRefused
 from services.web.clients.sessions import Visitor
 from services.web.pages.frames import ask_freshness, chosen_runtime, render
@@ -15,18 +16,27 @@ from services.web.pages.inputs import CheckedForm, load_after, load_change, load
 from services.web.pages.portal import Portal
 from services.web.pages.redirects import see_other
 from services.web.pages.visitors import find_visitor, require_visitor
+from services.web.viewmodels.charts import draw_days
 from services.web.viewmodels.commands import push_commands
 from services.web.viewmodels.content import present_comments, present_untagged, present_writes
 from services.web.viewmodels.markdown import render_markdown
 from services.web.viewmodels.names import present_name
 from services.web.viewmodels.paging import present_paging
 from services.web.viewmodels.sizes import present_size
-from services.web.viewmodels.tags import newest_pull, present_tags
+from services.web.viewmodels.tags import SORT_NAMES, SORTS, newest_pull, present_groups, present_tags
 from services.web.viewmodels.times import present_time
 from shared.oci.names import parse_repository_name
 
 MAX_DESCRIPTION_LENGTH = 64 * 1024
 MAX_COMMENT_LENGTH = 10_000
+MAX_PLATFORM_LENGTH = 100
+TAGS_OF_DIGEST = 12
+"""So many tags of one digest are shown together."""
+DAYS = 30
+HOLDERS = 25
+"""Most people and robots shown of those who can."""
+COMMON_PLATFORMS = ("linux/amd64", "linux/arm64", "linux/arm/v7", "windows/amd64")
+"""What is offered where a platform is typed."""
 
 
 class DescriptionForm(Schema):
@@ -47,10 +57,16 @@ class CommentForm(Schema):
 
 
 def show_repository(portal: Portal, name: str) -> Response:
-    """Show a repository's tags, newest push first."""
-    query = load_list_query()
+    """Show a repository's tags."""
+    query, chosen = load_list_query(), load_tag_filter()
     visitor, repository = find_repository(portal, name)
-    page = portal.catalog.list_tags(visitor, repository.id, query.q or None, query.page)
+    try:
+        page = portal.catalog.list_tags(visitor, repository.id, chosen, query.page)
+    except RequestRefused as refusal:
+        # Such as more tags than are sorted by version.
+        flash(refusal.detail)
+        chosen = replace(chosen, sort=None)
+        page = portal.catalog.list_tags(visitor, repository.id, chosen, query.page)
     ask_freshness(portal, visitor)
     now, runtime, host = portal.clock(), chosen_runtime(portal), repository.registry_host or portal.registry_host
     tags = present_tags(repository, page.rows, host=host, runtime=runtime, now=now)
@@ -62,10 +78,67 @@ def show_repository(portal: Portal, name: str) -> Response:
         repository,
         query=query,
         tags=tags,
+        platform=chosen.platform or "",
+        sort=request.args.get("sort", "") if chosen.sort else "",
+        sorts=SORT_NAMES.items(),
+        platforms=COMMON_PLATFORMS,
         pager=present_paging(page),
         pull=newest_pull(tags),
         push=push_commands(host, username=username, repository=repository.full_name, runtime=runtime),
         about=render_markdown(repository.description or ""),
+    )
+
+
+def show_digests(portal: Portal, name: str) -> Response:
+    """Show a repository's images, each once, with the tags that lead to it."""
+    query = load_list_query()
+    visitor, repository = find_repository(portal, name)
+    page = portal.catalog.list_digests(visitor, repository.id, query.page)
+    ask_freshness(portal, visitor)
+    host, runtime = repository.registry_host or portal.registry_host, chosen_runtime(portal)
+    return show_part(
+        portal,
+        "repository_digests.html",
+        visitor,
+        repository,
+        groups=present_groups(repository, page.rows, host=host, runtime=runtime, now=portal.clock()),
+        shown=TAGS_OF_DIGEST,
+        pager=present_paging(page),
+    )
+
+
+def show_activity(portal: Portal, name: str) -> Response:
+    """Show how much is pushed to a repository and pulled from it."""
+    visitor, repository = find_repository(portal, name)
+    days = portal.statistics.list_days(visitor, repository.id, days=DAYS)
+    return show_part(
+        portal,
+        "repository_activity.html",
+        visitor,
+        repository,
+        days=draw_days(days),
+        pulls=sum(day.pulls for day in days),
+        pushes=sum(day.pushes for day in days),
+    )
+
+
+def show_access(portal: Portal, name: str) -> Response:
+    """Show what somebody may do to a repository and, to those who may ask, who else can."""
+    require_visitor(portal)
+    visitor, repository = find_repository(portal, name)
+    found = {
+        action: portal.rights.find_who_can(visitor, repository.full_name, action, limit=HOLDERS)
+        for action in ("pull", "push")
+    }
+    explanation = portal.rights.explain(visitor, repository.full_name)
+    return show_part(
+        portal,
+        "repository_access.html",
+        visitor,
+        repository,
+        rights=explanation.allowed,
+        explanation=explanation,
+        holders={action: one for action, one in found.items() if one},
     )
 
 
@@ -160,6 +233,12 @@ def star(portal: Portal, name: str) -> AnyResponse:
     return see_other(url_for("repository", name=name))
 
 
+def load_tag_filter() -> TagFilter:
+    """Read which tags are wanted, cut at its limits, and in which order; an order that is none is the usual one."""
+    platform = request.args.get("platform", "").strip()[:MAX_PLATFORM_LENGTH]
+    return TagFilter(load_list_query().q or None, platform or None, SORTS.get(request.args.get("sort", "")))
+
+
 def find_repository(portal: Portal, name: str) -> tuple[Visitor, Repository]:
     """Return who is looking, and the repository of the address.
 
@@ -171,16 +250,27 @@ def find_repository(portal: Portal, name: str) -> tuple[Visitor, Repository]:
 
 
 def show_part(
-    portal: Portal, template: str, visitor: Visitor, repository: Repository, *, status: int = 200, **context: Any
+    portal: Portal,
+    template: str,
+    visitor: Visitor,
+    repository: Repository,
+    *,
+    rights: frozenset[str] | None = None,
+    status: int = 200,
+    **context: Any,
 ) -> Response:
-    """Render a part of a repository into what stands around each of them."""
+    """Render a part of a repository into what stands around each of them.
+
+    Args:
+        rights: what the visitor may do to it, where that is known already.
+    """
     return render(
         portal,
         template,
         status=status,
         name=present_name(repository.full_name),
         repository=repository,
-        rights=portal.rights.find_rights(visitor, repository.full_name),
+        rights=portal.rights.find_rights(visitor, repository.full_name) if rights is None else rights,
         size=present_size(repository.size_bytes),
         updated=present_time(repository.updated_at, portal.clock()),
         **context,

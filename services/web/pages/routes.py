@@ -71,6 +71,9 @@ GENERAL = (
 REPOSITORY = (
     # Names nest, so that the parts of a repository live behind "/-/", which no name can hold.
     Route("GET", "/r/<path:name>/-/tags/<tag>", "tag", artifact.show_tag),
+    Route("GET", "/r/<path:name>/-/digests", "repository_digests", repository.show_digests),
+    Route("GET", "/r/<path:name>/-/activity", "repository_activity", repository.show_activity),
+    Route("GET", "/r/<path:name>/-/access", "repository_access", repository.show_access),
     Route("GET", "/r/<path:name>/-/digests/<digest>", "digest", artifact.show_digest),
     Route("GET", "/r/<path:name>/-/history/<tag>", "history", history.show_history),
     Route("GET", "/r/<path:name>/-/history/<tag>/restore/<digest>", "restore", history.show_restore),

@@ -1,8 +1,11 @@
 """Rows of a repository's tag table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from flask_babel import lazy_gettext
 
 from services.web.clients.catalog import Repository, TagEntry
 from services.web.viewmodels.artifacts import artifact_label, pull_tool
@@ -12,6 +15,41 @@ from services.web.viewmodels.names import DigestChip, present_digest
 from services.web.viewmodels.platforms import PlatformChips, present_platforms
 from services.web.viewmodels.sizes import present_size
 from services.web.viewmodels.times import TimeText, present_time
+
+
+@dataclass(frozen=True, slots=True)
+class TagMark:
+    """What is worth knowing of a tag beside its name."""
+
+    icon: str
+    text: Any
+    """In the language of whoever looks."""
+
+
+SORTS: Mapping[str, tuple[str, str] | None] = {
+    "": None,
+    "oldest": ("updated_at", "asc"),
+    "version": ("version", "desc"),
+    "name": ("name", "asc"),
+    "largest": ("size_bytes", "desc"),
+    "smallest": ("size_bytes", "asc"),
+}
+"""The orders of the tag list, as `catalog` calls them."""
+
+SORT_NAMES = {
+    "": lazy_gettext("newest push first"),
+    "oldest": lazy_gettext("oldest push first"),
+    "version": lazy_gettext("highest version first"),
+    "name": lazy_gettext("by name"),
+    "largest": lazy_gettext("largest first"),
+    "smallest": lazy_gettext("smallest first"),
+}
+
+_KINDS = {
+    "signature": TagMark("patch-check", lazy_gettext("signed")),
+    "sbom": TagMark("list-check", lazy_gettext("bill of materials")),
+    "attestation": TagMark("file-earmark-check", lazy_gettext("attested")),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +71,7 @@ class TagRow:
     digest: DigestChip
     known: bool
     pull: PullCommand
+    marks: tuple[TagMark, ...] = ()
 
 
 def present_tags(
@@ -51,6 +90,17 @@ def present_tags(
     return [
         _row(repository, entry, marks, entries, host=host, runtime=runtime, now=now)
         for entry, marks in zip(entries, lanes, strict=True)
+    ]
+
+
+def present_groups(
+    repository: Repository, groups: Sequence[Sequence[TagEntry]], *, host: str, runtime: str, now: datetime
+) -> list[list[TagRow]]:
+    """Turn tags by digest into rows, those of one digest together; arguments as above."""
+    return [
+        [_row(repository, entry, (), (), host=host, runtime=runtime, now=now) for entry in group]
+        for group in groups
+        if group
     ]
 
 
@@ -84,5 +134,14 @@ def _row(
         pulls=f"{entry.pulls:,}",
         digest=present_digest(entry.digest),
         known=entry.known,
+        marks=_marks(entry),
         pull=pull_command(host, repository.full_name, entry.name, runtime=runtime, tool=tool),
     )
+
+
+def _marks(entry: TagEntry) -> tuple[TagMark, ...]:
+    own = [
+        *([TagMark("lock", lazy_gettext("must not move"))] if entry.immutable else []),
+        *([TagMark("clock-history", lazy_gettext("moved before"))] if entry.overwritten else []),
+    ]
+    return (*own, *(_KINDS[kind] for kind in entry.referrer_kinds if kind in _KINDS))

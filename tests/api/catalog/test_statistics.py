@@ -22,6 +22,8 @@ def test_the_api_shows_it(client: FlaskClient, tell: Callable[..., None]) -> Non
 
     assert [day["pushes"] for day in found["days"]] == [0, 1]
     assert found["latest"][0]["pushed_by"] == "jane"
+    own = client.get("/api/v1/repositories/1/statistics?days=2", headers=ADMINISTRATOR).get_json()
+    assert [day["pushes"] for day in own["days"]] == [0, 1]
     assert usage == {"repository_id": 1, "tags": 1, "size_bytes": 0, "unique_bytes": 0, "is_exact": False}
 
 
@@ -32,6 +34,7 @@ def test_strangers_see_nothing_of_it(client: FlaskClient, tell: Callable[..., No
 
     assert client.get("/api/v1/statistics", headers=jane).get_json()["totals"]["repositories"] == 0
     assert_problem(client.get("/api/v1/repositories/1/usage", headers=jane), 404)
+    assert_problem(client.get("/api/v1/repositories/1/statistics", headers=jane), 404)
 
 
 @pytest.mark.parametrize("days", ["0", "367", "x"])

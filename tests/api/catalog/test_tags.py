@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from services.catalog.storage import tag_queries
 from services.catalog.storage.tag_queries import MAX_IN_GROUP
 from tests.support.catalog import digest_of, pull, push
 from tests.support.statements import statements
@@ -131,3 +132,44 @@ class TestGroups:
         auth.visibility["Bearer stranger"] = NOBODY
 
         assert get(client, "/repositories/1/tags/grouped", as_="Bearer stranger").status_code == 404
+
+
+def test_tags_of_a_repository_are_sorted_by_version(client: FlaskClient, tell: Tell) -> None:
+    tell(*(push(name, digest_of(name), at) for at, name in enumerate(("1.10.0", "v1.9", "latest", "1.10.0-rc1", "2"))))
+    (repository,) = get(client, "/repositories").json  # type: ignore[misc]
+    path = f"/repositories/{repository['id']}/tags?sort_attr=version"
+
+    up = [tag["name"] for tag in get(client, path).json]  # type: ignore[union-attr]
+    page = get(client, f"{path}&sort_order=desc&per_page=2&page=2")
+
+    assert up == ["latest", "v1.9", "1.10.0-rc1", "1.10.0", "2"]
+    assert [tag["name"] for tag in page.json] == ["1.10.0-rc1", "v1.9"]  # type: ignore[union-attr]
+    assert page.headers["X-Total"] == "5"
+    assert [tag["name"] for tag in get(client, f"{path}&q=1.10").json] == ["1.10.0-rc1", "1.10.0"]  # type: ignore[union-attr]
+    assert get(client, "/tags?sort_attr=version").status_code == 422
+    assert get(client, f"{path}&by_key=true").status_code == 422
+    assert get(client, "/tags?sort_attr=platform").status_code == 422
+
+
+def test_too_many_tags_are_not_sorted_by_version(
+    client: FlaskClient, tell: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tag_queries, "MAX_SORTED", 2)
+    tell(*(push(name, digest_of(name), at) for at, name in enumerate(("1", "2", "3"))))
+    (repository,) = get(client, "/repositories").json  # type: ignore[misc]
+    path = f"/repositories/{repository['id']}/tags?sort_attr=version"
+
+    answer = get(client, path)
+
+    assert answer.status_code == 400
+    assert "narrow the list" in answer.json["detail"]  # type: ignore[index]
+    assert get(client, f"{path}&name=2").status_code == 200
+
+
+def test_a_tag_that_moved_is_marked(client: FlaskClient, tell: Tell) -> None:
+    tell(push("moved", A, 1), push("moved", B, 2), push("same", A, 3), push("same", A, 4))
+
+    assert {tag["name"]: tag["overwritten"] for tag in get(client, "/tags").json} == {  # type: ignore[union-attr]
+        "moved": True,
+        "same": False,
+    }

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.catalog.domain.retention import Candidate, Newest, Rule, judge, version_key
+from services.catalog.domain.retention import Candidate, Newest, Rule, judge
+from services.catalog.domain.versions import version_key
 from shared.oci.names import RepositoryName, Tag
 from tests.support.catalog import digest_of, moment
 
