@@ -97,6 +97,8 @@ def _pages(chromium: Browser, url: str, mode: Mode, seen: Seen, digest: str) -> 
 
 def _faults(page: Page, mode: Mode) -> list[str]:
     faults: list[str] = []
+    if "<Macro" in page.inner_text("body"):
+        faults.append("shows the name of a macro")
     if (excess := page.evaluate(TOO_WIDE)) > 0:
         faults.append(f"{excess} pixels too wide")
     if mode.width < MODES[0].width:

@@ -21,6 +21,8 @@ from werkzeug.test import TestResponse
 
 from services.auth.domain.decisions import DeletePolicy, Policy
 from services.catalog.app import create_app as create_catalog
+from services.catalog.domain.losses import Reason, Suspicion
+from services.catalog.storage.loss_windows import open_window
 from services.catalog.usecases.apply_notifications import apply_notifications
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.notifier.usecases.keep_quarantined import keep_quarantined
@@ -127,6 +129,12 @@ class House:
         data = RegistryNotificationQuarantined(reason, raw)
         told = envelope_of(data, id=event_id, source="registry/x", time=utc_now())
         keep_quarantined([told], database=self.notifier.database, clock=utc_now)
+
+    def open_loss_window(self) -> None:
+        """Let the catalog suspect that a registry was started anew, and lost what it had not told."""
+        now = utc_now()
+        with self.index.write() as connection:
+            open_window(connection, Suspicion(REGISTRY, Reason.RESTART, since=now, until=now), now=now)
 
     def crawl(self, repository: str) -> None:
         """Let the catalog look through a repository of the registry."""

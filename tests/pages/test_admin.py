@@ -5,7 +5,7 @@ import re
 import pytest
 
 from services.web.pages.routes import ADMINISTRATION, SYNC
-from tests.pages.conftest import Browser, House
+from tests.pages.conftest import Browser, House, token_of
 from tests.support.auth import PASSWORD
 from tests.support.images import Pusher
 
@@ -298,3 +298,30 @@ def test_what_a_client_says_of_itself_is_shown_and_not_obeyed(house: House, admi
     house.auth.write_notes()
 
     assert attack not in admin.read("/admin/decisions")
+
+
+def test_somebody_who_has_forgotten_their_password_gets_a_new_one(house: House, admin: Browser) -> None:
+    page = "/admin/people/jane"
+    before = house.sign_in("jane")
+    assert "An administrator of this installation gives you a new one" in house.browser().read("/forgotten")
+
+    assert admin.send(page, f"{page}/password", password="short").status_code == 422
+    admin.follow(admin.send(page, f"{page}/password", password="another-password-of-jane"))
+
+    assert before.get("/me").status_code == 303
+    assert house.browser().send("/sign-in", "/sign-in", username="jane", password=PASSWORD).status_code == 401
+    again = house.browser()
+    answer = again.send("/sign-in", "/sign-in", username="jane", password="another-password-of-jane")
+    assert answer.status_code == 303
+
+
+def test_nobody_else_gives_passwords(house: House, admin: Browser) -> None:
+    house.auth.make_user("walter", auditor=True)
+    walter, page = house.sign_in("walter"), "/admin/people/jane"
+
+    answer = walter.client.post(
+        f"{page}/password", data={"csrf_token": token_of(walter.read("/me")), "password": "another-password-of-jane"}
+    )
+
+    assert answer.status_code in (403, 422)
+    assert house.sign_in("jane").get("/me").status_code == 200

@@ -45,3 +45,11 @@ def test_strangers_are_asked_to_sign_in(house: House) -> None:
 
     assert answer.status_code == 303
     assert answer.location == "/sign-in"
+
+
+def test_administrators_are_told_what_waits_for_them(house: House) -> None:
+    house.auth.make_user("jane")
+    house.open_loss_window()
+
+    assert "1 loss window is open" in house.sign_in("admin").read("/")
+    assert "loss window" not in house.sign_in("jane").read("/")

@@ -224,3 +224,9 @@ def test_activity_and_access_of_a_repository(stock: tuple[House, Pusher], jane: 
     stranger = house.sign_in("stranger")
     for part in ("digests", "activity", "access"):
         assert stranger.get(f"{APP}/-/{part}").status_code == 404
+
+
+def test_a_configuration_is_shown_as_it_lies_there_on_demand(jane: Browser) -> None:
+    assert "&#34;architecture&#34;" not in jane.read(f"{APP}/-/tags/1.0")
+
+    assert "&#34;architecture&#34;" in jane.read(f"{APP}/-/tags/1.0?show=config")

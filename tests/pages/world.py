@@ -11,6 +11,8 @@ APP = "/r/docks/crane"
 PAGES = {
     "home": "/",
     "explain": "/explain?repository=docks/crane&who_can=yes",
+    "simulate": "/explain/-/simulate?scopes=repository:docks/crane:pull,push",
+    "forgotten": "/forgotten",
     "explore": "/explore",
     "search": "/search?q=crane",
     "repositories": "/repositories",

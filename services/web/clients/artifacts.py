@@ -250,6 +250,15 @@ class ArtifactsClient:
         path = f"{_manifest(repository_id, digest)}/raw"
         return self._peer.get(path, access_token=visitor.access_token).content
 
+    def fetch_raw_config(self, visitor: Visitor, repository_id: int, digest: str) -> bytes:
+        """Return a manifest's configuration as the registry has it: of a Helm chart, what its Chart.yaml says.
+
+        Raises:
+            NotFound: it has none.
+        """
+        path = f"{_manifest(repository_id, digest)}/config"
+        return self._peer.get(path, access_token=visitor.access_token).content
+
     def list_periods(self, visitor: Visitor, repository_id: int, tag: str, page: PageRequest) -> Page[Period]:
         """Return one page of what a tag pointed at, newest first.
 

@@ -82,6 +82,25 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """One action of one scope, as a token request would be decided."""
+
+    scope: str
+    action: str
+    allowed: bool
+    reason: str
+    paths: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """What a token would hold."""
+
+    granted: Sequence[str]
+    verdicts: Sequence[Verdict]
+
+
+@dataclass(frozen=True, slots=True)
 class Holder:
     """Somebody who can, and by which paths."""
 
@@ -193,6 +212,27 @@ class _ExplanationSchema(Schema):
         )
 
 
+class _DecidedSchema(Schema):
+    action = fields.String(required=True)
+    allowed = fields.Boolean(required=True)
+    reason = fields.String(load_default="")
+
+
+class _VerdictSchema(Schema):
+    scope = fields.String(required=True)
+    actions = fields.List(fields.Nested(_DecidedSchema(unknown=EXCLUDE)), required=True)
+
+
+class _SimulatedSchema(Schema):
+    granted = fields.List(fields.String(), required=True)
+    scopes = fields.List(fields.Nested(_VerdictSchema(unknown=EXCLUDE)), required=True)
+
+    @post_load
+    def build(self, data: dict[str, Any], **_: object) -> Simulated:
+        verdicts = [Verdict(asked["scope"], **one) for asked in data["scopes"] for one in asked["actions"]]
+        return Simulated(data["granted"], verdicts)
+
+
 class _HolderSchema(Schema):
     kind = fields.String(required=True)
     username = fields.String(required=True)
@@ -246,6 +286,21 @@ class RightsClient:
         response = self._peer.get("/api/v1/explain", access_token=visitor.access_token, params=params)
         explanation: Explanation = self._peer.load(_ExplanationSchema(), response)
         return explanation
+
+    def simulate(self, visitor: Visitor, scopes: Sequence[str], *, username: str = "") -> Simulated:
+        """Return what a token for some scopes would hold; none is issued.
+
+        Args:
+            scopes: as a client asks for them: ``repository:team/app:pull,push``.
+            username: for whom; empty: for the visitor.
+
+        Raises:
+            NotAllowed, NotFound, RequestRefused: as above.
+        """
+        body = {"scopes": list(scopes), **({"username": username} if username else {})}
+        response = self._peer.change("POST", "/api/v1/simulate", body, access_token=visitor.access_token)
+        found: Simulated = self._peer.load(_SimulatedSchema(), response)
+        return found
 
     def find_rights(self, visitor: Visitor, repository: str) -> frozenset[str]:
         """Return what the visitor may do to a repository now; nothing while that cannot be told."""

@@ -175,6 +175,14 @@ class SyncClient:
         path, schema = "/api/v1/loss-windows", _WindowSchema(many=True)
         return self._catalog.page(path, schema, page, access_token=visitor.access_token, params=params)
 
+    def count_open_windows(self, visitor: Visitor) -> int:
+        """Return how many loss windows are open."""
+        path, schema, params = "/api/v1/loss-windows", _WindowSchema(many=True), {"open": "true"}
+        page: Page[LossWindow] = self._catalog.page(
+            path, schema, PageRequest(per_page=1), access_token=visitor.access_token, params=params
+        )
+        return page.total
+
     def list_letters(self, visitor: Visitor, page: PageRequest) -> Page[Letter]:
         """Return one page of the dead letters, newest first."""
         return self._letters(visitor, "dead-letters", _LetterSchema(many=True), page)

@@ -46,7 +46,7 @@ def show_overview(portal: Portal) -> Response:
         "people": lambda: portal.administration.list_people(visitor, one).total,
         "teams": lambda: portal.teams.list(visitor, one).total,
         "namespaces": lambda: portal.namespaces.list(visitor, one).total,
-        "windows": lambda: sum(window.open for window in portal.sync.list_windows(visitor, PageRequest()).rows),
+        "windows": lambda: portal.sync.count_open_windows(visitor),
         "letters": lambda: portal.sync.list_letters(visitor, one).total,
     }
     ask_freshness(portal, visitor)

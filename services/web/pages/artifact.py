@@ -18,6 +18,8 @@ from services.web.viewmodels.paging import present_paging
 from shared.api.paging import Page, PageRequest
 from shared.oci.names import parse_digest, parse_repository_name, parse_tag
 
+RAW = ("raw", "config")
+"""What of an artifact is shown as the registry has it."""
 MAX_RAW_LENGTH = 256 * 1024
 """Most characters of a manifest on a page; the API gives larger ones."""
 
@@ -53,8 +55,8 @@ def _show(portal: Portal, name: str, reference: str, *, tag: str | None) -> Resp
         revealed=shown == "secrets",
         referrers=present_referrers(referrers.rows, now) if referrers else None,
         pager=present_paging(referrers) if referrers else None,
-        raw_asked=shown == "raw",
-        raw=_find_raw(portal, visitor, repository, artifact) if shown == "raw" else None,
+        raw_asked=shown if shown in RAW else None,
+        raw=_find_raw(portal, visitor, repository, artifact, shown) if shown in RAW else None,
         pull=_pull(portal, repository, artifact, tag),
     )
 
@@ -71,10 +73,11 @@ def _find_referrers(
         return None
 
 
-def _find_raw(portal: Portal, visitor: Visitor, repository: Repository, artifact: Artifact) -> str | None:
-    """Return the manifest's text; ``None`` when the registry does not give it now."""
+def _find_raw(portal: Portal, visitor: Visitor, repository: Repository, artifact: Artifact, which: str) -> str | None:
+    """Return the text of a manifest or its configuration; ``None`` when the registry does not give it now."""
+    fetch = portal.artifacts.fetch_raw if which == "raw" else portal.artifacts.fetch_raw_config
     try:
-        raw = portal.artifacts.fetch_raw(visitor, repository.id, artifact.digest)
+        raw = fetch(visitor, repository.id, artifact.digest)
     except (PeerAway, PeerBroken, NotFound, RequestRefused):
         return None
     return raw.decode("utf-8", "replace")[:MAX_RAW_LENGTH]

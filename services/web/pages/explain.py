@@ -7,7 +7,7 @@ from services.web.clients.errors import NotAllowed, NotFound, RequestRefused
 from services.web.clients.rights import Explanation, PastDecision
 from services.web.clients.sessions import Visitor
 from services.web.pages.frames import render
-from services.web.pages.inputs import load_explain_query
+from services.web.pages.inputs import MAX_NAME_LENGTH, load_explain_query
 from services.web.pages.portal import Portal
 from services.web.pages.visitors import require_visitor
 from services.web.viewmodels.rights import decision_title, explanation_title, present_state, refused
@@ -15,6 +15,9 @@ from services.web.viewmodels.times import present_time
 
 HOLDERS = 25
 """Most people and robots shown of those who can."""
+
+MAX_SCOPES_LENGTH = 4096
+"""Longest text of scopes that is asked about; how many there may be is for `auth` to say."""
 
 _ACTIONS = ("pull", "push", "delete")
 
@@ -60,6 +63,22 @@ def show_explain(portal: Portal) -> Response:
         holders={action: found for action, found in who.items() if found},
         fault=None,
     )
+
+
+def show_simulation(portal: Portal) -> Response:
+    """Say what a token for some scopes would hold, without one being issued."""
+    visitor = require_visitor(portal)
+    asked = request.args.get("scopes", "")[:MAX_SCOPES_LENGTH]
+    username = request.args.get("username", "").strip()[:MAX_NAME_LENGTH]
+    simulated, fault = None, None
+    if asked.split():
+        try:
+            simulated = portal.rights.simulate(visitor, asked.split(), username=username)
+        except (NotAllowed, NotFound) as refusal:
+            fault = _sentence(refusal)
+        except RequestRefused as refusal:
+            fault = "; ".join(" ".join(texts) for texts in refusal.faults.values()) or _sentence(refusal)
+    return render(portal, "simulate.html", asked=asked, username=username, simulated=simulated, fault=fault)
 
 
 def _explain_again(portal: Portal, visitor: Visitor, decision: PastDecision) -> Explanation | None:

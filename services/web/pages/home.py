@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 from flask import Response, url_for
+from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.web.clients.catalog import RepositoryFilter
-from services.web.clients.errors import PeerAway, PeerBroken
+from services.web.clients.errors import NotAllowed, PeerAway, PeerBroken
 from services.web.clients.me import Token
 from services.web.clients.sessions import Visitor
 from services.web.pages.frames import ask_freshness, chosen_runtime, render
@@ -53,6 +54,7 @@ def _show(portal: Portal, visitor: Visitor) -> Response:
         ],
         starred=present_repositories(starred.rows, now),
         ending=[present_token(token, now) for token in _ending(portal, visitor)],
+        needs=_needs(portal, visitor),
         days=draw_days(statistics.days),
         stock=draw_stock(statistics.namespaces),
         push=push_commands(
@@ -62,6 +64,27 @@ def _show(portal: Portal, visitor: Visitor) -> Response:
             runtime=chosen_runtime(portal),
         ),
     )
+
+
+def _needs(portal: Portal, visitor: Visitor) -> list[tuple[str, str]]:
+    """Return what waits for an administrator, each with the page for it; nothing while it cannot be told."""
+    if visitor.person is None or not visitor.person.admin:
+        return []
+    needs = []
+    try:
+        if windows := portal.sync.count_open_windows(visitor):
+            text = ngettext(
+                "%(num)d loss window is open: events may be missing",
+                "%(num)d loss windows are open: events may be missing",
+                windows,
+            )
+            needs.append((text, url_for("admin_sync")))
+        if letters := portal.sync.list_letters(visitor, PageRequest(per_page=1)).total:
+            text = ngettext("%(num)d event could not be applied", "%(num)d events could not be applied", letters)
+            needs.append((text, url_for("admin_letters")))
+    except (PeerAway, PeerBroken, NotAllowed):
+        pass
+    return needs
 
 
 def _ending(portal: Portal, visitor: Visitor) -> list[Token]:

@@ -60,6 +60,12 @@ class PersonForm(Schema):
     enabled = fields.String()
 
 
+class PasswordForm(Schema):
+    """A new password for somebody; what it must look like is for `auth` to say."""
+
+    password = fields.String(validate=validate.Length(min=1, error=lazy_gettext("Choose a password.")))
+
+
 def show_people(portal: Portal) -> Response:
     """List the accounts."""
     visitor, query = require_admin(portal), load_list_query()
@@ -120,6 +126,20 @@ def change_person(portal: Portal, username: str) -> AnyResponse:
         except RequestRefused as refusal:
             form = form.refused(refusal)
     return _person(portal, account, form, status=422)
+
+
+def give_password(portal: Portal, username: str) -> AnyResponse:
+    """Give somebody a new password, who is signed out everywhere by it."""
+    visitor, given = require_admin(portal), load_form(PasswordForm())
+    account = portal.administration.get_person(visitor, username)
+    if not given.faults:
+        try:
+            portal.administration.change_person(visitor, account.id, {"password": given.values["password"]})
+            flash(gettext("%(name)s has a new password, and is signed out everywhere.", name=username))
+            return see_other(url_for("admin_person", username=username))
+        except (NotAllowed, RequestRefused) as refusal:
+            given = given.refused(refusal)
+    return _person(portal, account, CheckedForm.editing(_values(account)), given=given, status=422)
 
 
 def show_credentials(portal: Portal, username: str) -> Response:
@@ -223,7 +243,9 @@ def _decided() -> dict[str, str]:
     return decided
 
 
-def _person(portal: Portal, account: Account, form: CheckedForm, *, status: int = 200) -> Response:
+def _person(
+    portal: Portal, account: Account, form: CheckedForm, *, given: CheckedForm | None = None, status: int = 200
+) -> Response:
     now = portal.clock()
     return render(
         portal,
@@ -231,6 +253,7 @@ def _person(portal: Portal, account: Account, form: CheckedForm, *, status: int 
         status=status,
         account=account,
         form=form,
+        given=given or CheckedForm({}),
         since=present_time(account.created_at, now),
         last=present_time(account.last_sign_in_at, now),
     )

@@ -33,6 +33,11 @@ def show_sign_in(portal: Portal) -> Response:
     return render(portal, "sign_in.html", form=CheckedForm({}), denied=None, next=target, signup=setup.signup)
 
 
+def show_forgotten(portal: Portal) -> Response:
+    """Say who helps somebody that has forgotten their password."""
+    return render(portal, "forgotten.html")
+
+
 def sign_in(portal: Portal) -> Response:
     """Open a session and go where the person wanted to go."""
     form, target = load_form(SignInForm()), local_path(request.form.get("next"))

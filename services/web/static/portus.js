@@ -133,3 +133,36 @@ document.addEventListener("input", (event) => {
     suggest(event.target).catch(() => {});
   }
 });
+
+// What is in view follows the registry: parts that say so are asked for again, and changed only where nobody is at work.
+
+const REFRESH_AFTER_MS = 30_000;
+const REFRESH_FOR_MS = 60 * 60_000;
+const openedAt = performance.now();
+
+function isAtWork(part) {
+  return part.contains(document.activeElement) || part.querySelector("input:checked, details[open]") !== null;
+}
+
+async function refresh() {
+  const parts = [...document.querySelectorAll("[data-live]")];
+  const isLongAgo = performance.now() - openedAt > REFRESH_FOR_MS;
+  if (document.hidden || isLongAgo || parts.every(isAtWork)) {
+    return;
+  }
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+  if (!answer?.ok || answer.redirected) {
+    return;
+  }
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of parts) {
+    const other = fresh.getElementById(part.id);
+    if (other && !isAtWork(part) && other.innerHTML !== part.innerHTML) {
+      part.replaceChildren(...other.childNodes);
+    }
+  }
+}
+
+if (document.querySelector("[data-live]")) {
+  setInterval(refresh, REFRESH_AFTER_MS);
+}
