@@ -1,5 +1,8 @@
 """The first page: what changed, what is one's own, what needs one."""
 
+import re
+
+from services.web.viewmodels.repositories import SORTS
 from tests.pages.conftest import House
 
 
@@ -53,3 +56,28 @@ def test_administrators_are_told_what_waits_for_them(house: House) -> None:
 
     assert "1 loss window is open" in house.sign_in("admin").read("/")
     assert "loss window" not in house.sign_in("jane").read("/")
+
+
+def test_the_first_page_leads_to_ones_own_repositories(house: House) -> None:
+    house.auth.make_user("jane")
+    house.push("jane/app", "1.0", by="jane")
+    jane = house.sign_in("jane")
+
+    assert 'href="/repositories?namespace=jane"' in jane.read("/")
+    assert 'title="jane/app"' in jane.read("/repositories?namespace=jane")
+
+
+def test_repositories_are_sorted_in_the_address(house: House) -> None:
+    house.auth.make_user("jane")
+    house.push("jane/a", "1.0", by="jane")
+    house.push("jane/b", "1.0", "2.0", by="jane")
+    jane = house.sign_in("jane")
+
+    def names(path: str) -> list[str]:
+        return re.findall(r'title="(jane/[^"]+)"', jane.read(path))
+
+    assert names("/repositories") == ["jane/a", "jane/b"]
+    assert names("/repositories?sort=tags") == ["jane/b", "jane/a"]
+    assert names("/repositories?sort=what") == ["jane/a", "jane/b"]
+    for sort in SORTS:
+        assert len(names(f"/repositories?sort={sort}")) == 2

@@ -64,6 +64,8 @@ class TagEntry:
     """What kinds of things are about it: ``signature``, ``sbom``, ``attestation``, ``other``."""
     immutable: bool = False
     overwritten: bool = False
+    dangling: bool = False
+    """Whether the registry lists it and has no manifest for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ class RepositoryFilter:
     starred: bool = False
     in_global: bool = False
     """Only those without a namespace of their own."""
+    sort: tuple[str, str] | None = None
+    """A column and ``asc`` or ``desc``; ``None``: by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +175,7 @@ class _TagSchema(Schema):
     referrer_kinds = fields.List(fields.String(), load_default=list)
     immutable = fields.Boolean(load_default=False)
     overwritten = fields.Boolean(load_default=False)
+    dangling = fields.Boolean(load_default=False)
 
     @post_load
     def build(self, data: dict[str, Any], **_: object) -> TagEntry:
@@ -241,6 +246,7 @@ class CatalogClient:
         flags = {"starred": chosen.starred, "global": chosen.in_global}
         params = {"q": chosen.q, "namespace": chosen.namespace}
         params |= {name: "true" for name, wanted in flags.items() if wanted}
+        params["sort_attr"], params["sort_order"] = chosen.sort or (None, None)
         return self._peer.page(
             "/api/v1/repositories", _RepositorySchema(many=True), page, access_token=visitor.access_token, params=params
         )

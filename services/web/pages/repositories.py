@@ -1,6 +1,6 @@
 """``/repositories`` and ``/explore``: the same list, for people and for everybody."""
 
-from flask import Response
+from flask import Response, request
 
 from services.web.clients.auth import Person
 from services.web.clients.catalog import RepositoryFilter
@@ -11,7 +11,7 @@ from services.web.pages.portal import Portal
 from services.web.pages.visitors import find_visitor, require_visitor
 from services.web.viewmodels.commands import push_commands
 from services.web.viewmodels.paging import present_paging
-from services.web.viewmodels.repositories import present_repositories
+from services.web.viewmodels.repositories import SORT_NAMES, SORTS, present_repositories
 
 
 def show_repositories(portal: Portal) -> Response:
@@ -27,14 +27,16 @@ def show_explore(portal: Portal) -> Response:
 
 
 def _show(portal: Portal, visitor: Visitor, template: str) -> Response:
-    query = load_list_query()
-    chosen = RepositoryFilter(q=query.q or None, namespace=query.namespace or None)
+    query, sort = load_list_query(), request.args.get("sort", "")
+    chosen = RepositoryFilter(q=query.q or None, namespace=query.namespace or None, sort=SORTS.get(sort))
     page = portal.catalog.list_repositories(visitor, chosen, query.page)
     ask_freshness(portal, visitor)
     return render(
         portal,
         template,
         query=query,
+        sort=sort,
+        sorts=SORT_NAMES.items(),
         repositories=present_repositories(page.rows, portal.clock()),
         pager=present_paging(page),
         push=_first_push(portal, visitor.person) if visitor.person else (),

@@ -1,13 +1,34 @@
 """Rows of the list of repositories."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from flask_babel import lazy_gettext
 
 from services.web.clients.catalog import Repository
 from services.web.viewmodels.names import NameText, present_name
 from services.web.viewmodels.sizes import present_shares, present_size
 from services.web.viewmodels.times import TimeText, present_time
+
+SORTS: Mapping[str, tuple[str, str] | None] = {
+    "": None,
+    "updated": ("updated_at", "desc"),
+    "pulls": ("pulls", "desc"),
+    "stars": ("stars", "desc"),
+    "largest": ("size_bytes", "desc"),
+    "tags": ("tags_count", "desc"),
+}
+"""The orders of the list, as `catalog` calls them."""
+
+SORT_NAMES = {
+    "": lazy_gettext("by name"),
+    "updated": lazy_gettext("changed last first"),
+    "pulls": lazy_gettext("most pulls first"),
+    "stars": lazy_gettext("most stars first"),
+    "largest": lazy_gettext("largest first"),
+    "tags": lazy_gettext("most tags first"),
+}
 
 
 @dataclass(frozen=True, slots=True)

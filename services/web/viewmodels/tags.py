@@ -45,6 +45,9 @@ SORT_NAMES = {
     "smallest": lazy_gettext("smallest first"),
 }
 
+_DANGLING = TagMark("exclamation-triangle", lazy_gettext("the registry has no manifest for it"))
+_IMMUTABLE = TagMark("lock", lazy_gettext("must not move"))
+_OVERWRITTEN = TagMark("clock-history", lazy_gettext("moved before"))
 _KINDS = {
     "signature": TagMark("patch-check", lazy_gettext("signed")),
     "sbom": TagMark("list-check", lazy_gettext("bill of materials")),
@@ -140,8 +143,6 @@ def _row(
 
 
 def _marks(entry: TagEntry) -> tuple[TagMark, ...]:
-    own = [
-        *([TagMark("lock", lazy_gettext("must not move"))] if entry.immutable else []),
-        *([TagMark("clock-history", lazy_gettext("moved before"))] if entry.overwritten else []),
-    ]
-    return (*own, *(_KINDS[kind] for kind in entry.referrer_kinds if kind in _KINDS))
+    own = ((entry.dangling, _DANGLING), (entry.immutable, _IMMUTABLE), (entry.overwritten, _OVERWRITTEN))
+    about = (_KINDS[kind] for kind in entry.referrer_kinds if kind in _KINDS)
+    return (*(mark for holds, mark in own if holds), *about)

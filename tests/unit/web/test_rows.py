@@ -54,6 +54,24 @@ def test_tag_row_of_a_manifest_that_is_not_known_yet_has_no_facts() -> None:
     assert row.pull.line == "docker pull registry.test:5000/team/app:latest"
 
 
+def test_tag_row_has_a_mark_for_each_thing_that_is_worth_one() -> None:
+    (plain, marked) = present(
+        make_entry("1.0"),
+        make_entry(
+            "2.0", dangling=True, immutable=True, overwritten=True, referrer_kinds=["sbom", "signature", "other"]
+        ),
+    )
+
+    assert plain.marks == ()
+    assert [mark.icon for mark in marked.marks] == [
+        "exclamation-triangle",
+        "lock",
+        "clock-history",
+        "list-check",
+        "patch-check",
+    ]
+
+
 @pytest.mark.parametrize(
     ("names", "line"),
     [
