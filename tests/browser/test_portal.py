@@ -160,7 +160,7 @@ def test_everything_but_copying_works_without_a_script(open_page: OpenPage, peer
     sign_in(page)
     page.goto("/repositories")
     page.get_by_label("Filter by name").fill("app")
-    page.get_by_role("button", name="Filter").click()
+    page.get_by_role("button", name="Show", exact=True).click()
     page.get_by_role("link", name="team/app").click()
     expect(page.get_by_role("row")).to_have_count(4)
     page.get_by_text("+2").click()
