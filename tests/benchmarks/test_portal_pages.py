@@ -37,7 +37,7 @@ AMONG_MANY = (
     "/search?q=person-5",
 )
 """Addresses beside those of every page, which lead where much is."""
-ASSETS = ("/bootstrap/static/css/bootstrap.min.css", "/static/portus.css", "/static/portus.js", "/static/favicon.svg")
+ASSETS = ("/bootstrap.css", "/static/portus.css", "/static/portus.js", "/static/favicon.svg")
 
 
 @pytest.mark.benchmark

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import flask_bootstrap
-from flask import Flask, url_for
+from flask import Flask, Response, url_for
 from flask_bootstrap import Bootstrap5
 
 YEAR_S = 365 * 24 * 3600
@@ -62,6 +62,10 @@ ICONS = (
 )
 """Every icon that a template may name."""
 
+STYLES = "bootstrap_styles"
+"""Name of the route of Bootstrap's stylesheet."""
+
+_DATA_ADDRESS = re.compile(rb'url\("data:[^"]*"\)')
 _PATH = re.compile(r'<path(?: fill-rule="(?P<rule>[a-z]+)")?[^>]*? d="(?P<outline>[^"]+)"')
 
 
@@ -97,8 +101,33 @@ def register_assets(app: Flask) -> None:
     def asset(filename: str, endpoint: str = "static") -> str:
         return url_for(endpoint, filename=filename, v=version(endpoint, filename))
 
+    styles = load_styles(bootstrap_folder() / "css" / "bootstrap.min.css")
+    styles_version = hashlib.sha256(styles).hexdigest()[:12]
+
+    @app.get("/bootstrap.css", endpoint=STYLES)
+    def bootstrap_styles() -> Response:
+        response = Response(styles, mimetype="text/css")
+        response.cache_control.public, response.cache_control.max_age = True, YEAR_S
+        return response
+
     app.jinja_env.globals["asset"] = asset
+    app.jinja_env.globals["bootstrap_styles"] = lambda: url_for(STYLES, v=styles_version)
     app.jinja_env.globals["icons"] = load_icons(bootstrap_folder() / "icons" / "bootstrap-icons.svg", ICONS)
+
+
+def load_styles(sheet: Path) -> bytes:
+    """Return Bootstrap's stylesheet without the pictures that it holds as ``data:`` addresses.
+
+    Our policy does not load them, and a browser complains of each as soon as a control needs it: also of
+    those that our own stylesheet takes away, when it looks before that one has arrived.
+
+    Raises:
+        MissingAsset: there is no such file.
+    """
+    try:
+        return _DATA_ADDRESS.sub(b"none", sheet.read_bytes())
+    except OSError as fault:
+        raise MissingAsset(f"Bootstrap-Flask has no {sheet.name}") from fault
 
 
 def bootstrap_folder() -> Path:

@@ -5,6 +5,8 @@ Source: CSP Level 3; Referrer Policy; RFC 9111 §5.2.2.
 
 from flask import Response, request
 
+from services.web.pages.assets import STYLES
+
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -18,7 +20,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 
-_ASSETS = frozenset({"static", "bootstrap.static"})
+_ASSETS = frozenset({"static", "bootstrap.static", STYLES})
 
 
 def set_defensive_headers(response: Response) -> Response:
