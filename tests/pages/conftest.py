@@ -20,6 +20,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from services.auth.domain.decisions import DeletePolicy, Policy
+from services.auth.domain.management import Switches
 from services.catalog.app import create_app as create_catalog
 from services.catalog.domain.losses import Reason, Suspicion
 from services.catalog.storage.loss_windows import open_window
@@ -197,6 +198,7 @@ def build_house(
     *,
     registry_url: str = "http://127.0.0.1:9",
     signup: bool = False,
+    switches: Switches | None = None,
     index_url: str | None = None,
 ) -> House:
     """Start everything; it is stopped with the stack.
@@ -210,6 +212,7 @@ def build_house(
         "registry_host": REGISTRY,
         "policy": Policy(delete=DeletePolicy.OWNERS),
         "signup": signup,
+        "switches": switches or Switches(),
     }
     auth = auth_factory(folder, f"sqlite:///{folder / 'auth.db'}", stack)(clock=PresentClock(), **settings)
     calls = Calls()

@@ -1,10 +1,14 @@
 """Namespaces in the portal: made, opened, shared, frozen, deleted, and their robots."""
 
 import re
+from collections.abc import Callable
 
+from services.auth.domain.management import Switches
 from services.auth.domain.teams import Role
 from tests.pages.conftest import Browser, House
 from tests.support.auth import access_of, basic
+
+MakeHouse = Callable[..., House]
 
 
 def with_namespace(house: House) -> Browser:
@@ -89,6 +93,19 @@ def test_a_grant_gives_a_stranger_what_it_says_and_is_taken_back(house: House) -
     jane.follow(jane.send(page, back[0]))
 
     assert house.auth.access("repository:docks/crane:pull", user="kate") in ([], None)
+
+
+def test_owners_grant_and_freeze_where_only_administrators_change_namespaces(make_house: MakeHouse) -> None:
+    house = make_house(switches=Switches(manage_namespace=False))
+    house.auth.make_user("kate")
+    jane, access, settings = with_namespace(house), "/namespaces/docks/access", "/namespaces/docks/settings"
+
+    grant = {"kind": "user", "who": "kate", "pattern": "", "until": "", "reason": ""}
+    assert "kate" in jane.follow(jane.send(access, access, **grant, actions="pull"))
+    jane.follow(jane.send(settings, "/namespaces/docks/freezes", reason="Moving", repository=""))
+
+    assert "New robot" in jane.read("/namespaces/docks/robots")
+    assert "Moving" in jane.read(settings)
 
 
 def test_a_grant_that_cannot_be_is_told_at_its_field(house: House) -> None:

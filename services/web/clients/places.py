@@ -65,6 +65,11 @@ class Namespace:
     repositories_count: int | None
     created_at: datetime | None
 
+    @property
+    def managed(self) -> bool:
+        """Whether the visitor grants, freezes and makes robots here: owners do, whatever else is switched off."""
+        return self.updatable or self.permissions.role == "owner"
+
 
 @dataclass(frozen=True, slots=True)
 class Images:

@@ -85,7 +85,8 @@ class Explanation:
 class Verdict:
     """One action of one scope, as a token request would be decided."""
 
-    scope: str
+    asked: str
+    """The scope."""
     action: str
     allowed: bool
     reason: str

@@ -16,7 +16,7 @@ from services.web.pages.visitors import known_visitor
 from services.web.viewmodels.commands import RUNTIMES, known_runtime
 from services.web.viewmodels.freshness import FreshnessBadge, present_freshness
 
-NARROWING = ("q", "namespace", "platform", "sort")
+NARROWING = ("q", "namespace", "platform", "sort", "registry")
 """Parameters of a list that stay when another page of it is shown."""
 THEMES = ("system", "light", "dark")
 

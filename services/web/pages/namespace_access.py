@@ -83,7 +83,7 @@ def _show(
 ) -> Response:
     page: Page[Grant] | None = portal.access.list_grants(visitor, namespace.id, load_list_query().page)
     # To those who do not manage it the list is empty, whatever there is.
-    if page and not page.rows and not namespace.updatable:
+    if page and not page.rows and not namespace.managed:
         page = None
     return render(
         portal,

@@ -41,7 +41,7 @@ def show_robots(portal: Portal, name: str) -> Response:
     namespace = find_namespace(portal, visitor, name)
     page: Page[Robot] | None = portal.access.list_robots(visitor, namespace.id, load_list_query().page)
     # To those who do not manage it the list is empty, whatever there is.
-    if page and not page.rows and not namespace.updatable:
+    if page and not page.rows and not namespace.managed:
         page = None
     return render(
         portal,
