@@ -78,10 +78,19 @@ def page_query(listing: Listing) -> Schema:
     return _query(listing, listing.order_names(), _page_parameters())
 
 
-def either_query(listing: Listing) -> Schema:
-    """Return the query parameters of a list that is walked by page number or, if the caller so wants, by key."""
-    by_key = _flag("Walk the list by key: no page and no totals, but a Link to the next part, however long it is.")
-    return _query(listing, listing.order_names(), {**_page_parameters(), BY_KEY: by_key, AFTER: _after()})
+def either_query(listing: Listing, *, whole: bool = True) -> Schema:
+    """Return the query parameters of a list that is walked by page number or, if the caller so wants, by key.
+
+    Args:
+        whole: whether all of it may be asked for at once; not where a row is long.
+    """
+    return _query(listing, listing.order_names(), _either_parameters(whole=whole))
+
+
+def ordered_query(listing: Listing) -> Schema:
+    """Return the query parameters of a list that is walked either way, in its own order only and all of it."""
+    schema: Schema = type("ListQuery", (ListQuery,), {**_either_parameters(whole=False), "listing": listing})()
+    return schema
 
 
 def key_query(listing: Listing) -> Schema:
@@ -109,6 +118,12 @@ def _query(listing: Listing, sortable: list[str], paging: Mapping[str, fields.Fi
     members = {**paging, **_order_parameters(listing, sortable), **_filter_parameters(listing), "listing": listing}
     schema: Schema = type("ListQuery", (ListQuery,), members)()
     return schema
+
+
+def _either_parameters(*, whole: bool) -> dict[str, fields.Field[Any]]:
+    by_key = _flag("Walk the list by key: no page and no totals, but a Link to the next part, however long it is.")
+    own = {name: field for name, field in _page_parameters().items() if whole or name != "all"}
+    return {**own, BY_KEY: by_key, AFTER: _after()}
 
 
 def _page_parameters() -> dict[str, fields.Field[Any]]:

@@ -8,12 +8,12 @@ from marshmallow import Schema, fields
 
 from services.catalog.api.fields import ID, list_response, load_digest, load_tag, refuses
 from services.catalog.domain.history import End, Kind
-from services.catalog.storage.tag_history import WRITES
+from services.catalog.storage.tag_history import PERIODS, WRITES
 from services.catalog.usecases.browse_history import list_history, list_periods
 from services.catalog.usecases.restore_tag import TagRestorer
 from shared.api.blueprints import ApiBlueprint
-from shared.api.lists import key_query
-from shared.api.paging import ListRequest, PageQuery, PageRequest
+from shared.api.lists import key_query, ordered_query
+from shared.api.paging import ListRequest
 from shared.database import Database
 from shared.oci.names import MAX_TAG_LENGTH
 from shared.visibility.callers import FindCallersPermissions, FindCallersVisibility, keep_private
@@ -97,13 +97,12 @@ def history_blueprint(
         return list_response(WriteSchema(), list_history(visibility(), id, asked, database=database))
 
     @blueprint.get(f"/repositories/{ID}/history/<tag>")
-    @blueprint.arguments(PageQuery, location="query")
+    @blueprint.arguments(ordered_query(PERIODS), location="query")
     @blueprint.response(200, PeriodSchema(many=True))
     @refuses(blueprint, *_SEEN)
-    def periods(query: dict[str, Any], id: int, tag: str) -> Response:
-        """List what a tag pointed at, from when to when, newest first; of its last 1 000 writes"""
-        page = PageRequest(query["page"], query["per_page"])
-        return list_response(PeriodSchema(), list_periods(visibility(), id, load_tag(tag), page, database=database))
+    def periods(asked: ListRequest, id: int, tag: str) -> Response:
+        """List what a tag pointed at, from when to when, newest first; by number out of its last 1 000 writes"""
+        return list_response(PeriodSchema(), list_periods(visibility(), id, load_tag(tag), asked, database=database))
 
     @blueprint.post(f"/repositories/{ID}/restore")
     @blueprint.arguments(RestoreInput)

@@ -9,7 +9,7 @@ from marshmallow import Schema, fields, validate
 from services.catalog.api.fields import ID, MAX_ID, list_response, load_digest, refuses
 from services.catalog.domain.referrers import Kind, find_referrer_tag, kind_of
 from services.catalog.domain.secret_names import list_secret_names
-from services.catalog.storage.referrer_queries import ReferrerRow
+from services.catalog.storage.referrer_queries import REFERRERS, ReferrerRow
 from services.catalog.storage.untagged import UNTAGGED
 from services.catalog.usecases.browse_manifests import (
     ComparisonView,
@@ -23,8 +23,8 @@ from services.catalog.usecases.browse_manifests import (
     list_untagged,
 )
 from shared.api.blueprints import ApiBlueprint
-from shared.api.lists import PRINTABLE, key_query
-from shared.api.paging import ListRequest, PageQuery, PageRequest
+from shared.api.lists import either_query, key_query
+from shared.api.paging import ListRequest
 from shared.database import Database
 from shared.visibility.callers import FindCallersVisibility, keep_private
 
@@ -229,16 +229,6 @@ class UntaggedSchema(Schema):
     first_seen_at = fields.AwareDateTime(required=True)
 
 
-class ReferrersQuery(PageQuery):
-    """Which referrers, and which page of them."""
-
-    artifact_type = fields.String(
-        load_default=None,
-        validate=[validate.Length(1, 255), PRINTABLE],
-        metadata=_said("Only those of this type."),
-    )
-
-
 class ReferrerSchema(Schema):
     """Something that is about a manifest."""
 
@@ -310,20 +300,13 @@ def manifests_blueprint(database: Database, visibility: FindCallersVisibility) -
         return list_response(UntaggedSchema(), list_untagged(visibility(), id, asked, database=database))
 
     @blueprint.get(f"/repositories/{ID}/manifests/<digest>/referrers")
-    @blueprint.arguments(ReferrersQuery, location="query")
+    @blueprint.arguments(either_query(REFERRERS, whole=False), location="query")
     @blueprint.response(200, ReferrerSchema(many=True))
     @refuses(blueprint, *_REFUSALS)
-    def referrers(query: dict[str, Any], id: int, digest: str) -> Response:
+    def referrers(asked: ListRequest, id: int, digest: str) -> Response:
         """List what is about a manifest: signatures, attestations, bills of materials"""
-        page = list_manifest_referrers(
-            visibility(),
-            id,
-            load_digest(digest),
-            PageRequest(query["page"], query["per_page"]),
-            artifact_type=query["artifact_type"],
-            database=database,
-        )
-        return list_response(ReferrerSchema(), page)
+        found = list_manifest_referrers(visibility(), id, load_digest(digest), asked, database=database)
+        return list_response(ReferrerSchema(), found)
 
     return blueprint
 

@@ -1,18 +1,18 @@
 """``/api/v1/tags`` and ``/api/v1/repositories/:id/tags``."""
 
 from http import HTTPStatus
-from typing import Any
 
 from flask import Response, jsonify
 from marshmallow import Schema, fields
 
 from services.catalog.api.fields import ID, MAX_ID, list_response, refuses
 from services.catalog.domain.referrers import Kind
-from services.catalog.storage.tag_rows import TAGS, TAGS_OF_ONE, TagRow
+from services.catalog.storage.tag_rows import GROUPS, TAGS, TAGS_OF_ONE, TagRow
 from services.catalog.usecases.browse import get_tag, list_tag_groups, list_tags
 from shared.api.blueprints import ApiBlueprint
 from shared.api.lists import either_query
-from shared.api.paging import ListRequest, PageQuery, PageRequest, set_page_headers
+from shared.api.paging import ListRequest
+from shared.api.slices import set_part_headers
 from shared.database import Database
 from shared.visibility.callers import FindCallersVisibility, keep_private
 
@@ -124,13 +124,13 @@ def tags_blueprint(database: Database, visibility: FindCallersVisibility) -> Api
         return list_response(TagSchema(), list_tags(visibility(), asked, repository=id, database=database))
 
     @blueprint.get(f"/repositories/{ID}/tags/grouped")
-    @blueprint.arguments(PageQuery, location="query")
+    @blueprint.arguments(either_query(GROUPS, whole=False), location="query")
     @blueprint.response(200, {"type": "array", "items": {"type": "array", "items": TagSchema}})
     @refuses(blueprint, *_REFUSALS)
-    def groups(query: dict[str, Any], id: int) -> Response:
+    def groups(asked: ListRequest, id: int) -> Response:
         """List a repository's tags by digest, the newest group first; of each digest the newest 1 000"""
-        page = list_tag_groups(visibility(), id, PageRequest(query["page"], query["per_page"]), database=database)
-        return set_page_headers(jsonify([TagSchema(many=True).dump(group) for group in page.rows]), page)
+        part = list_tag_groups(visibility(), id, asked, database=database)
+        return set_part_headers(jsonify([TagSchema(many=True).dump(group) for group in part.rows]), part)
 
     @blueprint.get(f"/repositories/{ID}/tags/<int(max={MAX_ID}):number>")
     @blueprint.response(200, TagSchema)

@@ -4,7 +4,7 @@ The fold depends on what happened and not on when it was told, like the index it
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -61,6 +61,8 @@ class Period:
     end: End | None = None
     """``None``: it points there still."""
     ended_by: str | None = None
+    event: str = field(default="", compare=False)
+    """Id of what began it; with ``since`` it tells one from all others of the tag."""
 
 
 def writes_of(occurrence: Occurrence, gone: Iterable[Tag] = ()) -> Sequence[TagWrite]:
@@ -109,7 +111,8 @@ def _begin(periods: list[Period], write: TagWrite) -> None:
     if current:
         periods[-1] = replace(current, until=write.stamp.time, end=End.OVERWRITTEN, ended_by=write.actor)
     is_pushed = write.kind is Kind.PUSHED
-    periods.append(Period(write.digest, write.stamp.time, write.actor if is_pushed else None, is_pushed))
+    pushed_by = write.actor if is_pushed else None
+    periods.append(Period(write.digest, write.stamp.time, pushed_by, is_pushed, event=write.stamp.id))
 
 
 def _renamed(period: Period, write: TagWrite) -> Period:

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Connection, Select, distinct, func, null, or_, select, union_all
+from sqlalchemy import CompoundSelect, Connection, Row, Select, distinct, func, null, or_, select, union_all
 
 from services.catalog.storage.tables import (
     manifest_children,
@@ -15,10 +15,24 @@ from services.catalog.storage.tables import (
     repository_manifests,
     tags,
 )
-from shared.api.paging import Page, PageRequest
+from shared.api.paging import ListRequest, Order, Page
+from shared.api.slices import Slice
+from shared.listing import Listed, Listing, fetch_part
 from shared.oci.names import Digest, Tag
 
 _HELD = repository_manifests.c
+
+REFERRERS = Listing(
+    {
+        # Each is in the list once.
+        "id": Listed(manifests.c.digest),
+        "digest": Listed(manifests.c.digest, prefix=True),
+        "media_type": Listed(manifests.c.media_type),
+        "artifact_type": Listed(manifests.c.artifact_type),
+    },
+    order=Order("id"),
+)
+"""What lists of referrers are sorted and narrowed by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,33 +61,20 @@ def count_referrers(
 
 
 def list_referrers(
-    connection: Connection, repository: int, digest: Digest, page: PageRequest, *, artifact_type: str | None
-) -> Page[ReferrerRow]:
-    """Return a page of what is about a manifest of a repository, by digest.
-
-    Args:
-        artifact_type: only what is of this type.
-    """
+    connection: Connection, repository: int, digest: Digest, request: ListRequest
+) -> Page[ReferrerRow] | Slice[ReferrerRow]:
+    """Return a part of what is about a manifest of a repository."""
     there = select_referrers([repository], [digest]).subquery()
     grouped = select(there.c.digest, func.max(there.c.tag).label("tag")).group_by(there.c.digest).subquery()
     lies_here = (_HELD.digest == grouped.c.digest) & (_HELD.repository_id == repository)
-    query = (
-        select(
-            *(manifests.c[name] for name in ("digest", "media_type", "artifact_type", "size_bytes")),
-            grouped.c.tag,
-            *(_HELD[name] for name in ("written_at", "written_by_event", "pushed_by")),
-        )
-        .select_from(
-            grouped.join(manifests, manifests.c.digest == grouped.c.digest).join(repository_manifests, lies_here)
-        )
-        .order_by(manifests.c.digest)
-    )
-    if artifact_type:
-        query = query.where(manifests.c.artifact_type == artifact_type)
-    total = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
-    found = connection.execute(query.offset(page.offset).limit(page.per_page)).all()
-    annotations = _annotations(connection, [row.digest for row in found])
-    return Page([_referrer(row, annotations[row.digest]) for row in found], total, page)
+    query = select(
+        *(manifests.c[name] for name in ("digest", "media_type", "artifact_type", "size_bytes")),
+        grouped.c.tag,
+        *(_HELD[name] for name in ("written_at", "written_by_event", "pushed_by")),
+    ).select_from(grouped.join(manifests, manifests.c.digest == grouped.c.digest).join(repository_manifests, lies_here))
+    part = fetch_part(connection, query, REFERRERS, request, load=_referrer)
+    annotations = _annotations(connection, [row.digest for row in part.rows])
+    return replace(part, rows=[replace(row, annotations=annotations[row.digest]) for row in part.rows])
 
 
 def select_referrers(repositories: Collection[int], subjects: Collection[str]) -> "Select[Any]":
@@ -119,7 +120,7 @@ def _annotations(connection: Connection, digests: Collection[str]) -> Mapping[st
     return found
 
 
-def _referrer(row: Any, annotations: Mapping[str, str]) -> ReferrerRow:
+def _referrer(row: Row[Any]) -> ReferrerRow:
     return ReferrerRow(
         digest=Digest(row.digest),
         media_type=row.media_type,
@@ -128,5 +129,4 @@ def _referrer(row: Any, annotations: Mapping[str, str]) -> ReferrerRow:
         tag=Tag(row.tag) if row.tag else None,
         pushed_at=row.written_at if row.written_by_event else None,
         pushed_by=row.pushed_by,
-        annotations=annotations,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, literal, select, true, tuple_
 
 from services.catalog.domain.history import ANY_TAG, Kind, TagWrite
 from services.catalog.domain.occurrences import Stamp
@@ -34,6 +34,12 @@ WRITES = Listing(
 )
 """What a repository's history is sorted and narrowed by."""
 
+PERIODS = Listing(
+    {"id": Listed(_C.event), "since": Listed(_C.written_at)},
+    order=Order("since", descending=True),
+)
+"""By what the periods of a tag are walked: the writes that began them."""
+
 
 @dataclass(frozen=True, slots=True)
 class WriteRow:
@@ -53,14 +59,29 @@ def add_writes(connection: Connection, writes: Mapping[int, Iterable[TagWrite]])
     insert_missing(connection, tag_writes, rows)
 
 
-def list_writes_of(connection: Connection, repository: int, tag: Tag) -> Sequence[TagWrite]:
-    """Return the newest writes of a tag, with the deletions of the digests that it pointed at."""
-    own = and_(_C.repository_id == repository, _C.tag == tag)
+def list_writes_of(
+    connection: Connection, repository: int, tag: Tag, *, until: Stamp | None = None
+) -> Sequence[TagWrite]:
+    """Return the newest writes of a tag, and after them the deletions of the digests that it pointed at.
+
+    Args:
+        until: none that came after this one.
+    """
+    own = and_(_C.repository_id == repository, _C.tag == tag, _not_after(until))
     newest = select(tag_writes).where(own).order_by(_C.written_at.desc(), _C.event.desc()).limit(MAX_WRITES)
     writes = [_write(row) for row in connection.execute(newest)]
     digests = {write.digest for write in writes if write.digest}
-    gone = select(tag_writes).where(_C.repository_id == repository, _C.tag == ANY_TAG, _C.digest.in_(digests))
+    gone = select(tag_writes).where(
+        _C.repository_id == repository, _C.tag == ANY_TAG, _C.digest.in_(digests), _not_after(until)
+    )
     return [*writes, *(_write(row) for row in connection.execute(gone))]
+
+
+def _not_after(until: Stamp | None) -> ColumnElement[bool]:
+    if until is None:
+        return true()
+    end = tuple_(literal(until.time, _C.written_at.type), literal(until.id, _C.event.type))
+    return tuple_(_C.written_at, _C.event) <= end
 
 
 def list_writes(connection: Connection, repository: int, request: ListRequest) -> Slice[WriteRow]:

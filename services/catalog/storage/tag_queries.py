@@ -6,14 +6,23 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from services.catalog.domain.versions import version_key
 from services.catalog.storage.folding import is_folded
 from services.catalog.storage.tables import repositories, tags
-from services.catalog.storage.tag_rows import BY_VERSION, FOLDED, TAGS, TagRow, complete_tags, load_tag, select_tags
+from services.catalog.storage.tag_rows import (
+    BY_VERSION,
+    FOLDED,
+    GROUPS,
+    TAGS,
+    TagRow,
+    complete_tags,
+    load_tag,
+    select_tags,
+)
 from services.catalog.storage.visible import visible_to
-from shared.api.paging import ListRequest, Page, PageRequest, TooManyRows
+from shared.api.paging import ListRequest, Page, TooManyRows
 from shared.api.slices import Slice
 from shared.listing import fetch_part
 from shared.oci.names import Digest, RepositoryName, Tag
@@ -84,31 +93,30 @@ def find_tag_row(
 
 
 def list_groups(
-    connection: Connection, visibility: Visibility, repository: int, page: PageRequest
-) -> Page[Sequence[TagRow]]:
-    """Return a page of a repository's tags by digest; the group that was written last comes first."""
-    shown = [
-        tags.c.repository_id == repository,
-        tags.c.present,
-        ~is_folded(),
-        visible_to(visibility, connection.dialect),
-    ]
-    newest = func.max(tags.c.written_at)
-    groups = select(tags.c.digest).select_from(tags.join(repositories)).where(*shown).group_by(tags.c.digest)
-    total = connection.execute(select(func.count()).select_from(groups.subquery())).scalar_one()
-    ordered = groups.order_by(newest.desc(), tags.c.digest).offset(page.offset).limit(page.per_page)
-    digests = list(connection.scalars(ordered))
-    rows = _in_groups(connection, _shown(connection, visibility, repository), digests)
-    by_digest: dict[str, list[TagRow]] = defaultdict(list)
-    for row in complete_tags(connection, rows):
-        by_digest[row.digest].append(row)
-    return Page([by_digest[digest] for digest in digests], total, page)
+    connection: Connection, visibility: Visibility, repository: int, request: ListRequest
+) -> Page[Sequence[TagRow]] | Slice[Sequence[TagRow]]:
+    """Return a part of a repository's tags by digest; a group stands where its newest tag does."""
+    shown = _shown(connection, visibility, repository).where(~is_folded())
+    ranked = shown.add_columns(_PLACE.label("place")).subquery()
+    newest = shown.where(tags.c.id.in_(select(ranked.c.id).where(ranked.c.place == 1)))
+    part = fetch_part(connection, newest, GROUPS, request, load=_alone)
+    groups: dict[str, list[TagRow]] = defaultdict(list)
+    for row in complete_tags(connection, _in_groups(connection, shown, [first.digest for (first,) in part.rows])):
+        groups[row.digest].append(row)
+    return replace(part, rows=[groups[first.digest] for (first,) in part.rows])
 
 
-def _in_groups(connection: Connection, query: Select[Any], digests: Collection[str]) -> Sequence[TagRow]:
+_PLACE = func.row_number().over(partition_by=tags.c.digest, order_by=(tags.c.written_at.desc(), tags.c.id.desc()))
+"""A tag's place among those on its digest, the newest first."""
+
+
+def _alone(row: Row[Any]) -> Sequence[TagRow]:
+    return [load_tag(row)]
+
+
+def _in_groups(connection: Connection, shown: Select[Any], digests: Collection[str]) -> Sequence[TagRow]:
     """Return the newest tags on each of some digests."""
-    place = func.row_number().over(partition_by=tags.c.digest, order_by=(tags.c.written_at.desc(), tags.c.id.desc()))
-    ranked = query.where(tags.c.digest.in_(digests), ~is_folded()).add_columns(place.label("place")).subquery()
+    ranked = shown.where(tags.c.digest.in_(digests)).add_columns(_PLACE.label("place")).subquery()
     newest = select(ranked).where(ranked.c.place <= MAX_IN_GROUP).order_by(ranked.c.place)
     return [load_tag(row) for row in connection.execute(newest)]
 

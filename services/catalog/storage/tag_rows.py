@@ -67,6 +67,16 @@ BY_VERSION = "version"
 TAGS_OF_ONE = replace(TAGS, columns={**TAGS.columns, BY_VERSION: Listed(tags.c.name, sortable=False, narrows=False)})
 """What the list of a repository's tags is sorted and narrowed by."""
 
+GROUPS = Listing(
+    {
+        "id": Listed(tags.c.id),
+        "digest": Listed(tags.c.digest, prefix=True),
+        "updated_at": Listed(tags.c.written_at),
+    },
+    order=Order("updated_at", descending=True),
+)
+"""What lists of tags by digest are sorted and narrowed by, each group as its newest tag."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlatformRow:

@@ -15,7 +15,7 @@ from services.catalog.storage.tag_queries import find_tag_row, list_groups
 from services.catalog.storage.tag_queries import list_tags as list_tag_rows
 from services.catalog.storage.tag_rows import TagRow
 from services.catalog.usecases.not_found import NamespaceNotFound, RepositoryNotFound, TagNotFound
-from shared.api.paging import ListRequest, Page, PageRequest
+from shared.api.paging import ListRequest, Page
 from shared.api.slices import Slice
 from shared.database import Database
 from shared.visibility.answers import Visibility
@@ -91,9 +91,9 @@ def list_tags(
 
 
 def list_tag_groups(
-    visibility: Visibility, repository: int, page: PageRequest, *, database: Database
-) -> Page[Sequence[TagRow]]:
-    """Return a page of a repository's tags by digest, the newest group first.
+    visibility: Visibility, repository: int, request: ListRequest, *, database: Database
+) -> Page[Sequence[TagRow]] | Slice[Sequence[TagRow]]:
+    """Return a part of a repository's tags by digest.
 
     Raises:
         RepositoryNotFound: as above.
@@ -101,7 +101,7 @@ def list_tag_groups(
     with database.read() as connection:
         if find_row(connection, visibility, repository) is None:
             raise RepositoryNotFound
-        return list_groups(connection, visibility, repository, page)
+        return list_groups(connection, visibility, repository, request)
 
 
 def get_tag(visibility: Visibility, tag: int, *, repository: int | None = None, database: Database) -> TagRow:

@@ -24,7 +24,7 @@ from services.catalog.storage.repository_queries import RepositoryRow, find_repo
 from services.catalog.storage.untagged import UntaggedRow
 from services.catalog.storage.untagged import list_untagged as list_untagged_rows
 from services.catalog.usecases.not_found import ManifestNotFound, ManifestUnknown, RepositoryNotFound
-from shared.api.paging import ListRequest, Page, PageRequest
+from shared.api.paging import ListRequest, Page
 from shared.api.slices import Slice
 from shared.database import Database
 from shared.oci.names import Digest, InvalidName, Tag, parse_digest, parse_tag
@@ -174,19 +174,18 @@ def list_manifest_referrers(
     visibility: Visibility,
     repository: int,
     digest: Digest,
-    page: PageRequest,
+    request: ListRequest,
     *,
-    artifact_type: str | None,
     database: Database,
-) -> Page[ReferrerRow]:
-    """Return a page of what is about a manifest; nothing when the manifest itself is not there.
+) -> Page[ReferrerRow] | Slice[ReferrerRow]:
+    """Return a part of what is about a manifest; nothing when the manifest itself is not there.
 
     Raises:
         RepositoryNotFound: the repository is missing, or not for the caller.
     """
     with database.read() as connection:
         _require_repository(connection, visibility, repository)
-        return list_referrers(connection, repository, digest, page, artifact_type=artifact_type)
+        return list_referrers(connection, repository, digest, request)
 
 
 def _require_repository(connection: Connection, visibility: Visibility, repository: int) -> None:

@@ -173,3 +173,30 @@ def test_a_tag_that_moved_is_marked(client: FlaskClient, tell: Tell) -> None:
         "moved": True,
         "same": False,
     }
+
+
+@pytest.mark.parametrize("of", ["tags/grouped", "history/1.0", f"manifests/{A}/referrers"])
+def test_what_can_be_long_is_walked_by_key(of: str, client: FlaskClient, tell: Tell) -> None:
+    tell(
+        *(push("1.0", (A, B)[n % 2], n, id=f"{n}") for n in range(5)), push("2.0", B, 9), push("3.0", digest_of("c"), 9)
+    )
+    tell(
+        *(push(A.replace(":", "-") + suffix, digest_of(suffix), 10, id=suffix) for suffix in (".sig", ".att", ".sbom"))
+    )
+    path: str | None = f"/repositories/1/{of}?by_key=true&per_page=2"
+    by_number = get(client, f"/repositories/1/{of}").json
+    walked: list[Any] = []
+
+    while path:
+        answer = get(client, path)
+        assert answer.status_code == 200
+        assert "X-Total" not in answer.headers
+        assert isinstance(answer.json, list)
+        walked += answer.json
+        following = answer.headers.get("Link", "")
+        path = following.partition("</api/v1")[2].partition(">")[0] if 'rel="next"' in following else None
+
+    assert len(walked) > 1
+    assert walked == by_number
+    assert get(client, f"/repositories/1/{of}?after=no-cursor").status_code in (400, 422)
+    assert get(client, f"/repositories/1/{of}?all=true").status_code in (400, 422)

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from itertools import count
 
 import pytest
 
-from services.catalog.storage.referrer_queries import ReferrerRow, list_referrers
+from services.catalog.storage.referrer_queries import REFERRERS, ReferrerRow, list_referrers
 from services.catalog.usecases.apply_notifications import apply_notifications
-from shared.api.paging import PageRequest
+from shared.api.paging import ListRequest
 from shared.clock import utc_now
 from shared.database import Database
 from shared.oci.names import Digest
@@ -17,6 +18,7 @@ from tests.storage.catalog.snapshots import shown_repositories, shown_tags
 from tests.support.catalog import delete, envelope_for, push
 from tests.support.catalog_clients import new_client, new_fetcher
 from tests.support.images import Descriptor, Pusher
+from tests.support.walking import walk
 
 APP, SIG = "team/app", "application/vnd.dev.cosign.artifact.sig.v1+json"
 Tell = Callable[..., None]
@@ -56,7 +58,26 @@ def referrers(database: Database, subject: Descriptor, *, artifact_type: str | N
     (repository,) = [row for row in shown_repositories(database) if row.full_name == APP]
     with database.read() as connection:
         digest = Digest(subject["digest"])
-        return list(list_referrers(connection, repository.id, digest, PageRequest(), artifact_type=artifact_type).rows)
+        asked = ListRequest(filters={"artifact_type": artifact_type} if artifact_type else {})
+        return list(list_referrers(connection, repository.id, digest, asked).rows)
+
+
+def test_what_is_about_a_manifest_is_walked_by_key(database: Database, pusher: Pusher, tell: Tell) -> None:
+    """The same rows as by number, whichever way each is about it."""
+    image = pusher.image(APP, "1.0")
+    tell("1.0", image)
+    for number in range(3):
+        tell(None, pusher.artifact(APP, None, content=b"%d" % number, subject=image))
+    tell(made_of(image, ".sig"), pusher.artifact(APP, None, content=b"signature"))
+    numbered = referrers(database, image)
+
+    with database.read() as connection:
+        found = partial(list_referrers, connection, 1, Digest(image["digest"]))
+        walked = list(walk(found, ListRequest(order=REFERRERS.order)))
+
+    assert walked == numbered
+    assert len(walked) == 4
+    assert [row.tag for row in walked if row.tag] == [made_of(image, ".sig")]
 
 
 def test_a_subject_makes_a_referrer(database: Database, pusher: Pusher, tell: Tell) -> None:

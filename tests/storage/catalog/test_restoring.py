@@ -14,7 +14,7 @@ from services.catalog.usecases.not_found import ManifestNotFound, RepositoryNotF
 from services.catalog.usecases.registry import RegistryUnavailable
 from services.catalog.usecases.restore_tag import PartsMissing, TagRestorer
 from services.catalog.usecases.rights import NotAllowed
-from shared.api.paging import PageRequest
+from shared.api.paging import ListRequest
 from shared.clock import utc_now
 from shared.database import Database
 from shared.oci.names import Digest, RepositoryName, Tag
@@ -86,7 +86,7 @@ def test_what_was_overwritten_comes_back(
 
     assert under(registry) == old["digest"]
     assert shown_index(database) == {APP: {"1.0": old["digest"]}}
-    (newest, *_) = list_periods(JANE, 1, T, PageRequest(), database=database).rows
+    (newest, *_) = list_periods(JANE, 1, T, ListRequest(), database=database).rows
     assert (newest.digest, newest.pushed_by, newest.end) == (old["digest"], "jane", None)
 
 
@@ -114,7 +114,7 @@ def test_what_was_deleted_comes_back_while_its_layers_are_there(
     restore(restorer, image)
 
     assert (under(registry), shown_index(database)) == (image["digest"], {APP: {"1.0": image["digest"]}})
-    ends = [one.end for one in list_periods(JANE, 1, T, PageRequest(), database=database).rows]
+    ends = [one.end for one in list_periods(JANE, 1, T, ListRequest(), database=database).rows]
     assert ends == [None, End.DELETED]
 
 

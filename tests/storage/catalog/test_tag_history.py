@@ -1,5 +1,6 @@
 """What tags pointed at is remembered, shown in order, and forgotten in time."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from random import Random
 from threading import Event
@@ -8,9 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from services.catalog.domain.history import End, Period
-from services.catalog.domain.occurrences import Occurrence
+from services.catalog.domain.history import End, Kind, Period, TagWrite
+from services.catalog.domain.occurrences import Occurrence, Stamp
 from services.catalog.storage.tables import tag_writes
+from services.catalog.storage.tag_history import PERIODS, add_writes
 from services.catalog.usecases.apply_notifications import apply_notifications
 from services.catalog.usecases.browse_history import list_history, list_periods
 from services.catalog.usecases.crawl_registry import crawl_registry
@@ -28,6 +30,7 @@ from tests.storage.catalog.snapshots import EVERYTHING, shown_repositories
 from tests.support.catalog import NOON, delete, digest_of, envelope_for, moment, push
 from tests.support.catalog_clients import new_client, new_fetcher
 from tests.support.images import Pusher
+from tests.support.walking import walk
 
 A, B, C = digest_of("a"), digest_of("b"), digest_of("c")
 T = Tag("1.0")
@@ -38,7 +41,7 @@ def apply(database: Database, fetcher: ManifestFetcher, *told: Occurrence) -> No
 
 
 def periods(database: Database, tag: str = T, *, visibility: Visibility = EVERYTHING) -> list[Period]:
-    page = list_periods(visibility, 1, Tag(tag), PageRequest(per_page=100), database=database)
+    page = list_periods(visibility, 1, Tag(tag), ListRequest(PageRequest(per_page=100)), database=database)
     return list(page.rows)
 
 
@@ -124,6 +127,70 @@ def test_nobody_else_sees_it(database: Database, no_registry: ManifestFetcher) -
         periods(database, visibility=Visibility(namespaces=("other",)))
     with pytest.raises(TagNotFound):
         periods(database, "missing")
+
+
+def walked(database: Database, *, per_page: int) -> list[Period]:
+    asked = ListRequest(order=PERIODS.order)
+    return list(walk(lambda one: list_periods(EVERYTHING, 1, T, one, database=database), asked, per_page=per_page))
+
+
+def write(database: Database, writes: Sequence[TagWrite]) -> None:
+    with database.write() as connection:
+        add_writes(connection, {1: writes})
+
+
+class TestByKey:
+    """What a tag pointed at is walked to its very beginning, and is the same as by number."""
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_is_as_by_number_in_parts_of_any_length(
+        self, seed: int, database: Database, no_registry: ManifestFetcher
+    ) -> None:
+        """Also where several things happened at one moment, and where a digest was deleted under the tag."""
+        chance = Random(seed)
+        told = [push("1.0", A, 0)]
+        for n in range(40):
+            at, actor = chance.randrange(30), chance.choice(["jane", "portus"])
+            told.append(
+                chance.choice(
+                    [
+                        push("1.0", chance.choice([A, B, C]), at, id=f"{n:02}", actor=actor),
+                        delete(at, tag="1.0", id=f"{n:02}", actor=actor),
+                        delete(at, digest=chance.choice([A, B, C]), id=f"{n:02}", actor=actor),
+                    ]
+                )
+            )
+        apply(database, no_registry, *told)
+
+        assert len(periods(database)) > 5
+        assert all(walked(database, per_page=n) == periods(database) for n in (1, 3, 100))
+
+    def test_goes_on_where_the_list_by_number_ends(self, database: Database, no_registry: ManifestFetcher) -> None:
+        apply(database, no_registry, push("1.0", A, 0))
+        write(database, [TagWrite(Stamp(moment(n), f"{n}"), T, Kind.PUSHED, (A, B)[n % 2]) for n in range(1, 2500)])
+
+        found = walked(database, per_page=100)
+
+        assert [one.since for one in found] == [moment(n) for n in reversed(range(2500))]
+        assert [one.until for one in found[1:]] == [moment(n) for n in reversed(range(1, 2500))]
+
+    def test_shows_once_what_was_pushed_again_and_again(self, database: Database, no_registry: ManifestFetcher) -> None:
+        """The writes that are looked at for one part may all be of one digest, or all say that there is none."""
+        apply(database, no_registry, push("1.0", A, 0, actor="jane"), delete(1, tag="1.0"), push("1.0", B, 2))
+        write(database, [TagWrite(Stamp(moment(n), f"{n}"), T, Kind.PUSHED, B) for n in range(3, 1500)])
+        write(database, [TagWrite(Stamp(moment(n), f"{n}"), T, Kind.DELETED) for n in range(1500, 3000)])
+        apply(database, no_registry, push("1.0", C, 3000))
+
+        found = walked(database, per_page=10)
+
+        assert [(one.digest, one.end) for one in found] == [(C, None), (B, End.DELETED), (A, End.DELETED)]
+        assert (found[1].until, found[2].since, found[2].until) == (moment(1500), moment(0), moment(1))
+
+    def test_of_a_tag_that_never_was_is_not_found(self, database: Database, no_registry: ManifestFetcher) -> None:
+        apply(database, no_registry, push("latest", A, 1))
+
+        with pytest.raises(TagNotFound):
+            walked(database, per_page=1)
 
 
 class TestPurge:
