@@ -110,7 +110,8 @@ class CrawlPlan:
 
     Args:
         kind: of a crawl that begins; one that was broken off goes on as what it was.
-        removes: whether what the registry does not have at two crawls is taken out of the index.
+        removes: whether what the registry does not have at two crawls is taken out of the index; nothing is by a
+            crawl whose catalogue names no repository at all.
         share: tells of how many repositories a round looks at every tag.
         verify_within: a repository that was looked at since then needs no look.
         unknown_namespaces: tells which of some namespaces nobody has made; ``None``: nobody can tell.
@@ -211,6 +212,7 @@ class _Run:
         self._named = list[RepositoryName]()
         self._verified = list[RepositoryName]()
         self._is_left_off = False
+        self._names_any = self._position is not None
         self._unanswered = 0
         self._before_silence = (self._position, self.report)
         self._to_verify = self._find_to_verify()
@@ -241,6 +243,7 @@ class _Run:
             if self._crawler.stop.is_set():
                 return
             self._named.append(repository)
+            self._names_any = True
             if len(self._named) >= REPORT_EVERY:
                 self._note_listed()
             yield repository
@@ -368,12 +371,18 @@ class _Run:
         with self._database.write() as connection:
             again = file_findings(connection, findings, crawl=self._crawl.id, now=self._clock())
         removed = 0
-        if again and seen_at and self._plan.removes:
+        if again and seen_at and self._removes:
             removed = self._crawler.forget(repository, again, seen_at=seen_at)
             with self._database.write() as connection:
                 close_removed(connection, repository, again, now=self._clock())
         drift = self.report.drift + len(findings)
         self.report = replace(self.report, drift=drift, removed=self.report.removed + removed)
+
+    @property
+    def _removes(self) -> bool:
+        # A catalogue that names nothing while the index holds images is a volume that is not mounted more
+        # often than a registry that somebody has emptied.
+        return self._plan.removes and self._names_any
 
     def _finish(self) -> None:
         unasked = self._find_orphans()

@@ -262,6 +262,20 @@ class TestStorage:
             (Kind.MISSING_TAG, "team/app", "copy", State.REPAIRED),
         ]
 
+    def test_an_empty_volume_empties_no_index(
+        self, pusher: Pusher, taken_over: Digest, registry: Registry, go_round: Round, database: Database
+    ) -> None:
+        """However often it is looked at; what is gone is told, and let go of when the registry has something again."""
+        shutil.move(registry.folder / "data/docker", registry.folder / "docker.away")
+
+        for _ in range(3):
+            assert go_round(removes=True).removed == 0
+
+        assert shown_index(database) == {"team/app": {"1.0": taken_over}}
+        assert (Kind.PHANTOM_TAG, "team/app", "1.0", State.OPEN) in found(database)
+        pusher.image("team/other", "1.0")
+        assert go_round(removes=True).removed == 1
+
     def test_a_repository_whose_folder_is_gone_is_kept_until_that_was_seen_twice(
         self, database: Database, registry: Registry, taken_over: Digest, pusher: Pusher, go_round: Round
     ) -> None:
