@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 import pytest
 import requests
@@ -327,6 +328,26 @@ class TestDoubt:
         proxy.spoil = lambda request, answer: Response("no", 500) if "tags/list" in request.path else None
 
         report = go_round(removes=True)
+
+        assert report.failures == 1
+        assert list(shown_index(database)) == ["team/app"]
+        assert (Kind.PHANTOM_TAG, "team/app", "1.0", State.OPEN) in found(database)
+
+    def test_a_list_that_does_not_come_in_time_leaves_all_as_it_was(
+        self, database: Database, registry: Registry, taken_over: Digest, proxy: RegistryProxy, go_round: Round
+    ) -> None:
+        delete(registry, "team/app", taken_over)
+        go_round()
+        woken = Event()
+
+        def hang(request: Request) -> Response | None:
+            if "tags/list" in request.path:
+                woken.wait(30)
+            return None
+
+        proxy.refuse = hang
+        report = go_round(removes=True)
+        woken.set()
 
         assert report.failures == 1
         assert list(shown_index(database)) == ["team/app"]
