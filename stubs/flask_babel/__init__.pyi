@@ -2,6 +2,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from babel import Locale
 from babel.support import NullTranslations
 from flask import Flask
 
@@ -12,6 +13,7 @@ class Babel:
     domain_instance: Domain
     def __init__(self, app: Flask, *, locale_selector: Callable[[], str]) -> None: ...
 
+def get_locale() -> Locale | None: ...
 def gettext(string: str, **variables: Any) -> str: ...
 def ngettext(singular: str, plural: str, num: int, **variables: Any) -> str: ...
 

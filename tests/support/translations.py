@@ -15,7 +15,7 @@ from services.web.pages.languages import FOLDER, LANGUAGES
 PORTAL = Path(__file__).parents[2] / "services" / "web"
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 OPTIONS = {"templates/**.html": {"trimmed": "false", "newstyle_gettext": "true", "silent": "false"}}
-KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
+KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "mark": None, "ngettext": (1, 2)}
 
 
 def extract() -> Catalog:

@@ -8,6 +8,7 @@ from flask import url_for
 from flask_babel import gettext, lazy_gettext, ngettext
 
 from services.web.clients.administration import Account, AccountDeletion, AuditEntry, DecisionRow, Setting
+from services.web.viewmodels.said import say
 from services.web.viewmodels.tables import Cell, Column, Row, Table
 from services.web.viewmodels.times import present_time
 
@@ -107,7 +108,7 @@ def present_decisions(decisions: Sequence[DecisionRow], now: datetime) -> Table:
                     Cell(
                         str(VERDICTS.get(one.verdict, one.verdict)),
                         badge=_KIND_OF_BADGE.get(one.verdict, "kind"),
-                        note=one.reason,
+                        note=say(one.reason),
                     ),
                     Cell(one.address),
                     Cell(moment=present_time(one.at, now)),

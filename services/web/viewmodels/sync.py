@@ -9,6 +9,7 @@ from flask_babel import gettext, lazy_gettext, ngettext
 from services.web.clients.catalog import Freshness
 from services.web.clients.peer import Part
 from services.web.clients.sync import Crawl, Drift, Letter, LossWindow
+from services.web.viewmodels.said import say
 from services.web.viewmodels.tables import Action, Cell, Column, Row, Table
 from services.web.viewmodels.times import present_duration, present_time
 
@@ -94,7 +95,7 @@ def present_drift(differences: Sequence[Drift], now: datetime) -> Table:
                 (
                     Cell(_place(one), link=url_for("repository", name=one.repository) if one.repository else None),
                     Cell(str(DRIFT_KINDS.get(one.kind, one.kind))),
-                    Cell(one.cause_text, note=one.remedy),
+                    Cell(say(one.cause_text), note=say(one.remedy)),
                     Cell(str(STATES.get(one.state, one.state)), badge="pending" if one.state == "open" else "kind"),
                     Cell(moment=present_time(one.first_seen_at, now)),
                 )

@@ -24,7 +24,7 @@ _CODE = re.compile(r"<code[^>]*>[^<]*</code>|<kbd[^>]*>[^<]*</kbd>")
 _ATTRIBUTE = re.compile(r'\s(?:title|aria-label|placeholder|alt|data-label|data-said)="([^"]*)"')
 _TAG = re.compile(r"<[^<>]*>")
 _PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|</?\w+>")
-_MARKERS = {"_", "gettext", "ngettext", "lazy_gettext"}
+_MARKERS = {"_", "gettext", "ngettext", "lazy_gettext", "mark"}
 _SENTENCE = re.compile(r"[A-Z][a-z]+ [a-z]+.*|[A-Z][a-z]+[.!?]")
 
 

@@ -1,0 +1,178 @@
+"""What the services say to people, in the language of the reader.
+
+The services speak English. Their sentences are known here by their form: what stands in them, a name or
+another sentence, is found again and put into the translation. What is not known is shown as it was said.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+from flask_babel import get_locale, gettext
+
+MAX_LENGTH = 1000
+"""Longer sentences are names and comments of people: they are shown as they are."""
+
+
+def mark(text: str) -> str:
+    """Mark a text that is to be translated, and is not yet."""
+    return text
+
+
+PHRASES = (
+    # Who somebody is with regard to a namespace, and what that means.
+    mark("the internal account"),
+    mark("an administrator"),
+    mark("an auditor"),
+    mark("the person whose namespace it is"),
+    mark("an owner of the team"),
+    mark("a contributor of the team"),
+    mark("a viewer of the team"),
+    mark("somebody outside the team"),
+    mark("a robot"),
+    mark("an anonymous caller"),
+    mark("%(who)s may not: %(why)s"),
+    mark("%(who)s may"),
+    mark("a grant says so"),
+    mark("a grant to the team %(team)s says so"),
+    mark("nobody is refused"),
+    mark("only people who have signed in may pull from it"),
+    mark("only members of its team may pull from it"),
+    mark("only contributors and owners of its team may push to it"),
+    mark("people may only push to their own namespace here"),
+    mark("only administrators may push here"),
+    mark("deleting is switched off here"),
+    mark("only owners of its team may delete from it"),
+    mark("only contributors and owners of its team may delete from it"),
+    mark("only administrators and auditors may list the whole registry"),
+    mark("Portus knows no such namespace"),
+    mark("the application token is narrowed to repositories"),
+    mark("the application token does not carry the right to %(action)s"),
+    mark("the application token does not reach into this namespace"),
+    mark("the repository is frozen: %(why)s"),
+    mark("the namespace is frozen: %(why)s"),
+    mark("an owner of the team %(team)s"),
+    mark("a contributor of the team %(team)s"),
+    mark("a viewer of the team %(team)s"),
+    mark("grant %(number)s to the team %(team)s"),
+    mark("grant %(number)s"),
+    # What would change that, and who can do it.
+    mark("Use an application token that is not narrowed to less than this."),
+    mark("Log in."),
+    mark("End the freeze."),
+    mark("Become a viewer of the team '%(team)s'."),
+    mark("Become a contributor of the team '%(team)s'."),
+    mark("Become an owner of the team '%(team)s'."),
+    mark("Get a grant of %(action)s on %(repository)s."),
+    mark("Make the namespace protected."),
+    mark("Make the namespace public."),
+    mark("Set the push policy to %(policy)s (PORTUS_PUSH_POLICY)."),
+    mark("Switch deleting on (PORTUS_DELETE_ENABLED)."),
+    mark("Let contributors delete (PORTUS_DELETE_CONTRIBUTORS)."),
+    mark("the caller"),
+    mark("the owners of the namespace"),
+    mark("the owners of the team"),
+    mark("the administrators"),
+    mark("whoever runs Portus"),
+    # In what index and registry differ.
+    mark("Events of the registry were lost at that time."),
+    mark(
+        "The registry was changed and told nobody: its notifications do not reach Portus, its storage was changed or "
+        "restored, or it was used while they were switched off."
+    ),
+    mark("Its tags were deleted; a registry keeps the empty repository in its catalogue."),
+    mark(
+        "The manifest went from the registry's storage and its tag stayed: a garbage collection that deleted untagged "
+        "manifests, or a deletion by hand."
+    ),
+    mark("The registry's catalogue is behind, or its page was cut off."),
+    mark("Its images were pushed before Portus came, or past it."),
+    mark("None: it is in the index now."),
+    mark("None: the index says where it points now."),
+    mark("Set PORTUS_CRAWL_STRATEGY=update-delete to let go of it at the next round, or push it again."),
+    mark("Push the image again, or delete the tag."),
+    mark("None is needed; its folder can be deleted in the registry's storage."),
+    mark("None is needed; see whether the registry's catalogue is complete."),
+    mark("An administrator makes the namespace for a team."),
+    mark("None: it is over."),
+    # What is wrong with a field.
+    mark("has already been taken"),
+    mark("Missing data for required field."),
+    mark("Not a valid email address."),
+    mark("Length must be between %(least)s and %(most)s."),
+    mark("Longer than maximum length %(most)s."),
+    mark("Shorter than minimum length %(least)s."),
+    mark("must have %(least)s to %(most)s characters"),
+    mark("must be in the future"),
+    mark("is wrong"),
+    mark("is reserved"),
+    mark("is already a member of the team"),
+    mark("an account is administrator or auditor, not both"),
+    mark("a bot cannot be administrator"),
+    mark("a bot has none: make an application token for it"),
+    mark("a Portus administrator is always an owner"),
+    mark("the last enabled administrator cannot be deleted"),
+    mark("the last enabled administrator cannot be demoted or disabled"),
+    mark("the last enabled administrator cannot be disabled: make another one first"),
+    mark("the only owner of a team cannot be demoted: make somebody else an owner first"),
+    mark("the only owner of a team cannot be removed: make somebody else an owner first"),
+    mark("must be the username of another person, with an enabled account"),
+    mark("must hold a letter or a digit: the personal namespace is named after it"),
+    mark("must begin with %(namespace)s/, for example %(example)s/app-*"),
+    mark("must be a host and, where needed, a port: registry.example.org:5000"),
+    mark("there is no such namespace: %(namespace)s"),
+    mark("%(count)s namespaces are in it: delete them first"),
+    mark("the first registry is the one that the environment names; it stays"),
+    mark("is not in this namespace: name it in full, as it is pushed"),
+    mark("is frozen already: change the reason, or end that freeze"),
+    mark("the global namespace may be public or protected"),
+    mark("You cannot take the administrator's right from yourself: another administrator can."),
+    mark("You cannot delete your own account: another administrator can."),
+    mark("An auditor sees everything and changes nothing."),
+    mark("Only administrators may do this."),
+)
+"""Sentences of the services; ``%(…)s`` stands for a name or for another sentence."""
+
+SENTENCES = frozenset({"who", "why"})
+"""What stands for another sentence; all else is a name, and no word of the language."""
+
+
+def say(text: object) -> str:
+    """Return a sentence of a service in the language of the reader; one that is not known as it is."""
+    sentence = str(text)
+    if str(get_locale()) == "en" or len(sentence) > MAX_LENGTH:
+        return sentence
+    return _translate(sentence)
+
+
+def _translate(sentence: str) -> str:
+    if sentence in _fixed():
+        return str(gettext(sentence))
+    for phrase, found in _matches(sentence):
+        known = {name: _translate(value) if name in SENTENCES else value for name, value in found.items()}
+        return str(gettext(phrase, **known))
+    return sentence
+
+
+def _matches(sentence: str) -> Iterator[tuple[str, Mapping[str, str]]]:
+    for phrase, pattern in _open().items():
+        if match := pattern.fullmatch(sentence):
+            yield phrase, match.groupdict()
+
+
+@cache
+def _fixed() -> frozenset[str]:
+    return frozenset(phrase for phrase in PHRASES if "%(" not in phrase)
+
+
+@cache
+def _open() -> Mapping[str, re.Pattern[str]]:
+    return {phrase: _pattern(phrase) for phrase in PHRASES if "%(" in phrase}
+
+
+def _pattern(phrase: str) -> re.Pattern[str]:
+    parts = re.split(r"%\((\w+)\)s", phrase)
+    texts, names = parts[::2], parts[1::2]
+    following = zip(names, texts[1:], strict=True)
+    open_parts = (f"(?P<{name}>.{{1,{MAX_LENGTH}}}?){re.escape(text)}" for name, text in following)
+    return re.compile(re.escape(texts[0]) + "".join(open_parts), re.DOTALL)

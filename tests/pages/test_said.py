@@ -1,0 +1,110 @@
+"""What the services say is shown in the reader's language: all that they say of rights and of differences."""
+
+from collections.abc import Iterator
+from itertools import product
+
+import pytest
+from flask import g
+
+from services.auth.domain.decisions import DeletePolicy, Policy, PushPolicy
+from services.auth.domain.explanations import Question, explain
+from services.auth.domain.grants import Freeze, Grant
+from services.auth.domain.namespaces import NamespaceFacts, Visibility
+from services.auth.domain.patterns import EVERYTHING
+from services.auth.domain.subjects import Narrowing, Subject, SubjectKind
+from services.auth.domain.teams import Role
+from services.catalog.domain.drift import Cause, Kind, State, explain_cause, remedy_of
+from services.web.viewmodels.said import say
+from tests.pages.conftest import Browser, House
+
+PULL = frozenset({"pull"})
+SUBJECTS = (
+    Subject(SubjectKind.ANONYMOUS),
+    Subject(SubjectKind.PERSON, "jane", user_id=1),
+    Subject(SubjectKind.PERSON, "jane", user_id=1, administrator=True),
+    Subject(SubjectKind.PERSON, "jane", user_id=1, auditor=True),
+    Subject(SubjectKind.PERSON, "jane", user_id=1, narrowing=Narrowing(actions=PULL)),
+    Subject(SubjectKind.PERSON, "jane", user_id=1, narrowing=Narrowing(namespaces=frozenset({"other"}))),
+    Subject(SubjectKind.ROBOT, "robot", robot_id=1),
+)
+
+
+def questions() -> Iterator[Question]:
+    """Ask about everybody, in every role, under every policy."""
+    grants = ((), (Grant(1, EVERYTHING, PULL),), (Grant(1, EVERYTHING, PULL, through="harbour"),))
+    freezes = ((), (Freeze("Moving house"),), (Freeze("Moving house", "docks/app"),))
+    places: list[NamespaceFacts | None] = [
+        NamespaceFacts(
+            "docks", visibility, role, is_own=own, team="harbour", is_personal=own, grants=granted, freezes=ice
+        )
+        for visibility, role, own, granted, ice in product(Visibility, (None, *Role), (False, True), grants, freezes)
+    ]
+    policies = [Policy(push=push, delete=delete) for push, delete in product(PushPolicy, DeletePolicy)]
+    for subject, action, place, policy in product(SUBJECTS, ("pull", "push", "delete"), [None, *places], policies):
+        yield Question(subject, action, "docks/app", place, policy)
+
+
+@pytest.fixture(scope="module")
+def sentences() -> set[str]:
+    """Everything that an explanation can say."""
+    said: set[str] = set()
+    for explanation in map(explain, questions()):
+        said.add(explanation.decision.reason)
+        for remedy in explanation.remedies:
+            said |= {remedy.change, *map(str, remedy.givers)}
+    return said
+
+
+def test_every_explanation_is_said_in_german(house: House, sentences: set[str]) -> None:
+    assert len(sentences) > 40
+    with house.portal.test_request_context():
+        g.language = "de"
+        assert {text for text in sentences if say(text) == text} == set()
+        g.language = "en"
+        assert {text for text in sentences if say(text) != text} == set()
+
+
+def test_every_difference_is_said_in_german(house: House) -> None:
+    said = {*map(explain_cause, Cause), *(remedy_of(kind, state) for kind in Kind for state in State)}
+
+    with house.portal.test_request_context():
+        g.language = "de"
+        assert {text for text in said if say(text) == text} == set()
+
+
+def test_names_stay_as_they_are(house: House) -> None:
+    with house.portal.test_request_context():
+        g.language = "de"
+        assert say("Become a viewer of the team 'an auditor'.") == "Betrachter im Team „an auditor“ werden."
+        assert say("Get a grant of push on docks/app.") == "Eine Freigabe für push auf docks/app bekommen."
+        assert say("the namespace is frozen: <b>%(x)s & %s</b>") == "der Namensraum ist eingefroren: <b>%(x)s & %s</b>"
+        assert say("what nobody knows %d") == "what nobody knows %d"
+        assert say("x" * 100_000) == "x" * 100_000
+
+
+def german(house: House, username: str) -> Browser:
+    browser = house.sign_in(username)
+    browser.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "de"
+    return browser
+
+
+def test_a_german_page_explains_in_german(house: House) -> None:
+    house.auth.make_user("kate")
+    team = house.auth.make_team("harbour", owner=house.auth.make_user("jane"), kate=Role.VIEWER)
+    house.auth.make_namespace("docks", team=team)
+
+    page = german(house, "kate").read("/explain?repository=docks/app")
+
+    assert "ein Betrachter des Teams darf nicht: nur Mitwirkende und Eigentümer" in page
+    assert "Mitwirkender im Team „harbour“ werden." in page
+    assert "may not" not in page
+
+
+def test_faults_of_fields_are_told_in_german(house: House) -> None:
+    house.auth.make_user("jane")
+    house.auth.make_team("harbour", owner=house.auth.make_user("kate"))
+    jane = german(house, "jane")
+
+    page = jane.send("/teams/-/new", "/teams/-/new", name="harbour", description="").text
+
+    assert "ist schon vergeben" in page
