@@ -97,6 +97,7 @@ def _wire(settings: Settings, clock: Clock) -> Portal:
         probes=_probes(settings, clock),
         clock=clock,
         registry_host=settings.registry_host,
+        anonymous_browsing=settings.anonymous_browsing,
     )
 
 

@@ -33,6 +33,8 @@ class Settings:
     """A name of the standard library's levels."""
     serving: ServingSettings
     """Address, processes and threads of the server."""
+    anonymous_browsing: bool = True
+    """Whether people who are not signed in see public repositories in the portal."""
 
 
 def load_settings() -> Settings:
@@ -56,4 +58,5 @@ def _build(env: Env) -> Settings:
         trusted_proxies=load_trusted_proxies(env),
         log_level=load_log_level(env),
         serving=load_serving_settings(env, port_variable="PORTUS_WEB_PORT", default_port=8080),
+        anonymous_browsing=env.bool("PORTUS_ANONYMOUS_BROWSING_ENABLED", True),
     )

@@ -199,6 +199,7 @@ def build_house(
     registry_url: str = "http://127.0.0.1:9",
     signup: bool = False,
     switches: Switches | None = None,
+    anonymous_browsing: bool = True,
     index_url: str | None = None,
 ) -> House:
     """Start everything; it is stopped with the stack.
@@ -241,6 +242,7 @@ def build_house(
             trusted_proxies=0,
             log_level="INFO",
             serving=ONE_PROCESS,
+            anonymous_browsing=anonymous_browsing,
         )
     )
     auth.make_user("admin", administrator=True)

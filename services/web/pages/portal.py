@@ -47,3 +47,5 @@ class Portal:
     clock: Clock
     registry_host: str
     """The registry as people type it."""
+    anonymous_browsing: bool
+    """Whether people who are not signed in see public repositories."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial, update_wrapper
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request
 
 from services.web.pages import (
     admin,
@@ -34,6 +34,7 @@ from services.web.pages import (
     teams,
 )
 from services.web.pages.portal import Portal
+from services.web.pages.visitors import require_visitor
 
 View = Callable[..., Any]
 """Takes the portal first, then what the address holds."""
@@ -226,8 +227,18 @@ SYNC = (
 ROUTES = (*GENERAL, *REPOSITORY, *ME, *NAMESPACES, *TEAMS, *ADMINISTRATION, *SYNC)
 
 
+BROWSED = frozenset({"explore", "search", "suggestions", *(route.name for route in REPOSITORY)})
+"""What people see who are not signed in, where that is allowed: public repositories and what leads to them."""
+
+
 def register_pages(app: Flask, portal: Portal) -> None:
     """Give every view the portal and its address."""
+
+    @app.before_request
+    def ask_to_sign_in() -> None:
+        if not portal.anonymous_browsing and request.endpoint in BROWSED:
+            require_visitor(portal)
+
     for route in ROUTES:
         # update_wrapper keeps the name and module, by which Flask-WTF looks views up.
         view = update_wrapper(partial(route.view, portal), route.view)

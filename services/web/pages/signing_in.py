@@ -30,7 +30,7 @@ def show_sign_in(portal: Portal) -> Response:
     setup = portal.auth.get_setup()
     if setup.needs_administrator:
         return see_other(url_for("setup"))
-    return render(portal, "sign_in.html", form=CheckedForm({}), denied=None, next=target, signup=setup.signup)
+    return _show(portal, CheckedForm({}), None, target, signup=setup.signup)
 
 
 def show_forgotten(portal: Portal) -> Response:
@@ -91,7 +91,7 @@ def _ask(
     portal: Portal, form: CheckedForm, target: str | None, *, status: int, denied: SignInDenied | None = None
 ) -> Response:
     signup = portal.auth.get_setup().signup
-    return render(portal, "sign_in.html", form=form, denied=denied, next=target, signup=signup, status=status)
+    return _show(portal, form, denied, target, signup=signup, status=status)
 
 
 def _denied(portal: Portal, form: CheckedForm, denied: SignInDenied, target: str | None) -> Response:
@@ -100,3 +100,24 @@ def _denied(portal: Portal, form: CheckedForm, denied: SignInDenied, target: str
     if denied.retry_after_s is not None:
         response.headers["Retry-After"] = str(denied.retry_after_s)
     return response
+
+
+def _show(
+    portal: Portal,
+    form: CheckedForm,
+    denied: SignInDenied | None,
+    target: str | None,
+    *,
+    signup: bool,
+    status: int = 200,
+) -> Response:
+    return render(
+        portal,
+        "sign_in.html",
+        status=status,
+        form=form,
+        denied=denied,
+        next=target,
+        signup=signup,
+        browsing=portal.anonymous_browsing,
+    )
