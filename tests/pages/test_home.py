@@ -56,6 +56,7 @@ def test_administrators_are_told_what_waits_for_them(house: House) -> None:
 
     assert "1 loss window is open" in house.sign_in("admin").read("/")
     assert "loss window" not in house.sign_in("jane").read("/")
+    assert "events may be missing" in house.sign_in("jane").read("/repositories")
 
 
 def test_the_first_page_leads_to_ones_own_repositories(house: House) -> None:
@@ -64,6 +65,7 @@ def test_the_first_page_leads_to_ones_own_repositories(house: House) -> None:
     jane = house.sign_in("jane")
 
     assert 'href="/repositories?namespace=jane"' in jane.read("/")
+    assert 'title="jane/app"' in jane.read("/")
     assert 'title="jane/app"' in jane.read("/repositories?namespace=jane")
 
 

@@ -88,6 +88,10 @@ class Freshness:
     crawled_at: datetime | None
     waiting: int
     """Manifests that could not be fetched yet."""
+    losses: int = 0
+    """Loss windows that are open: events may be missing."""
+    lossy_since: datetime | None = None
+    """The index may be wrong about what came after; ``None`` without a loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,14 +229,22 @@ class _FoundSchema(Schema):
         return Found(**{**data, "people": [person["username"] for person in data["people"]]})
 
 
+class _LossSchema(Schema):
+    count = fields.Integer(required=True)
+    since = Moment()
+
+
 class _FreshnessSchema(Schema):
     indexed_at = Moment()
     crawled_at = Moment()
     waiting = fields.Integer(load_default=0, allow_none=True)
+    possible_loss = fields.Nested(_LossSchema(unknown=EXCLUDE), allow_none=True, load_default=None)
 
     @post_load
     def build(self, data: dict[str, Any], **_: object) -> Freshness:
-        return Freshness(data["indexed_at"], data["crawled_at"], data["waiting"] or 0)
+        loss = data["possible_loss"] or {}
+        since = loss.get("since")
+        return Freshness(data["indexed_at"], data["crawled_at"], data["waiting"] or 0, loss.get("count", 0), since)
 
 
 class CatalogClient:

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, g, make_response, render_template, request, url_for
 
 from services.web.clients.auth import Person
+from services.web.clients.catalog import Freshness
 from services.web.clients.sessions import Visitor
 from services.web.pages.cookies import RUNTIME, THEME
 from services.web.pages.languages import LANGUAGES, chosen_language
@@ -58,9 +59,11 @@ def address(page: int) -> str:
     return url_for(request.endpoint or "home", **(request.view_args or {}), **narrowed, page=page)
 
 
-def ask_freshness(portal: Portal, visitor: Visitor) -> None:
+def ask_freshness(portal: Portal, visitor: Visitor) -> Freshness:
     """Ask for the index's state, for the badge in the bar of this request's page."""
-    g.freshness = present_freshness(portal.catalog.get_freshness(visitor), portal.clock())
+    freshness = portal.catalog.get_freshness(visitor)
+    g.freshness = present_freshness(freshness, portal.clock())
+    return freshness
 
 
 def chosen_theme(portal: Portal) -> str:

@@ -1,12 +1,13 @@
 """``/``: what changed lately, what is one's own, and what needs one."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from flask import Response, url_for
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
-from services.web.clients.catalog import RepositoryFilter
+from services.web.clients.catalog import Freshness, Repository, RepositoryFilter
 from services.web.clients.errors import NotAllowed, PeerAway, PeerBroken
 from services.web.clients.me import Token
 from services.web.clients.sessions import Visitor
@@ -41,7 +42,7 @@ def _show(portal: Portal, visitor: Visitor) -> Response:
     now = portal.clock()
     statistics = portal.statistics.get(visitor, days=DAYS)
     starred = portal.catalog.list_repositories(visitor, RepositoryFilter(starred=True), PageRequest(per_page=SHOWN))
-    ask_freshness(portal, visitor)
+    freshness = ask_freshness(portal, visitor)
     person = visitor.person
     mine = f"{(person.namespace or person.username) if person else ''}/my-app"
     return render(
@@ -53,8 +54,9 @@ def _show(portal: Portal, visitor: Visitor) -> Response:
             for one in statistics.latest[:SHOWN]
         ],
         starred=present_repositories(starred.rows, now),
+        own=present_repositories(_own(portal, visitor), now),
         ending=[present_token(token, now) for token in _ending(portal, visitor)],
-        needs=_needs(portal, visitor),
+        needs=_needs(portal, visitor, freshness),
         days=draw_days(statistics.days),
         stock=draw_stock(statistics.namespaces),
         push=push_commands(
@@ -66,19 +68,28 @@ def _show(portal: Portal, visitor: Visitor) -> Response:
     )
 
 
-def _needs(portal: Portal, visitor: Visitor) -> list[tuple[str, str]]:
+def _own(portal: Portal, visitor: Visitor) -> Sequence[Repository]:
+    """Return what was changed last in the personal namespace."""
+    namespace = visitor.person and visitor.person.namespace
+    if not namespace:
+        return ()
+    chosen = RepositoryFilter(namespace=namespace, sort=("updated_at", "desc"))
+    return portal.catalog.list_repositories(visitor, chosen, PageRequest(per_page=SHOWN)).rows
+
+
+def _needs(portal: Portal, visitor: Visitor, freshness: Freshness) -> list[tuple[str, str]]:
     """Return what waits for an administrator, each with the page for it; nothing while it cannot be told."""
     if visitor.person is None or not visitor.person.admin:
         return []
     needs = []
+    if freshness.losses:
+        text = ngettext(
+            "%(num)d loss window is open: events may be missing",
+            "%(num)d loss windows are open: events may be missing",
+            freshness.losses,
+        )
+        needs.append((text, url_for("admin_sync")))
     try:
-        if windows := portal.sync.count_open_windows(visitor):
-            text = ngettext(
-                "%(num)d loss window is open: events may be missing",
-                "%(num)d loss windows are open: events may be missing",
-                windows,
-            )
-            needs.append((text, url_for("admin_sync")))
         if letters := portal.sync.list_letters(visitor, PageRequest(per_page=1)).total:
             text = ngettext("%(num)d event could not be applied", "%(num)d events could not be applied", letters)
             needs.append((text, url_for("admin_letters")))

@@ -19,8 +19,10 @@ class FreshnessBadge:
 
 
 def present_freshness(freshness: Freshness, now: datetime) -> FreshnessBadge:
-    """Put the index's state in words; manifests that wait to be fetched make it late."""
+    """Put the index's state in words; events that may be lost, or manifests that wait, make it late."""
     title = _title(freshness)
+    if freshness.losses:
+        return FreshnessBadge(gettext("events may be missing"), True, title)
     if freshness.waiting:
         text = ngettext("%(num)d manifest waiting", "%(num)d manifests waiting", freshness.waiting)
         return FreshnessBadge(text, True, title)
@@ -34,6 +36,9 @@ def present_freshness(freshness: Freshness, now: datetime) -> FreshnessBadge:
 
 def _title(freshness: Freshness) -> str:
     facts = [gettext("Manifests that could not be fetched yet: %(count)s.", count=freshness.waiting)]
+    if freshness.lossy_since:
+        since = f"{freshness.lossy_since:%Y-%m-%d %H:%M:%S} UTC"
+        facts.append(gettext("Events since %(moment)s may be missing, and are being made up for.", moment=since))
     if freshness.indexed_at:
         facts.append(gettext("Last event applied: %(moment)s.", moment=f"{freshness.indexed_at:%Y-%m-%d %H:%M:%S} UTC"))
     if freshness.crawled_at:

@@ -140,3 +140,10 @@ def test_freshness_badge(
     badge = present_freshness(Freshness(indexed_at, crawled_at, waiting), NOW)
 
     assert (badge.text, badge.late) == (text, late)
+
+
+def test_badge_says_that_events_may_be_missing_before_all_else() -> None:
+    badge = present_freshness(Freshness(NOW, NOW, 3, losses=1, lossy_since=NOW), NOW)
+
+    assert (badge.text, badge.late) == ("events may be missing", True)
+    assert "since 2026-11-23 09:30:00 UTC" in badge.title
