@@ -230,3 +230,16 @@ def test_a_configuration_is_shown_as_it_lies_there_on_demand(jane: Browser) -> N
     assert "&#34;architecture&#34;" not in jane.read(f"{APP}/-/tags/1.0")
 
     assert "&#34;architecture&#34;" in jane.read(f"{APP}/-/tags/1.0?show=config")
+
+
+def test_an_artifact_is_compared_with_another_from_its_own_page(jane: Browser) -> None:
+    page = jane.read(f"{APP}/-/tags/2.0")
+    assert f'action="{APP}/-/compare"' in page
+    assert 'name="after" value="2.0"' in page
+
+    answer = jane.get(f"{APP}/-/compare?before=1.0&after=2.0")
+    wrong = jane.get(f"{APP}/-/compare?before=no+tag&after=2.0")
+
+    assert answer.location == f"{APP}/-/compare/1.0...2.0"
+    assert "“no tag” is neither a tag nor a digest" in jane.follow(wrong)
+    assert jane.get(f"{APP}/-/compare?before=&after=2.0").status_code == 303

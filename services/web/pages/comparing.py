@@ -1,6 +1,7 @@
 """``/r/<name>/-/compare/<a>...<b>``: how two artifacts differ."""
 
-from flask import Response, request, url_for
+from flask import Response, flash, request, url_for
+from flask_babel import gettext
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -13,12 +14,18 @@ from shared.oci.names import InvalidName, parse_digest, parse_tag
 
 BETWEEN = "..."
 """Stands between the two; no tag and no digest holds it at its edge and another behind it."""
+MAX_SHOWN = 100
+"""Characters that are shown of what is no reference."""
 
 
 def choose(portal: Portal, name: str) -> AnyResponse:
     """Lead from the form to the address of a comparison."""
     find_repository(portal, name)
     before, after = (request.args.get(part, "").strip() for part in ("before", "after"))
+    no_reference = next((one for one in (before, after) if not _is_reference(one)), None)
+    if no_reference is not None:
+        flash(gettext("“%(text)s” is neither a tag nor a digest.", text=no_reference[:MAX_SHOWN]))
+        return see_other(url_for("repository", name=name))
     return see_other(url_for("compare", name=name, pair=f"{before}{BETWEEN}{after}"))
 
 
