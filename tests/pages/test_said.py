@@ -1,20 +1,23 @@
 """What the services say is shown in the reader's language: all that they say of rights and of differences."""
 
+import ast
 from collections.abc import Iterator
 from itertools import product
 
 import pytest
 from flask import g
 
-from services.auth.domain.decisions import DeletePolicy, Policy, PushPolicy
+from services.auth.domain.decisions import DeletePolicy, Policy, PushPolicy, Standing
 from services.auth.domain.explanations import Question, explain
 from services.auth.domain.grants import Freeze, Grant
+from services.auth.domain.management import Operation
 from services.auth.domain.namespaces import NamespaceFacts, Visibility
 from services.auth.domain.patterns import EVERYTHING
 from services.auth.domain.subjects import Narrowing, Subject, SubjectKind
 from services.auth.domain.teams import Role
 from services.catalog.domain.drift import Cause, Kind, State, explain_cause, remedy_of
 from services.web.viewmodels.said import say
+from tests.architecture.tree import ROOT
 from tests.pages.conftest import Browser, House
 
 PULL = frozenset({"pull"})
@@ -108,3 +111,43 @@ def test_faults_of_fields_are_told_in_german(house: House) -> None:
     page = jane.send("/teams/-/new", "/teams/-/new", name="harbour", description="").text
 
     assert "ist schon vergeben" in page
+
+
+def test_whatever_a_service_refuses_is_said_in_german(house: House) -> None:
+    """Looked for in the code of the services, so that a new sentence is not forgotten."""
+    said = set(refusals())
+
+    assert len(said) > 70
+    with house.portal.test_request_context():
+        g.language = "de"
+        assert sorted(text for text in said if say(text) == text) == []
+
+
+def test_whatever_may_not_be_managed_is_said_in_german(house: House) -> None:
+    said = {f"You may not {operation.phrase}: {Standing.VIEWER} may not: only people may." for operation in Operation}
+
+    with house.portal.test_request_context():
+        g.language = "de"
+        spoken = {say(text) for text in said}
+    assert len(spoken) == len(Operation)
+    assert all("ein Betrachter des Teams darf nicht: nur Menschen dürfen." in text for text in spoken)
+    assert not any(operation.phrase in text for text in spoken for operation in Operation)
+
+
+def refusals() -> Iterator[str]:
+    """Yield every sentence with which a use case refuses, a 7 in the place of what is put in."""
+    for path in (*(ROOT / "services/auth").rglob("*.py"), *(ROOT / "services/catalog").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+                if node.func.id in ("Forbidden", "NotAllowed"):
+                    yield from _texts(node.args[0])
+                elif node.func.id == "Invalid" and isinstance(node.args[0], ast.Dict):
+                    for faults in node.args[0].values:
+                        yield from (text for one in getattr(faults, "elts", ()) for text in _texts(one))
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.JoinedStr):
+        yield "".join(str(part.value) if isinstance(part, ast.Constant) else "7" for part in node.values)

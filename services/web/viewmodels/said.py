@@ -151,6 +151,69 @@ PHRASES = (
     mark("Only the person and administrators may end sessions."),
     mark("People do not make their own accounts here: ask an administrator for one."),
     mark("Too many attempts with a wrong password. Wait and try again."),
+    # What somebody may not do.
+    mark("You may not %(what)s: %(why)s."),
+    mark("nobody may: %(why)s"),
+    mark("only owners of the team and administrators may"),
+    mark("only members of the team may"),
+    mark("only administrators may"),
+    mark("only administrators and auditors may"),
+    mark("only people may"),
+    mark("the team belongs to one person or to the global namespace"),
+    mark("the global namespace and personal ones stay where they are"),
+    mark("the global namespace stays, and a personal one goes with its person"),
+    mark("deleting is switched off here (PORTUS_DELETE_ENABLED)"),
+    mark("only administrators may here (%(variable)s)"),
+    mark("see accounts"),
+    mark("manage accounts"),
+    mark("make a team"),
+    mark("see the team"),
+    mark("change the team"),
+    mark("change who is in the team"),
+    mark("delete the team"),
+    mark("make a namespace for this team"),
+    mark("describe the namespace"),
+    mark("change who sees the namespace"),
+    mark("give the namespace to another team"),
+    mark("delete the namespace"),
+    mark("freeze anything in the namespace"),
+    mark("see what is frozen in the namespace"),
+    mark("describe repositories of the namespace"),
+    mark("give or take grants in the namespace"),
+    mark("manage its robots"),
+    mark("see webhooks of the namespace"),
+    mark("make and delete webhooks of the namespace"),
+    mark("change webhooks of the namespace"),
+    mark("A narrowed application token makes no other tokens."),
+    mark("Deleting images is switched off here (PORTUS_DELETE_ENABLED): name a new_team instead."),
+    mark("Only administrators and auditors may see the registries."),
+    mark("Only administrators and auditors may see the settings."),
+    mark("Only administrators and auditors may see this."),
+    mark("Only administrators may change a grant that holds in many namespaces."),
+    mark("Only administrators may make a team for somebody else."),
+    mark("Only administrators, auditors and those who manage the namespace may ask this."),
+    mark("Only people who have signed in may."),
+    mark("Only the person, administrators and auditors may see sessions."),
+    mark("Only their owner and administrators may revoke application tokens."),
+    mark("Only their owner and administrators may revoke logins."),
+    mark("Only their owner, administrators and auditors may see application tokens."),
+    mark("Only their owner, administrators and auditors may see logins."),
+    mark("People make application tokens for themselves; administrators make them for bots."),
+    mark("This account is for the registry and is not a person."),
+    mark("This application token is narrowed: it is for the registry only."),
+    mark("a robot belongs to a namespace or to a team"),
+    mark("has got a namespace just now: send the request again"),
+    mark("is for a namespace that stays, and delete_namespace for one that goes"),
+    mark("is needed where no namespace is named: * is everything"),
+    mark("is the name of a built-in role"),
+    mark("more than %(count)s grants carry it: revoke some of them first"),
+    mark("must have 1 to %(most)s lower-case letters and digits, with '.', '_', '__' or dashes between them"),
+    mark("must name at least one of %(actions)s, and nothing else"),
+    mark("name either actions or a custom role"),
+    mark("say either this or expires_at"),
+    mark("the scope type %(type)s is not known: use repository or registry"),
+    mark("the type %(type)s is not known: use repository or registry"),
+    mark("there are %(count)s roles, and no more are possible: delete one"),
     # What was not done, and why.
     mark("Nothing was deleted: %(why)s."),
     mark("the registry deletes no tag alone"),
@@ -171,7 +234,7 @@ PHRASES = (
 )
 """Sentences of the services; ``%(…)s`` stands for a name or for another sentence."""
 
-SENTENCES = frozenset({"who", "why"})
+SENTENCES = frozenset({"who", "why", "what"})
 """What stands for another sentence; all else is a name, and no word of the language."""
 
 
@@ -205,7 +268,9 @@ def _fixed() -> frozenset[str]:
 
 @cache
 def _open() -> Mapping[str, re.Pattern[str]]:
-    return {phrase: _pattern(phrase) for phrase in PHRASES if "%(" in phrase}
+    # What begins with words is tried first: the others would take those words for a name.
+    phrases = sorted((phrase for phrase in PHRASES if "%(" in phrase), key=lambda phrase: phrase.startswith("%("))
+    return {phrase: _pattern(phrase) for phrase in phrases}
 
 
 def _pattern(phrase: str) -> re.Pattern[str]:
