@@ -249,10 +249,20 @@ def say(text: object) -> str:
 def _translate(sentence: str) -> str:
     if sentence in _fixed():
         return str(gettext(sentence))
-    for phrase, found in _matches(sentence):
-        known = {name: _translate(value) if name in SENTENCES else value for name, value in found.items()}
-        return str(gettext(phrase, **known))
-    return sentence
+    matches = list(_matches(sentence))
+    if not matches:
+        return sentence
+    # Where several forms fit, the one whose inner sentences are known is meant: a name could be anything.
+    phrase, found = max(matches, key=lambda match: _how_sure(match[1]))
+    known = {name: _translate(value) if name in SENTENCES else value for name, value in found.items()}
+    return str(gettext(phrase, **known))
+
+
+def _how_sure(found: Mapping[str, str]) -> int:
+    inner = [value for name, value in found.items() if name in SENTENCES]
+    if not inner:
+        return 1
+    return 2 if all(value in _fixed() or any(_matches(value)) for value in inner) else 0
 
 
 def _matches(sentence: str) -> Iterator[tuple[str, Mapping[str, str]]]:
