@@ -161,3 +161,12 @@ def test_a_long_text_is_refused_in_the_reader_s_language(house: House) -> None:
     answer = jane.send("/teams/-/new", "/teams/-/new", name="x" * 300, description="")
 
     assert "Höchstens 255 Zeichen." in answer.text
+
+
+def test_an_administrator_is_taken_in_as_an_owner_and_that_is_said(house: House) -> None:
+    house.auth.make_team("harbour", owner=house.auth.make_user("jane"))
+    jane, page = house.sign_in("jane"), "/teams/harbour"
+
+    shown = jane.follow(jane.send(page, f"{page}/-/members", user="admin", role="viewer"))
+
+    assert "admin is in the team, as an owner: administrators always are." in shown

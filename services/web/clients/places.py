@@ -391,14 +391,17 @@ class TeamsClient:
         path, params = f"/api/v1/teams/{team:d}/members", {"q": q, "sort_attr": "username"}
         return self._peer.page(path, _MemberSchema(many=True), page, access_token=visitor.access_token, params=params)
 
-    def add_member(self, visitor: Visitor, team: int, username: str, role: str) -> None:
-        """Take somebody into a team.
+    def add_member(self, visitor: Visitor, team: int, username: str, role: str) -> Member:
+        """Take somebody into a team, and return them as they are in it: administrators are owners always.
 
         Raises:
             RequestRefused: as above.
         """
         path = f"/api/v1/teams/{team:d}/members"
-        self._peer.change("POST", path, {"user": username, "role": role}, access_token=visitor.access_token)
+        body = {"user": username, "role": role}
+        response = self._peer.change("POST", path, body, access_token=visitor.access_token)
+        member: Member = self._peer.load(_MemberSchema(), response)
+        return member
 
     def change_member(self, visitor: Visitor, team: int, member: int, role: str) -> None:
         """Give a member another role.

@@ -76,8 +76,11 @@ def add_member(portal: Portal, name: str) -> AnyResponse:
     team = portal.teams.get(visitor, name)
     if not form.faults:
         try:
-            portal.teams.add_member(visitor, team.id, form.values["user"], form.values["role"])
-            flash(gettext("%(name)s is in the team.", name=form.values["user"]))
+            member = portal.teams.add_member(visitor, team.id, form.values["user"], form.values["role"])
+            if member.role == form.values["role"]:
+                flash(gettext("%(name)s is in the team.", name=member.username))
+            else:
+                flash(gettext("%(name)s is in the team, as an owner: administrators always are.", name=member.username))
             return see_other(url_for("team", name=name))
         except NotFound as missing:
             form = form.faulty("user", missing.detail)
