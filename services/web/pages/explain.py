@@ -4,7 +4,7 @@ from flask import Response, request
 from flask_babel import gettext
 
 from services.web.clients.errors import NotAllowed, NotFound, RequestRefused
-from services.web.clients.rights import Explanation, PastDecision
+from services.web.clients.rights import Explanation, PastDecision, WhoCan
 from services.web.clients.sessions import Visitor
 from services.web.pages.frames import render
 from services.web.pages.inputs import MAX_NAME_LENGTH, load_explain_query
@@ -19,7 +19,8 @@ HOLDERS = 25
 MAX_SCOPES_LENGTH = 4096
 """Longest text of scopes that is asked about; how many there may be is for `auth` to say."""
 
-_ACTIONS = ("pull", "push", "delete")
+_SHARED = ("pull", "push")
+"""Actions of which is told who can."""
 
 
 def show_decision(portal: Portal, decision_id: str) -> Response:
@@ -49,10 +50,6 @@ def show_explain(portal: Portal) -> Response:
         explanation = portal.rights.explain(visitor, query.repository, username=query.username)
     except (NotAllowed, NotFound, RequestRefused) as fault:
         return render(portal, "explain.html", query=query, explanation=None, fault=_sentence(fault))
-    who = {
-        action: portal.rights.find_who_can(visitor, query.repository, action, limit=HOLDERS)
-        for action in _ACTIONS[: 2 if query.who_can else 0]
-    }
     return render(
         portal,
         "explain.html",
@@ -60,9 +57,15 @@ def show_explain(portal: Portal) -> Response:
         explanation=explanation,
         title=explanation_title(explanation, visitor.person.username if visitor.person else ""),
         refused=refused(explanation),
-        holders={action: found for action, found in who.items() if found},
+        holders=find_holders(portal, visitor, query.repository) if query.who_can else {},
         fault=None,
     )
+
+
+def find_holders(portal: Portal, visitor: Visitor, repository: str) -> dict[str, WhoCan]:
+    """Return the first of those who can, by action; nothing where the visitor may not ask that."""
+    asked = {action: portal.rights.find_who_can(visitor, repository, action, limit=HOLDERS) for action in _SHARED}
+    return {action: found for action, found in asked.items() if found}
 
 
 def show_simulation(portal: Portal) -> Response:

@@ -11,8 +11,17 @@ from werkzeug.wrappers import Response as AnyResponse
 from services.web.clients.catalog import Repository, TagFilter
 from services.web.clients.errors import RequestRefused
 from services.web.clients.sessions import Visitor
+from services.web.pages.explain import find_holders
 from services.web.pages.frames import ask_freshness, chosen_runtime, render
-from services.web.pages.inputs import CheckedForm, load_after, load_change, load_form, load_list_query, longest
+from services.web.pages.inputs import (
+    CheckedForm,
+    ListQuery,
+    load_after,
+    load_change,
+    load_form,
+    load_list_query,
+    longest,
+)
 from services.web.pages.portal import Portal
 from services.web.pages.redirects import see_other
 from services.web.pages.visitors import find_visitor, require_visitor
@@ -33,8 +42,6 @@ MAX_PLATFORM_LENGTH = 100
 TAGS_OF_DIGEST = 12
 """So many tags of one digest are shown together."""
 DAYS = 30
-HOLDERS = 25
-"""Most people and robots shown of those who can."""
 COMMON_PLATFORMS = ("linux/amd64", "linux/arm64", "linux/arm/v7", "windows/amd64")
 """What is offered where a platform is typed."""
 
@@ -58,7 +65,8 @@ class CommentForm(Schema):
 
 def show_repository(portal: Portal, name: str) -> Response:
     """Show a repository's tags."""
-    query, chosen = load_list_query(), load_tag_filter()
+    query = load_list_query()
+    chosen = load_tag_filter(query)
     visitor, repository = find_repository(portal, name)
     try:
         page = portal.catalog.list_tags(visitor, repository.id, chosen, query.page)
@@ -126,10 +134,6 @@ def show_access(portal: Portal, name: str) -> Response:
     """Show what somebody may do to a repository and, to those who may ask, who else can."""
     require_visitor(portal)
     visitor, repository = find_repository(portal, name)
-    found = {
-        action: portal.rights.find_who_can(visitor, repository.full_name, action, limit=HOLDERS)
-        for action in ("pull", "push")
-    }
     explanation = portal.rights.explain(visitor, repository.full_name)
     return show_part(
         portal,
@@ -138,7 +142,7 @@ def show_access(portal: Portal, name: str) -> Response:
         repository,
         rights=explanation.allowed,
         explanation=explanation,
-        holders={action: one for action, one in found.items() if one},
+        holders=find_holders(portal, visitor, repository.full_name),
     )
 
 
@@ -233,10 +237,10 @@ def star(portal: Portal, name: str) -> AnyResponse:
     return see_other(url_for("repository", name=name))
 
 
-def load_tag_filter() -> TagFilter:
+def load_tag_filter(query: ListQuery) -> TagFilter:
     """Read which tags are wanted, cut at its limits, and in which order; an order that is none is the usual one."""
     platform = request.args.get("platform", "").strip()[:MAX_PLATFORM_LENGTH]
-    return TagFilter(load_list_query().q or None, platform or None, SORTS.get(request.args.get("sort", "")))
+    return TagFilter(query.q or None, platform or None, SORTS.get(request.args.get("sort", "")))
 
 
 def find_repository(portal: Portal, name: str) -> tuple[Visitor, Repository]:
