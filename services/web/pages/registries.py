@@ -67,8 +67,7 @@ def show_registries(portal: Portal) -> Response:
 
 def show_new_registry(portal: Portal) -> Response:
     """Ask for a registry."""
-    require_admin(portal)
-    return _ask_new(portal, CheckedForm({"use_ssl": "yes"}))
+    return _show(portal, require_admin(portal), CheckedForm({"use_ssl": "yes"}))
 
 
 def create_registry(portal: Portal) -> AnyResponse:
@@ -82,14 +81,14 @@ def create_registry(portal: Portal) -> AnyResponse:
             return see_other(url_for("admin_registry", number=made.id))
         except RequestRefused as refusal:
             form = form.refused(refusal)
-    return _ask_new(portal, form, status=422)
+    return _show(portal, visitor, form, status=422)
 
 
 def show_registry(portal: Portal, number: int) -> Response:
     """Show a registry, whether it is reached, and what may be changed of it."""
     visitor = require_admin(portal)
     registry = portal.registries.get(visitor, number)
-    return _registry(portal, visitor, registry, CheckedForm.editing(_values(registry)))
+    return _show(portal, visitor, CheckedForm.editing(_values(registry)), registry=registry)
 
 
 def change_registry(portal: Portal, number: int) -> AnyResponse:
@@ -107,7 +106,7 @@ def change_registry(portal: Portal, number: int) -> AnyResponse:
             return see_other(url_for("admin_registry", number=number))
         except RequestRefused as refusal:
             form = form.refused(refusal)
-    return _registry(portal, visitor, registry, form, status=422)
+    return _show(portal, visitor, form, registry=registry, status=422)
 
 
 def show_deletion(portal: Portal, number: int) -> Response:
@@ -159,27 +158,16 @@ def _is_forced() -> bool:
     return request.form.get("force") == "yes"
 
 
-def _ask_new(portal: Portal, form: CheckedForm, *, status: int = 200) -> Response:
-    return render(
-        portal,
-        "admin_registry.html",
-        status=status,
-        registry=None,
-        form=form,
-        push_policies=PUSH_POLICIES.items(),
-        delete_policies=DELETE_POLICIES.items(),
-    )
-
-
-def _registry(
-    portal: Portal, visitor: Visitor, registry: Registry, form: CheckedForm, *, status: int = 200
+def _show(
+    portal: Portal, visitor: Visitor, form: CheckedForm, *, registry: Registry | None = None, status: int = 200
 ) -> Response:
+    """Show the form of a registry, which is asked whether it is there if it is entered already."""
     return render(
         portal,
         "admin_registry.html",
         status=status,
         registry=registry,
-        state=present_state(_check(portal, visitor, registry)),
+        state=present_state(_check(portal, visitor, registry)) if registry else None,
         form=form,
         push_policies=PUSH_POLICIES.items(),
         delete_policies=DELETE_POLICIES.items(),
