@@ -1,5 +1,6 @@
 """The one place where ``auth`` is put together."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from services.auth.api.services import Services, install_services
 from services.auth.api.token import token_blueprint
 from services.auth.api.unknown_service import UnknownServiceNotes
 from services.auth.clients.catalog import CatalogClient
-from services.auth.clients.registry import probe_registry, probe_url
+from services.auth.clients.registry import RegistryAnswer, probe_registry, probe_url
 from services.auth.settings import Settings
 from services.auth.signing.access_tokens import AccessTokens
 from services.auth.signing.answers import AnswerCipher
@@ -115,6 +116,7 @@ def build_services(settings: Settings, *, clock: Clock, hasher: PasswordHasher, 
         ttl_s=settings.token_ttl_s,
         clock=clock,
     )
+    probe_first = partial(probe_url, settings.registry_url, ca_bundle=settings.registry_ca_bundle)
     return Services(
         settings=settings,
         database=database,
@@ -128,8 +130,9 @@ def build_services(settings: Settings, *, clock: Clock, hasher: PasswordHasher, 
         keeper=SessionKeeper(database, clock, access_tokens.issue, settings.session_ttl),
         catalog=new_catalog(settings),
         probe_registry=probe_registry,
+        probe_first_registry=probe_first,
         background=background,
-        checkup=_checkup(settings, database),
+        checkup=_checkup(database, probe_first),
         issuing=Issuing(
             authenticator=authenticator,
             recent=RecentCallers(clock, grace=settings.outage_grace),
@@ -175,13 +178,13 @@ def migrations_of(database: Database) -> Migrations:
     return Migrations(database, MIGRATIONS)
 
 
-def _checkup(settings: Settings, database: Database) -> Checkup:
+def _checkup(database: Database, probe_first: Callable[[], RegistryAnswer]) -> Checkup:
     def look_at_database() -> Finding:
         fault = migrations_of(database).fault()
         return Finding(fault or "the database is up-to-date", success=fault is None)
 
     def look_at_registry() -> Finding:
-        fault = probe_url(settings.registry_url, ca_bundle=settings.registry_ca_bundle).fault
+        fault = probe_first().fault
         return Finding(f"the registry {fault or 'is reachable'}", success=fault is None)
 
     return Checkup({"database": look_at_database, "registry": look_at_registry})

@@ -107,5 +107,7 @@ def test_after_signing_out_nothing_is_shown_any_more(world: World, visitor: Visi
 def test_administrators_see_that_the_registry_is_reached(visitor: Visitor) -> None:
     visitor.sign_in(*ADMIN)
 
-    assert "reached" in visitor.get("/admin/registries").text
-    assert "reached" in visitor.get("/admin/registries/1").text
+    for path in ("/admin/registries", "/admin/registries/1"):
+        page = visitor.get(path).text
+        assert "stamp-allowed" in page
+        assert "stamp-refused" not in page

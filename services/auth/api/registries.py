@@ -144,7 +144,12 @@ def get_check(registry_id: int) -> Mapping[str, object]:
     """Ask a registry whether it is there and bears the service name entered here; for administrators and auditors."""
     auth = services()
     faults = check_registry(
-        subject(), registry_id, probe=auth.probe_registry, first=first_registry(), database=auth.database
+        subject(),
+        registry_id,
+        probe=auth.probe_registry,
+        probe_first=auth.probe_first_registry,
+        first=first_registry(),
+        database=auth.database,
     )
     return {"messages": faults, "valid": not faults}
 

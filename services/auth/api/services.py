@@ -1,5 +1,6 @@
 """What the views are given; put together in ``app``."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,7 +16,7 @@ from services.auth.usecases.background import Background
 from services.auth.usecases.catalog import Catalog
 from services.auth.usecases.issue_token import Issuing
 from services.auth.usecases.passwords import Passwords
-from services.auth.usecases.registries import Probe
+from services.auth.usecases.registries import Answer, Probe
 from services.auth.usecases.sessions import SessionKeeper
 from services.auth.usecases.write_notes import Note
 from shared.api.checkups import Checkup
@@ -42,6 +43,8 @@ class Services:
     issuing: Issuing
     catalog: Catalog
     probe_registry: Probe
+    probe_first_registry: Callable[[], Answer]
+    """Asks the registry that the environment names, where it is reached."""
     background: Background[Note]
     checkup: Checkup
 

@@ -220,9 +220,18 @@ def validate_registry(
 
 
 def check_registry(
-    subject: Subject, registry_id: int, *, probe: Probe, first: FirstRegistry, database: Database
+    subject: Subject,
+    registry_id: int,
+    *,
+    probe: Probe,
+    probe_first: Callable[[], Answer],
+    first: FirstRegistry,
+    database: Database,
 ) -> Mapping[str, list[str]]:
     """Ask a registry that is entered whether it is there, and who it is; return what is wrong, by field.
+
+    Args:
+        probe_first: asks the first registry where Portus reaches it: its host is only what people type.
 
     Raises:
         Forbidden: the caller is neither administrator nor auditor.
@@ -231,7 +240,8 @@ def check_registry(
     _require_reader(subject)
     with database.read() as connection:
         registry = _get(connection, registry_id, first)
-    return {name: [text] for name, text in _ask(shown_fields(registry), probe).items()}
+    answer = probe_first() if registry.is_first else probe(registry.hostname, registry.use_ssl)
+    return {name: [text] for name, text in _faults_of(answer, registry.service).items()}
 
 
 def shown_fields(registry: RegistryView) -> Fields:
@@ -280,19 +290,18 @@ def _check_hosts(wanted: Wanted) -> None:
 
 
 def _require_answer(wanted: Wanted, probe: Probe) -> None:
-    faults = dict(_ask(wanted, probe))
+    faults = dict(_faults_of(probe(wanted["hostname"], wanted.get("use_ssl", True)), wanted.get("service")))
     if "hostname" in faults:
         faults["hostname"] = f"{faults['hostname']}; say force=true to enter it all the same"
     if faults:
         raise Invalid({name: [text] for name, text in faults.items()})
 
 
-def _ask(wanted: Wanted, probe: Probe) -> Mapping[str, str]:
-    """Ask a registry who it is; return what is wrong with its answer, by field."""
-    answer = probe(wanted["hostname"], wanted.get("use_ssl", True))
+def _faults_of(answer: Answer, service: str | None) -> Mapping[str, str]:
+    """Return what is wrong with the answer of a registry that is to bear a name, by field."""
     if answer.fault:
         return {"hostname": answer.fault}
-    if wanted.get("service") and answer.service != wanted["service"]:
+    if service and answer.service != service:
         found = f"calls itself {answer.service!r}" if answer.service else "asks for no token"
         return {"service": f"the registry {found}: its auth.token.service must be this name"}
     return {}

@@ -66,6 +66,18 @@ def test_a_registry_says_what_it_calls_itself(registry: Registry, auth: AuthServ
     assert (answer.fault, answer.realm, answer.service) == (None, "http://localhost/v2/token", SERVICE)
 
 
+@pytest.mark.parametrize(("service", "faults"), [(SERVICE, []), ("another", ["service"])])
+def test_the_first_registry_is_asked_where_portus_reaches_it(
+    registry: Registry, make_auth: AuthFactory, service: str, faults: list[str]
+) -> None:
+    """Its host is what people type: that need not be an address in here, nor speak TLS there."""
+    auth = make_auth(registry_url=registry.url, registry_host="hub.example.org", registry_service=service)
+
+    found = auth.call("GET", "/api/v1/registries/1/check", user="admin").get_json()
+
+    assert (found["valid"], list(found["messages"])) == (not faults, faults)
+
+
 def test_what_was_granted_is_allowed_and_nothing_else(registry: Registry, auth: AuthService) -> None:
     token = token_for(auth, "repository:jane/app:pull,push")
 
