@@ -1,36 +1,85 @@
 """Statements that both databases have and SQLAlchemy spells differently."""
 
+from base64 import b64encode
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from sqlalchemy import JSON, Column, Connection, FromClause, Table, UniqueConstraint, bindparam, column, func, values
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    FromClause,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    column,
+    func,
+    select,
+    values,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+
+MOST_BYTES_AT_ONCE = 8 * 1024 * 1024
+"""Of bodies in one statement."""
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, keep: Collection[str] = ()) -> None:
     """Insert rows, each with the same columns; overwrite those that are there already.
 
     Args:
-        rows: must hold the columns that tell rows apart: a unique constraint's, else the primary key.
+        rows: must hold the columns that tell rows apart: a unique constraint's, else the primary key; no two alike
+            in those.
         keep: columns that an existing row keeps.
     """
     if not rows:
         return
-    insert = new_insert(connection, table)
+    insert, parameters = _insert_of(connection, table, rows)
     key = _key(table)
     changes = {column: insert.excluded[column] for column in rows[0] if column not in (*key, *keep)}
-    connection.execute(insert.on_conflict_do_update(index_elements=key, set_=changes), rows)
+    connection.execute(insert.on_conflict_do_update(index_elements=key, set_=changes), parameters)
 
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows, leaving those alone that are there already."""
     if rows:
-        connection.execute(new_insert(connection, table).on_conflict_do_nothing(), rows)
+        insert, parameters = _insert_of(connection, table, rows)
+        connection.execute(insert.on_conflict_do_nothing(), parameters)
 
 
 def new_insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     """Return the dialect's own INSERT, which knows what to do on a conflict."""
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def _insert_of(
+    connection: Connection, table: Table, rows: Sequence[dict[str, Any]]
+) -> tuple[postgresql.Insert | sqlite.Insert, Any]:
+    """Return the INSERT of some rows, with the parameters of the statement."""
+    insert = new_insert(connection, table)
+    if connection.dialect.name == "sqlite" or len(rows) == 1 or _count_bytes(rows) > MOST_BYTES_AT_ONCE:
+        return insert, rows
+    # PostgreSQL runs executemany as a statement for each row, which costs several times as much.
+    columns = [table.c[name] for name in rows[0]]
+    as_text = [Column(one.name, Text) if isinstance(one.type, LargeBinary) else one for one in columns]
+    listed, parameters = listing(connection, as_text, [tuple(map(_as_json, row.values())) for row in rows])
+    values = [
+        func.decode(listed.c[one.name], "base64") if isinstance(one.type, LargeBinary) else listed.c[one.name]
+        for one in columns
+    ]
+    return insert.from_select(list(rows[0]), select(*values)), parameters
+
+
+def _count_bytes(rows: Sequence[dict[str, Any]]) -> int:
+    return sum(len(value) for row in rows for value in row.values() if isinstance(value, bytes))
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
+    return b64encode(value).decode() if isinstance(value, bytes) else value
 
 
 def _key(table: Table) -> list[str]:
