@@ -3,8 +3,9 @@
 Each task has a thread of its own. They stop together, and one that dies ends the process.
 """
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from functools import cache
 from threading import Event
 from uuid import uuid4
 
@@ -12,19 +13,22 @@ import structlog
 
 from services.catalog.app import new_counters, new_fetcher, new_namespaces, new_registry
 from services.catalog.clients.metrics import DeliveryCounters
-from services.catalog.clients.paced import Pace, PacedRegistry
+from services.catalog.clients.paced import PacedRegistry
+from services.catalog.consumers.crawl_tasks import consume_crawl_tasks
 from services.catalog.consumers.notifications import consume_notifications
 from services.catalog.consumers.push_grants import consume_push_grants
 from services.catalog.domain.rounds import CrawlKind
 from services.catalog.settings import Settings
 from services.catalog.storage.tables import outbox
 from services.catalog.usecases.count_deliveries import count_deliveries
+from services.catalog.usecases.crawl_readers import NewReaders, SharedReaders, TasksNotTaken
 from services.catalog.usecases.crawl_registry import CrawlPlan, CrawlReport, LeaseLost, crawl_registry
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.delete_content import ContentDeleter
 from services.catalog.usecases.immutability import undo_overwrite
 from services.catalog.usecases.purge_history import purge_history
 from services.catalog.usecases.push_grants import settle_push_grants
+from services.catalog.usecases.read_for_crawl import TaskReader
 from services.catalog.usecases.registry import Registry, RegistryError, RegistryUnavailable, WritableRegistry
 from services.catalog.usecases.repair_losses import close_windows_covered_by, repair_losses
 from services.catalog.usecases.restore_tag import TagRestorer
@@ -32,11 +36,13 @@ from services.catalog.usecases.retention import keep_environment_rule
 from services.catalog.usecases.retry_fetches import retry_fetches
 from services.catalog.usecases.rounds import find_due_crawl
 from services.catalog.usecases.run_retention import run_retention
+from services.catalog.usecases.shared_pace import SharedPace
 from shared.clock import utc_now
 from shared.commands import Task, run_tasks
+from shared.contracts.events import Envelope
 from shared.database import DATABASE_AWAY, Database
 from shared.messaging.outbox import relay_outbox
-from shared.messaging.publisher import Publisher
+from shared.messaging.publisher import Publisher, PublishError
 
 RETRY_IDLE_S = 0.5
 """How often is looked for manifests to fetch."""
@@ -56,7 +62,7 @@ CRAWL_IDLE_S = 2.0
 CRAWL_PAUSE_S = 2.0
 LONGEST_CRAWL_PAUSE_S = 600.0
 DATABASE_PAUSE_S = 2.0
-OTHER_TASKS = 12
+OTHER_TASKS = 14
 """What needs a connection besides the threads of a crawl."""
 
 log = structlog.get_logger(__name__)
@@ -80,6 +86,7 @@ def run_worker(settings: Settings, stop: Event) -> None:
     tasks["retention"] = lambda stop: _retain(database, new_registry(settings), stop)
     tasks["overwrites"] = lambda stop: _undo_overwrites(database, new_registry(settings), stop)
     tasks["crawls"] = lambda stop: _crawl_always(settings, database, registry, stop)
+    tasks["crawl-tasks"] = lambda stop: _read_for_crawls(settings, database, registry, stop)
     run_tasks(tasks, stop)
 
 
@@ -89,7 +96,7 @@ def _loss_tasks(settings: Settings, database: Database, registry: Registry) -> d
             settings.broker_url, database=database, clock=utc_now, stop=stop
         ),
         "silent-pushes": lambda stop: _settle_grants(settings, database, stop),
-        "losses": lambda stop: _repair(database, registry, stop),
+        "losses": lambda stop: _repair(settings, database, registry, stop),
     }
     counters = new_counters(settings)
     if counters:
@@ -98,7 +105,7 @@ def _loss_tasks(settings: Settings, database: Database, registry: Registry) -> d
 
 
 def crawl_now(settings: Settings, stop: Event, *, light: bool = False) -> CrawlReport | None:
-    """Crawl once in the foreground; ``None`` when another worker is crawling.
+    """Crawl once in the foreground, without a broker; ``None`` when another worker is crawling.
 
     Args:
         light: look only at what has changed, and at a share of all else.
@@ -108,10 +115,11 @@ def crawl_now(settings: Settings, stop: Event, *, light: bool = False) -> CrawlR
     """
     database, registry = _new_database(settings), new_registry(settings)
     kind = CrawlKind.ROUND if light else CrawlKind.FULL
-    report = _crawl(settings, database, registry, stop, kind)
+    plan = _plan(settings, kind)
+    report = _crawl(settings, plan, database, registry, stop)
     if report and report.finished and kind.is_deep and not report.kind.is_deep:
         # That was a round which somebody had begun.
-        report = _crawl(settings, database, registry, stop, kind)
+        report = _crawl(settings, plan, database, registry, stop)
     return report
 
 
@@ -160,8 +168,10 @@ def _crawl_always(settings: Settings, database: Database, registry: Registry, st
             failures = 0
             return CRAWL_IDLE_S
         try:
-            _crawl(settings, database, registry, stop, kind)
-        except (RegistryError, LeaseLost) as fault:
+            with closing(Publisher(settings.broker_url)) as publisher:
+                readers = _shared_readers(publisher, database, stop)
+                _crawl(settings, _plan(settings, kind, readers), database, registry, stop)
+        except (RegistryError, LeaseLost, TasksNotTaken) as fault:
             log.warning("crawl.postponed", fault=str(fault))
         failures += 1
         return min(CRAWL_PAUSE_S * 2.0 ** min(failures - 1, 10), LONGEST_CRAWL_PAUSE_S)
@@ -169,20 +179,25 @@ def _crawl_always(settings: Settings, database: Database, registry: Registry, st
     _repeat(work, stop)
 
 
-def _crawl(
-    settings: Settings, database: Database, registry: Registry, stop: Event, kind: CrawlKind
-) -> CrawlReport | None:
-    started_at = utc_now()
-    if kind is CrawlKind.ROUND and settings.crawl_rate:
-        registry = PacedRegistry(registry, Pace(settings.crawl_rate), stop)
-    plan = CrawlPlan(
+def _plan(settings: Settings, kind: CrawlKind, new_readers: NewReaders | None = None) -> CrawlPlan:
+    return CrawlPlan(
         kind,
         removes=settings.rhythm.strategy.removes,
         share=settings.rhythm.share,
         verify_within=settings.rhythm.verify_within,
         unknown_namespaces=new_namespaces(settings).find_unknown,
         threads=settings.crawl_threads,
+        new_readers=new_readers,
+        rate=settings.crawl_rate,
     )
+
+
+def _crawl(
+    settings: Settings, plan: CrawlPlan, database: Database, registry: Registry, stop: Event
+) -> CrawlReport | None:
+    started_at = utc_now()
+    if plan.kind is CrawlKind.ROUND:
+        registry = _paced(registry, settings.crawl_rate, database, stop)
     with closing(new_fetcher(registry, database)) as fetcher:
         crawler = RepositoryCrawler(database, registry, fetcher, utc_now, stop)
         report = crawl_registry(crawler, holder=uuid4().hex, database=database, clock=utc_now, plan=plan)
@@ -191,12 +206,45 @@ def _crawl(
     return report
 
 
-def _repair(database: Database, registry: Registry, stop: Event) -> None:
-    with closing(new_fetcher(registry, database)) as fetcher:
+def _paced(registry: Registry, rate: int, database: Database, stop: Event) -> Registry:
+    return PacedRegistry(registry, SharedPace(rate, database, utc_now), stop) if rate else registry
+
+
+def _shared_readers(publisher: Publisher, database: Database, stop: Event) -> NewReaders:
+    """Let all workers read for a crawl, by way of the broker."""
+
+    def publish(tasks: Sequence[Envelope]) -> None:
+        try:
+            publisher.publish(tasks)
+        except PublishError as fault:
+            raise TasksNotTaken(str(fault)) from fault
+
+    def new_readers(crawl: int, run: str, rate: int) -> SharedReaders:
+        return SharedReaders(crawl, run, rate, publish=publish, database=database, clock=utc_now, stop=stop)
+
+    return new_readers
+
+
+def _read_for_crawls(settings: Settings, database: Database, registry: Registry, stop: Event) -> None:
+    with ExitStack() as fetchers:
+
+        @cache
+        def crawler_at(rate: int) -> RepositoryCrawler:
+            paced = _paced(registry, rate, database, stop)
+            fetcher = fetchers.enter_context(closing(new_fetcher(paced, database)))
+            return RepositoryCrawler(database, paced, fetcher, utc_now, stop)
+
+        reader = TaskReader(crawler_at, database, utc_now)
+        consume_crawl_tasks(settings.broker_url, reader, threads=settings.crawl_threads, stop=stop)
+
+
+def _repair(settings: Settings, database: Database, registry: Registry, stop: Event) -> None:
+    with closing(new_fetcher(registry, database)) as fetcher, closing(Publisher(settings.broker_url)) as publisher:
         crawler = RepositoryCrawler(database, registry, fetcher, utc_now, stop)
+        readers = _shared_readers(publisher, database, stop)
 
         def work() -> float:
-            found = repair_losses(crawler, holder=uuid4().hex, database=database, clock=utc_now)
+            found = repair_losses(crawler, holder=uuid4().hex, database=database, clock=utc_now, new_readers=readers)
             return 0 if found else LOSS_IDLE_S
 
         _repeat(work, stop)

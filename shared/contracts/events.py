@@ -1,8 +1,8 @@
 """Message types, one frozen dataclass each, in a CloudEvents 1.0 envelope.
 
 Source: CloudEvents 1.0 "Context Attributes" and its JSON format; names are
-``<service>.<noun>.<past participle>.v<N>``. Those about people, teams and namespaces are in
-``auth_events``.
+``<service>.<noun>.<past participle>.v<N>``; what one worker asks of another begins with ``tasks``.
+Those about people, teams and namespaces are in ``auth_events``.
 """
 
 import dataclasses
@@ -115,6 +115,39 @@ class TagDeleted:
     tag: str
     digest: str | None = None
     actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TagOverwritten:
+    """A tag that a rule says must not move points at something else; its push is told of as well."""
+
+    TYPE: ClassVar[str] = "catalog.tag.overwritten.v1"
+
+    repository: str
+    tag: str
+    digest: str
+    previous_digest: str
+    rule_id: int
+    actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryCrawlRequested:
+    """A crawl asks any worker of the catalogue to read a repository.
+
+    A task and not something that has happened: it has a prefix of its own, so that nobody who listens to
+    ``catalog.#`` is sent one for every repository of every round.
+    """
+
+    TYPE: ClassVar[str] = "tasks.repository.crawl_requested.v1"
+
+    repository: str
+    run: str
+    """The crawl's run that waits for the answer; what another one has asked for is of no use to anybody."""
+    deep: bool
+    """Whether every tag is looked at."""
+    rate: int
+    """Requests a second that all workers together may send for the crawl; 0: as many as they can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +325,8 @@ EventData = (
     | RegistryNotificationQuarantined
     | TagPushed
     | TagDeleted
+    | TagOverwritten
+    | RepositoryCrawlRequested
     | NamespaceCreated
     | GrantCreated
     | GrantChanged

@@ -53,7 +53,8 @@ CATALOG_NOTIFICATIONS = QueueSpec("catalog.notifications", ("registry.notificati
 NOTIFIER_QUARANTINE = QueueSpec("notifier.quarantine", ("registry.notification.quarantined.v1",), max_length=10_000)
 NOTIFIER_EVENTS = QueueSpec("notifier.events", ("registry.notification.v1", "catalog.#", "auth.#"))
 CATALOG_PUSH_GRANTS = QueueSpec("catalog.push-grants", ("auth.token.push_granted.v1",))
-TOPOLOGY = (CATALOG_NOTIFICATIONS, CATALOG_PUSH_GRANTS, NOTIFIER_QUARANTINE, NOTIFIER_EVENTS)
+CATALOG_CRAWL_TASKS = QueueSpec("catalog.crawl-tasks", ("tasks.repository.crawl_requested.v1",), max_length=100_000)
+TOPOLOGY = (CATALOG_NOTIFICATIONS, CATALOG_PUSH_GRANTS, CATALOG_CRAWL_TASKS, NOTIFIER_QUARANTINE, NOTIFIER_EVENTS)
 
 
 def declare_topology(broker_url: Secret, queues: Sequence[QueueSpec] = TOPOLOGY) -> None:

@@ -22,8 +22,13 @@ from werkzeug.test import TestResponse
 from services.auth.domain.decisions import DeletePolicy, Policy
 from services.auth.domain.management import Switches
 from services.catalog.app import create_app as create_catalog
+from services.catalog.domain.drift import Finding, Kind
 from services.catalog.domain.losses import Reason, Suspicion
+from services.catalog.domain.rounds import CrawlKind
+from services.catalog.storage.crawls import open_crawl, save_crawl
+from services.catalog.storage.drift import file_findings
 from services.catalog.storage.loss_windows import open_window
+from services.catalog.storage.repositories import lock_repositories
 from services.catalog.usecases.apply_notifications import apply_notifications
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.notifier.usecases.keep_quarantined import keep_quarantined
@@ -35,7 +40,7 @@ from shared.config import Secret
 from shared.contracts.events import RegistryNotificationQuarantined, envelope_of
 from shared.database import Database
 from shared.messaging.topology import declare_topology
-from shared.oci.names import RepositoryName
+from shared.oci.names import RepositoryName, split_namespace
 from tests.conftest import RegistryFactory
 from tests.support.auth import INTERNAL_SECRET, PASSWORD, AuthService, TestClock, auth_factory
 from tests.support.catalog import digest_of, envelope_for, new_index, push
@@ -136,6 +141,16 @@ class House:
         now = utc_now()
         with self.index.write() as connection:
             open_window(connection, Suspicion(REGISTRY, Reason.RESTART, since=now, until=now), now=now)
+
+    def find_ghost(self, repository: str) -> None:
+        """Let a round find that the registry names a repository in which there is nothing."""
+        now, name = utc_now(), RepositoryName(repository)
+        with self.index.write() as connection:
+            crawl = open_crawl(connection, CrawlKind.ROUND, now=now)
+            save_crawl(connection, crawl, {}, position=None, finished_at=now)
+            lock_repositories(connection, [name], now=now)
+            ghost = Finding(Kind.GHOST_REPOSITORY, name, namespace=split_namespace(name).namespace)
+            file_findings(connection, [ghost], crawl=crawl, now=now)
 
     def crawl(self, repository: str) -> None:
         """Let the catalog look through a repository of the registry."""

@@ -243,3 +243,19 @@ def test_an_artifact_is_compared_with_another_from_its_own_page(jane: Browser) -
     assert answer.location == f"{APP}/-/compare/1.0...2.0"
     assert "“no tag” is neither a tag nor a digest" in jane.follow(wrong)
     assert jane.get(f"{APP}/-/compare?before=&after=2.0").status_code == 303
+
+
+def test_what_is_empty_in_the_registry_is_listed_on_a_page_of_its_own(
+    stock: tuple[House, Pusher], jane: Browser
+) -> None:
+    house, _ = stock
+    assert "No repository is empty" in jane.read("/ghosts")
+    house.find_ghost("docks/barge")
+    house.find_ghost("secret/barge")
+
+    page = jane.read("/ghosts")
+
+    assert "barge" in page
+    assert "secret" not in page
+    assert "barge" not in jane.read("/repositories")
+    assert 'href="/ghosts"' in jane.read("/repositories")

@@ -16,6 +16,7 @@ PAGES = {
     "explore": "/explore",
     "search": "/search?q=crane",
     "repositories": "/repositories",
+    "ghosts": "/ghosts",
     "repository": APP,
     "repository_digests": f"{APP}/-/digests",
     "repository_activity": f"{APP}/-/activity",
@@ -104,6 +105,7 @@ def furnish(house: House, pusher: Pusher) -> str:
     pusher.index("docks/crane", "multi", [on(first, "linux", "amd64"), on(arm, "linux", "arm64")])
     pusher.retag("docks/crane", "2.0", "latest")
     house.crawl("docks/crane")
+    house.find_ghost("docks/barge")
     house.push("docks/tug", "1.0", "1.1", by="olga")
     house.auth.get_token("repository:docks/crane:push", user="kate")
     house.auth.write_notes()

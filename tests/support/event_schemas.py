@@ -15,7 +15,7 @@ from shared.contracts import events
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "contracts" / "events.schema.json"
 TYPES: tuple[type[Any], ...] = get_args(events.EventData)
-_JSON_TYPES = {str: "string", int: "integer", type(None): "null"}
+_JSON_TYPES = {str: "string", bool: "boolean", int: "integer", type(None): "null"}
 
 
 def schemas() -> dict[str, Any]:

@@ -43,6 +43,9 @@ class PlatformOnlySchema(Schema):
     """What an image runs on."""
 
     os = fields.String(required=True)
+    os_version = fields.String(
+        required=True, allow_none=True, metadata=_said("As the index says; null where it says nothing.")
+    )
     architecture = fields.String(required=True)
     variant = fields.String(required=True, allow_none=True)
 

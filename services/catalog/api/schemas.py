@@ -10,7 +10,7 @@ REGISTRY_HOST = "PORTUS_REGISTRY_HOST"
 
 
 class RepositorySchema(Schema):
-    """A repository that holds at least one tag."""
+    """A repository that holds at least one tag, or that is a ghost."""
 
     id = fields.Integer(required=True)
     name = fields.String(required=True, metadata={"description": "Without the namespace."})
@@ -23,6 +23,13 @@ class RepositorySchema(Schema):
     description = fields.String(required=True, allow_none=True, metadata={"description": "Markdown, as it came."})
     stars = fields.Integer(required=True)
     starred = fields.Boolean(required=True, metadata={"description": "Whether the caller has."})
+    ghost = fields.Boolean(
+        required=True,
+        metadata={
+            "description": "The registry's catalogue names it, and there is nothing in it, as the last round found. "
+            "Ghosts are listed with `ghost=true` only."
+        },
+    )
     tags_count = fields.Integer(required=True)
     size_bytes = fields.Integer(required=True, metadata={"description": "Sum over its manifests, as far as known."})
     pulls = fields.Integer(required=True, metadata={"description": "Fetches, without checks and without our own."})

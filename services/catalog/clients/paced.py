@@ -1,33 +1,18 @@
 """A registry that is not asked more often than it should be."""
 
-import threading
-import time
 from collections.abc import Iterator
 from threading import Event
+from typing import Protocol
 
 from services.catalog.usecases.registry import RawManifest, Registry, TagList
 from shared.oci.names import Digest, RepositoryName, Tag
 
 
-class Pace:
-    """Tells each caller how long to wait, so that no second has more than so many of them.
-
-    Args:
-        rate: callers a second; a second's worth may come at once after a pause.
-    """
-
-    def __init__(self, rate: int) -> None:
-        self._step_s = 1.0 / rate
-        self._lock = threading.Lock()
-        self._next = 0.0
+class Pace(Protocol):
+    """Tells each caller how long to wait."""
 
     def next_pause(self) -> float:
         """Take a place and return in how many seconds it is there."""
-        with self._lock:
-            now = time.monotonic()
-            place = max(self._next, now - 1.0) + self._step_s
-            self._next = place
-        return max(0.0, place - now)
 
 
 class PacedRegistry:

@@ -95,5 +95,9 @@ def _by_platform(children: Sequence[Descriptor]) -> Mapping[str, Digest]:
 
 def _platform_name(child: Descriptor) -> str:
     platform = child.platform
-    parts = (platform.os, platform.architecture, platform.variant) if platform else ()
+    if platform is None:
+        return ""
+    # As containerd writes it ("platforms.FormatAll").
+    system = f"{platform.os}({platform.os_version})" if platform.os_version else platform.os
+    parts = (system, platform.architecture, platform.variant)
     return "/".join(part for part in parts if part)

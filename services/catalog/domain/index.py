@@ -88,6 +88,8 @@ class Outcome:
 
     state: RepositoryState
     changes: tuple[TagChange, ...] = ()
+    late: tuple[Occurrence, ...] = ()
+    """Pushes of a tag that we heard of after something else was written to it."""
 
 
 def apply_occurrence(state: RepositoryState, occurrence: Occurrence) -> Outcome:
@@ -116,10 +118,11 @@ def apply_occurrence(state: RepositoryState, occurrence: Occurrence) -> Outcome:
 def apply_all(state: RepositoryState, occurrences: Iterable[Occurrence]) -> Outcome:
     """Apply occurrences of one repository one after the other."""
     changes: tuple[TagChange, ...] = ()
+    late: tuple[Occurrence, ...] = ()
     for occurrence in occurrences:
         outcome = apply_occurrence(state, occurrence)
-        state, changes = outcome.state, changes + outcome.changes
-    return Outcome(state, changes)
+        state, changes, late = outcome.state, changes + outcome.changes, late + outcome.late
+    return Outcome(state, changes, late)
 
 
 def observe_tag(state: RepositoryState, tag: Tag, digest: Digest, seen_at: datetime) -> RepositoryState:
@@ -184,7 +187,8 @@ def _push_tag(state: RepositoryState, push: Occurrence) -> Outcome:
         return Outcome(state)
     known = state.tags.get(push.tag)
     if known and known.stamp >= push.stamp:
-        return Outcome(_learn_of_push(state, push.tag, known, push))
+        late = (push,) if known.digest != push.digest else ()
+        return Outcome(_learn_of_push(state, push.tag, known, push), late=late)
     present = not _deleted_after(state, push.digest, push.stamp)
     written = TagState(push.digest, push.stamp, present, pushed_at=push.stamp.time, pushed_by=push.actor)
     return Outcome(_with_tag(state, push.tag, written), _changes(push.tag, known, written, push))

@@ -33,6 +33,8 @@ class Platform:
     os: str
     architecture: str
     variant: str | None = None
+    os_version: str | None = None
+    """Of Windows: its images run on one build only, and an index lists one for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ def _platform(fields: Mapping[str, Any]) -> Platform | None:
     # BuildKit lists attestations under the platform unknown/unknown.
     if not os or not architecture or (os, architecture) == ("unknown", "unknown"):
         return None
-    return Platform(os, architecture, find_text(fields.get("variant")))
+    return Platform(os, architecture, find_text(fields.get("variant")), find_text(fields.get("os.version")))
 
 
 def _find_digest(value: str | None) -> Digest | None:

@@ -16,6 +16,10 @@ SERVICE_ACCOUNT = "portus"
 """The actor of our own reads and pushes, which are never counted."""
 
 
+OWN_EVENT_PREFIX = "portus-"
+"""Ids of what we have done ourselves, which no registry's notification begins with: those are plain UUIDs."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Stamp:
     """The place of a write in the order of all writes: the registry's clock, then the event's id.
@@ -27,6 +31,11 @@ class Stamp:
     time: datetime
     id: str
     """Empty for what a crawl saw: an event of the same moment comes after it."""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is of something that we have done ourselves."""
+        return self.id.startswith(OWN_EVENT_PREFIX)
 
 
 @dataclass(frozen=True, slots=True)

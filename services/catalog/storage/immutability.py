@@ -1,14 +1,13 @@
 """Tags that must not move, and those that did."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
 
-from services.catalog.domain.immutability import Immutable, Overwrite, OverwriteState, find_overwrites, is_move
-from services.catalog.domain.index import TagChange
+from services.catalog.domain.immutability import Immutable, Overwrite, OverwriteState
 from services.catalog.storage.immutability_tables import immutable_tags, overwrites
 from services.catalog.storage.tables import repositories
 from services.catalog.storage.visible import visible_to
@@ -75,14 +74,10 @@ class OverwriteRow:
     attempts: int
 
 
-def note_overwrites(connection: Connection, changes: Iterable[TagChange], *, now: datetime) -> int:
-    """Write down the moves among some changes that a rule forbids, and return how many."""
-    moves = [change for change in changes if is_move(change)]
-    # Nearly always there is none, and no rule is read.
-    found = find_overwrites(load_rules(connection), moves) if moves else ()
+def add_overwrites(connection: Connection, found: Sequence[Overwrite], *, now: datetime) -> None:
+    """Write down moves that a rule forbids."""
     if found:
         connection.execute(insert(overwrites), [_values(one, now) for one in found])
-    return len(found)
 
 
 def load_rules(connection: Connection) -> Sequence[Immutable]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, delete, select
 
 from services.catalog.storage.statements import new_insert
 from services.catalog.storage.tables import leases
@@ -16,6 +16,13 @@ def take_lease(connection: Connection, name: str, holder: str, *, now: datetime,
     changes = {"holder": insert.excluded.holder, "expires_at": insert.excluded.expires_at}
     statement = insert.on_conflict_do_update(index_elements=["name"], set_=changes, where=free)
     return connection.execute(statement.returning(leases.c.holder), row).first() is not None
+
+
+def find_holder(connection: Connection, name: str, *, now: datetime) -> str | None:
+    """Return who holds a lease."""
+    query = select(leases.c.holder).where(leases.c.name == name, leases.c.expires_at > now)
+    holder: str | None = connection.scalar(query)
+    return holder
 
 
 def release_lease(connection: Connection, name: str, holder: str) -> None:

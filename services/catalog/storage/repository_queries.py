@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, exists, false, select
 
-from services.catalog.storage.tables import repositories, stars
+from services.catalog.domain.drift import Kind, State
+from services.catalog.storage.tables import drift, repositories, stars
 from services.catalog.storage.visible import visible_to
 from shared.api.paging import ListRequest, Order, Page
 from shared.api.slices import Slice
@@ -19,6 +20,21 @@ def _starred_by(username: str | None) -> ColumnElement[bool]:
     return exists().where(own) if username else false()
 
 
+GHOST = "ghost"
+"""Parameter: repositories that the registry's catalogue names and in which there is nothing."""
+
+
+def _is_ghost() -> ColumnElement[bool]:
+    found = exists().where(
+        drift.c.repository == repositories.c.full_name,
+        drift.c.tag == "",
+        drift.c.kind == Kind.GHOST_REPOSITORY,
+        drift.c.state == State.OPEN,
+    )
+    # One that was pushed to since the last round is none any more.
+    return (repositories.c.tags_count == 0) & found
+
+
 def _listing(starred: ColumnElement[bool]) -> Listing:
     return Listing(
         {
@@ -29,6 +45,7 @@ def _listing(starred: ColumnElement[bool]) -> Listing:
             "namespace": Listed(repositories.c.namespace),
             "global": Listed(repositories.c.namespace.is_(None)),
             "starred": Listed(starred),
+            GHOST: Listed(_is_ghost()),
             "stars": Listed(repositories.c.stars),
             "tags_count": Listed(repositories.c.tags_count),
             "size_bytes": Listed(repositories.c.size_bytes),
@@ -62,6 +79,8 @@ class RepositoryRow:
     stars: int = 0
     starred: bool = False
     """Whether the caller has."""
+    ghost: bool = False
+    """The registry's catalogue names it, and there is nothing in it; as the last round found."""
 
     @property
     def name(self) -> str:
@@ -71,13 +90,14 @@ class RepositoryRow:
 def list_repositories(
     connection: Connection, visibility: Visibility, request: ListRequest, *, namespace: str | None = None
 ) -> Page[RepositoryRow] | Slice[RepositoryRow]:
-    """Return a part of the repositories that hold a tag.
+    """Return a part of the repositories that hold a tag, or of those that are ghosts, when that is asked for.
 
     Args:
         namespace: only those of this one, as ``auth`` calls it: ``""`` is the global one.
     """
     starred = _starred_by(_username(visibility))
-    query = _columns(starred).where(visible_to(visibility, connection.dialect))
+    or_empty = bool(request.filters.get(GHOST))
+    query = _columns(starred).where(visible_to(visibility, connection.dialect, or_empty=or_empty))
     if namespace is not None:
         query = query.where(repositories.c.namespace == (namespace or None))
     return fetch_part(connection, query, _listing(starred), request, load=_load)
@@ -102,8 +122,8 @@ def find_repository(
 
 
 def _columns(starred: ColumnElement[bool]) -> Select[Any]:
-    own = (name for name in RepositoryRow.__slots__ if name != "starred")
-    return select(*(repositories.c[name] for name in own), starred.label("starred"))
+    own = (name for name in RepositoryRow.__slots__ if name not in ("starred", GHOST))
+    return select(*(repositories.c[name] for name in own), starred.label("starred"), _is_ghost().label(GHOST))
 
 
 def _username(visibility: Visibility) -> str | None:

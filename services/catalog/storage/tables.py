@@ -6,10 +6,12 @@ each.
 """
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     Column,
     Date,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -287,6 +289,26 @@ crawls = Table(
     Column("requested_by", String(255)),
     # Why it was broken off last.
     Column("fault", Text),
+    # When a worker was still reading for it, besides what it has told of.
+    Column("heard_at", UtcDateTime),
+)
+
+# What came of the repositories that a crawl has asked workers to read, until it takes that.
+crawl_results = Table(
+    "crawl_results",
+    metadata,
+    # The holder of the crawl's lease who has asked.
+    Column("run", String(64), primary_key=True),
+    Column("repository", name(255), primary_key=True),
+    Column("result", JSON, nullable=False),
+)
+
+# Until when the places of what goes at a certain pace are taken, in seconds since the epoch.
+paces = Table(
+    "paces",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("taken_until", Double, nullable=False),
 )
 
 # What rounds know of repositories; a table of its own, because only the one who crawls writes it.

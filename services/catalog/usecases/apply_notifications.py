@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 from services.catalog.domain.occurrences import Meaning, Occurrence, meaning_of
 from services.catalog.storage.activity import note_activity
 from services.catalog.storage.contents import note_children
-from services.catalog.storage.immutability import note_overwrites
 from services.catalog.storage.manifests import note_manifests, save_manifests
 from services.catalog.storage.pending import add_pending
 from services.catalog.storage.progress import note_indexed
@@ -19,6 +18,7 @@ from services.catalog.usecases.apply_occurrences import apply_to_tags, tell_chan
 from services.catalog.usecases.fetch_manifests import FetchResult, Key, ManifestFetcher
 from services.catalog.usecases.load_occurrence import load_occurrence
 from services.catalog.usecases.note_arrivals import note_arrivals, note_pushes_of
+from services.catalog.usecases.notice_overwrites import notice_overwrites
 from shared.clock import Clock
 from shared.contracts.events import Envelope
 from shared.database import Database
@@ -60,17 +60,17 @@ def apply_notifications(
         claimed = claim_new(connection, inbox, envelopes, now=now)
         fresh = [occurrences[envelope.source, envelope.id] for envelope in claimed]
         ids = lock_repositories(connection, _repositories(fresh), now=now)
-        changes = apply_to_tags(connection, ids, fresh, now=now)
+        applied = apply_to_tags(connection, ids, fresh, now=now)
         _keep_manifests(connection, pushed, result, now=now)
         note_children(connection, ids.values(), {push.digest for push in pushed if push.digest}, now=now)
         recount_repositories(connection, ids.values())
-        tell_changes(connection, changes)
-        note_overwrites(connection, changes, now=now)
+        tell_changes(connection, applied.changes)
+        notice_overwrites(connection, applied.changes, applied.late, now=now)
         note_activity(connection, ids, fresh)
         note_pushes_of(connection, (one for one in fresh if meaning_of(one) in _PUSHES), now=now)
         note_arrivals(connection, claimed, now=now)
         note_indexed(connection, now=now)
-    log.info("notifications.applied", received=len(envelopes), new=len(fresh), changed_tags=len(changes))
+    log.info("notifications.applied", received=len(envelopes), new=len(fresh), changed_tags=len(applied.changes))
 
 
 def _keys(pushed: Iterable[Occurrence]) -> list[Key]:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
@@ -20,9 +21,26 @@ from shared.oci.names import RepositoryName, Tag
 SOURCE = "/catalog"
 
 
+@dataclass(frozen=True, slots=True)
+class LatePush:
+    """A push of a tag that we heard of after something else was written to it."""
+
+    repository_id: int
+    tag: Tag
+    push: Occurrence
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What came of some occurrences."""
+
+    changes: Sequence[TagChange]
+    late: Sequence[LatePush]
+
+
 def apply_to_tags(
     connection: Connection, ids: Mapping[RepositoryName, int], occurrences: Iterable[Occurrence], *, now: datetime
-) -> Sequence[TagChange]:
+) -> Applied:
     """Apply occurrences and return what changed.
 
     Args:
@@ -37,7 +55,15 @@ def apply_to_tags(
     after = {repository: outcome.state for repository, outcome in outcomes.items()}
     save_states(connection, before, after, now=now)
     add_writes(connection, {repository: _writes(group, outcomes[repository]) for repository, group in batch.items()})
-    return [change for outcome in outcomes.values() for change in outcome.changes]
+    return Applied(
+        changes=[change for outcome in outcomes.values() for change in outcome.changes],
+        late=[
+            LatePush(repository, push.tag, push)
+            for repository, outcome in outcomes.items()
+            for push in outcome.late
+            if push.tag
+        ],
+    )
 
 
 def _writes(occurrences: Iterable[Occurrence], outcome: Outcome) -> Sequence[TagWrite]:

@@ -6,7 +6,7 @@ the last repository before which all are read. Events that arrive meanwhile win 
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Future, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -27,6 +27,7 @@ from services.catalog.storage.crawls import (
 )
 from services.catalog.storage.drift import close_removed, close_resolved, file_findings
 from services.catalog.storage.leases import release_lease, take_lease
+from services.catalog.storage.repositories import lock_repositories
 from services.catalog.storage.rounds import (
     count_filled,
     list_namespaces,
@@ -35,6 +36,7 @@ from services.catalog.storage.rounds import (
     note_listed,
     note_verified,
 )
+from services.catalog.usecases.crawl_readers import NewReaders, OwnReaders, Readers, TasksNotTaken
 from services.catalog.usecases.crawl_repository import CrawledRepository, RepositoryCrawler
 from services.catalog.usecases.registry import RegistryError, RegistryRefused, RegistryUnavailable
 from shared.clock import Clock
@@ -115,7 +117,9 @@ class CrawlPlan:
         share: tells of how many repositories a round looks at every tag.
         verify_within: a repository that was looked at since then needs no look.
         unknown_namespaces: tells which of some namespaces nobody has made; ``None``: nobody can tell.
-        threads: repositories that are read at the same time.
+        threads: repositories that are read at the same time, here or by each worker.
+        new_readers: makes what reads repositories; ``None``: threads of our own.
+        rate: requests a second of a round; 0: as many as it can.
         requested_by: who asked for it.
     """
 
@@ -125,6 +129,8 @@ class CrawlPlan:
     verify_within: timedelta = timedelta(0)
     unknown_namespaces: Callable[[Collection[str]], Collection[str]] | None = None
     threads: int = THREADS
+    new_readers: NewReaders | None = None
+    rate: int = 0
     requested_by: str | None = None
 
 
@@ -147,6 +153,7 @@ def crawl_registry(
     Raises:
         RegistryError: the catalogue could not be read, or our token was refused; a repository that cannot
             be read is a failure in the report and is left as it was.
+        TasksNotTaken: the broker takes no tasks.
         LeaseLost: another worker has taken over.
     """
     plan = plan or CrawlPlan()
@@ -155,19 +162,25 @@ def crawl_registry(
         return None
     log.info("crawl.started", crawl=crawl.id, kind=crawl.kind, position=crawl.position)
     run = _Run(crawl, crawler, plan, holder, database, clock)
-    pool = ThreadPoolExecutor(plan.threads, thread_name_prefix="crawl")
+    readers = _new_readers(crawl, crawler, plan, holder)
     try:
-        run.read_all(pool)
-    except RegistryError as fault:
+        run.read_all(readers)
+    except (RegistryError, TasksNotTaken) as fault:
         with database.write() as connection:
             note_fault(connection, crawl.id, str(fault))
         raise
     finally:
-        pool.shutdown(cancel_futures=True)
+        readers.close()
         with database.write() as connection:
             release_lease(connection, LEASE, holder)
     log.info("crawl.ended", crawl=crawl.id, **run.report.numbers, finished=run.report.finished)
     return run.report
+
+
+def _new_readers(crawl: Crawl, crawler: RepositoryCrawler, plan: CrawlPlan, holder: str) -> Readers:
+    if plan.new_readers is None:
+        return OwnReaders(crawler, plan.threads)
+    return plan.new_readers(crawl.id, holder, 0 if crawl.kind.is_deep else plan.rate)
 
 
 def _begin(plan: CrawlPlan, holder: str, database: Database, clock: Clock) -> Crawl | None:
@@ -217,13 +230,13 @@ class _Run:
         self._before_silence = (self._position, self.report)
         self._to_verify = self._find_to_verify()
 
-    def read_all(self, pool: ThreadPoolExecutor) -> None:
+    def read_all(self, readers: Readers) -> None:
         """Read every repository, a few at a time, and note how far we are."""
         for repository in self._listed():
-            self._submit(pool, repository, is_listed=True)
+            self._submit(readers, repository, is_listed=True)
         self._drain()
         for repository in self._unlisted():
-            self._submit(pool, repository, is_listed=False)
+            self._submit(readers, repository, is_listed=False)
         self._drain()
         if self._crawler.stop.is_set():
             self._save(finished_at=None)
@@ -272,9 +285,9 @@ class _Run:
                 return
             yield name
 
-    def _submit(self, pool: ThreadPoolExecutor, repository: RepositoryName, *, is_listed: bool) -> None:
+    def _submit(self, readers: Readers, repository: RepositoryName, *, is_listed: bool) -> None:
         deep = self._crawl.kind.is_deep or repository in self._to_verify
-        future = pool.submit(self._crawler.crawl, repository, deep=deep)
+        future = readers.submit(repository, deep=deep)
         self._under_way.append(_Reading(repository, deep, is_listed, future))
         # No more than this waits, however long the catalogue is.
         while len(self._under_way) >= WINDOW * self._plan.threads:
@@ -300,6 +313,10 @@ class _Run:
                 return
             self._note(reading, crawled)
             self._unanswered = 0
+        except CancelledError:
+            # We were told to stop while somebody else was still reading.
+            self._is_left_off = True
+            return
         except RegistryRefused:
             # It would refuse all the others too.
             raise
@@ -369,6 +386,9 @@ class _Run:
         namespace = split_namespace(repository).namespace
         findings = [replace(finding, namespace=namespace) for finding in findings]
         with self._database.write() as connection:
+            if any(finding.kind is DriftKind.GHOST_REPOSITORY for finding in findings):
+                # It is listed among the others, also when nothing was ever seen in it.
+                lock_repositories(connection, [repository], now=self._clock())
             again = file_findings(connection, findings, crawl=self._crawl.id, now=self._clock())
         removed = 0
         if again and seen_at and self._removes:

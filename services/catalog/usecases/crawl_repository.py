@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from threading import Event
 
 import structlog
@@ -21,7 +22,6 @@ from services.catalog.domain.index import (
 from services.catalog.domain.manifests import FetchedManifest
 from services.catalog.domain.occurrences import Occurrence, Stamp
 from services.catalog.storage.contents import note_children
-from services.catalog.storage.immutability import note_overwrites
 from services.catalog.storage.index import Wanted, load_states, save_states
 from services.catalog.storage.manifests import note_manifests, save_manifests
 from services.catalog.storage.pending import add_pending
@@ -29,8 +29,10 @@ from services.catalog.storage.repositories import lock_repositories, recount_rep
 from services.catalog.storage.tag_history import add_writes
 from services.catalog.storage.tag_queries import list_present_tags
 from services.catalog.usecases.fetch_manifests import FetchResult, ManifestFetcher, fetch_manifest
+from services.catalog.usecases.notice_overwrites import notice_overwrites
 from services.catalog.usecases.registry import InvalidAnswer, NotInRegistry, Registry, RegistryUnavailable
 from shared.clock import Clock
+from shared.combining import Combined
 from shared.database import Database
 from shared.oci.names import Digest, RepositoryName, Tag
 
@@ -42,6 +44,9 @@ MAX_FAILURES_IN_A_ROW = 5
 
 MAX_FINDINGS = 1000
 """Differences in one repository that a round tells of; the next round goes on with the rest."""
+
+SAVED_TOGETHER = 8
+"""Repositories of which a part is saved in one transaction: with one for each, the database is what takes long."""
 
 FETCH_BUDGET_S = 30.0
 
@@ -74,6 +79,16 @@ class _Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class _Sight:
+    """A part of a repository as it was seen."""
+
+    repository: RepositoryName
+    seen: Sequence[_Seen]
+    result: FetchResult
+    seen_at: datetime
+
+
+@dataclass(frozen=True)
 class RepositoryCrawler:
     """Reads single repositories; may be used by several threads at once.
 
@@ -205,35 +220,55 @@ class RepositoryCrawler:
             [(repository, digest) for digest in leads - fetched.keys()], budget_s=FETCH_BUDGET_S
         )
         result.fetched.update(fetched)
+        return self._saver.do(_Sight(repository, seen, result, seen_at))
+
+    @cached_property
+    def _saver(self) -> Combined[_Sight, int]:
+        return Combined(self._save_all, limit=SAVED_TOGETHER)
+
+    def _save_all(self, sights: Sequence[_Sight]) -> Sequence[int]:
         with self.database.write() as connection:
-            return _save(connection, repository, seen, result, seen_at=seen_at, now=self.clock())
+            if len({sight.repository for sight in sights}) == len(sights):
+                return _save(connection, sights, now=self.clock())
+            return [repaired for sight in sights for repaired in _save(connection, [sight], now=self.clock())]
 
 
-def _save(
-    connection: Connection,
-    repository: RepositoryName,
-    seen: Collection[_Seen],
-    result: FetchResult,
-    *,
-    seen_at: datetime,
-    now: datetime,
-) -> int:
-    """Write down what was seen, and return how many tags that put right."""
-    row = lock_repositories(connection, [repository], now=now)[repository]
-    wanted = Wanted(tags={(row, one.tag) for one in seen}, manifests={(row, one.digest) for one in seen})
-    before = load_states(connection, wanted)
-    after = before[row]
-    for one in seen:
-        after = observe_tag(after, one.tag, one.digest, seen_at)
-    save_states(connection, before, {row: after}, now=now)
-    add_writes(connection, {row: _news(before[row], after, seen_at)})
-    note_overwrites(connection, _moves(repository, before[row], after, seen, seen_at), now=now)
-    save_manifests(connection, result.fetched.values(), now=now)
-    note_manifests(connection, dict.fromkeys(one.digest for one in seen))
-    note_children(connection, [row], {one.digest for one in seen}, now=now)
-    add_pending(connection, result.missing.keys(), now=now)
-    recount_repositories(connection, [row])
-    return sum(_shown(after, one.tag) != _shown(before[row], one.tag) for one in seen)
+def _save(connection: Connection, sights: Sequence[_Sight], *, now: datetime) -> Sequence[int]:
+    """Write down what was seen, each repository once, and return how many tags of each that put right."""
+    rows = lock_repositories(connection, [sight.repository for sight in sights], now=now)
+    digests = dict.fromkeys(one.digest for sight in sights for one in sight.seen)
+    before = load_states(connection, _wanted(sights, rows))
+    after = {rows[sight.repository]: _observed(before[rows[sight.repository]], sight) for sight in sights}
+    save_states(connection, before, after, now=now)
+    news, moves = {}, list[TagChange]()
+    for sight in sights:
+        row = rows[sight.repository]
+        news[row] = _news(before[row], after[row], sight.seen_at)
+        moves += _moves(sight, before[row], after[row])
+    add_writes(connection, news)
+    notice_overwrites(connection, moves, now=now)
+    fetched = {digest: one for sight in sights for digest, one in sight.result.fetched.items()}
+    save_manifests(connection, fetched.values(), now=now)
+    note_manifests(connection, digests)
+    note_children(connection, list(after), digests.keys(), now=now)
+    add_pending(connection, [missing for sight in sights for missing in sight.result.missing], now=now)
+    recount_repositories(connection, list(after))
+    return [_count_repaired(sight, before[rows[sight.repository]], after[rows[sight.repository]]) for sight in sights]
+
+
+def _wanted(sights: Sequence[_Sight], rows: Mapping[RepositoryName, int]) -> Wanted:
+    seen = [(rows[sight.repository], one) for sight in sights for one in sight.seen]
+    return Wanted(tags={(row, one.tag) for row, one in seen}, manifests={(row, one.digest) for row, one in seen})
+
+
+def _observed(state: RepositoryState, sight: _Sight) -> RepositoryState:
+    for one in sight.seen:
+        state = observe_tag(state, one.tag, one.digest, sight.seen_at)
+    return state
+
+
+def _count_repaired(sight: _Sight, before: RepositoryState, after: RepositoryState) -> int:
+    return sum(_shown(after, one.tag) != _shown(before, one.tag) for one in sight.seen)
 
 
 def _forget(
@@ -267,17 +302,11 @@ def _difference(repository: RepositoryName, seen: _Seen, known: Mapping[Tag, Dig
     return Finding(kind, repository, seen.tag, known.get(seen.tag), seen.digest)
 
 
-def _moves(
-    repository: RepositoryName,
-    before: RepositoryState,
-    after: RepositoryState,
-    seen: Collection[_Seen],
-    seen_at: datetime,
-) -> Iterator[TagChange]:
-    for one in seen:
+def _moves(sight: _Sight, before: RepositoryState, after: RepositoryState) -> Iterator[TagChange]:
+    for one in sight.seen:
         old, new = _shown(before, one.tag), _shown(after, one.tag)
         if old != new:
-            cause = Occurrence(Stamp(seen_at, ""), "push", repository, digest=new, tag=one.tag)
+            cause = Occurrence(Stamp(sight.seen_at, ""), "push", sight.repository, digest=new, tag=one.tag)
             yield TagChange(one.tag, new, old, cause)
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import structlog
 
-from services.catalog.domain.occurrences import Occurrence, Stamp
+from services.catalog.domain.occurrences import OWN_EVENT_PREFIX, Occurrence, Stamp
 from services.catalog.storage.repositories import lock_repositories, recount_repositories
 from services.catalog.usecases.apply_occurrences import apply_to_tags, tell_changes
 from shared.clock import Clock
@@ -43,11 +43,11 @@ def record_changes(changes: Sequence[Occurrence], *, database: Database, clock: 
     with database.write() as connection:
         now = clock()
         ids = lock_repositories(connection, {change.repository for change in changes}, now=now)
-        changed = apply_to_tags(connection, ids, changes, now=now)
+        changed = apply_to_tags(connection, ids, changes, now=now).changes
         recount_repositories(connection, ids.values())
         tell_changes(connection, changed)
     log.info("changes.recorded", changes=len(changes), tags=len(changed), repositories=sorted(ids))
 
 
 def _stamp(at: datetime) -> Stamp:
-    return Stamp(at, f"portus-{uuid4()}")
+    return Stamp(at, f"{OWN_EVENT_PREFIX}{uuid4()}")

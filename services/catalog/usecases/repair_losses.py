@@ -25,7 +25,8 @@ from services.catalog.storage.loss_windows import (
     postpone,
 )
 from services.catalog.storage.push_grants import list_granted, note_read
-from services.catalog.usecases.crawl_registry import CrawlReport, LeaseLost, crawl_registry
+from services.catalog.usecases.crawl_readers import NewReaders, TasksNotTaken
+from services.catalog.usecases.crawl_registry import CrawlPlan, CrawlReport, LeaseLost, crawl_registry
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.push_grants import CLOCKS_DIFFER_BY
 from services.catalog.usecases.registry import RegistryError, RegistryRefused
@@ -44,12 +45,15 @@ LONGEST_PAUSE = timedelta(minutes=10)
 log = structlog.get_logger(__name__)
 
 
-def repair_losses(crawler: RepositoryCrawler, *, holder: str, database: Database, clock: Clock) -> bool:
+def repair_losses(
+    crawler: RepositoryCrawler, *, holder: str, database: Database, clock: Clock, new_readers: NewReaders | None = None
+) -> bool:
     """Work off the oldest window that is due, and tell whether there was one.
 
     Args:
         crawler: reads single repositories; its ``stop`` ends the work early, and the window stays open.
         holder: who we are, for the lease.
+        new_readers: makes what reads everything, when a window concerns everything.
     """
     with database.write() as connection:
         if not take_lease(connection, LEASE, holder, now=clock(), ttl=LEASE_TTL):
@@ -58,7 +62,7 @@ def repair_losses(crawler: RepositoryCrawler, *, holder: str, database: Database
         window = window and _narrowed(connection, window)
     try:
         if window:
-            _Work(window, crawler, holder, database, clock).do()
+            _Work(window, crawler, holder, database, clock, new_readers).do()
     finally:
         with database.write() as connection:
             release_lease(connection, LEASE, holder)
@@ -100,20 +104,27 @@ class _Work:
     """One window under way."""
 
     def __init__(
-        self, window: OpenWindow, crawler: RepositoryCrawler, holder: str, database: Database, clock: Clock
+        self,
+        window: OpenWindow,
+        crawler: RepositoryCrawler,
+        holder: str,
+        database: Database,
+        clock: Clock,
+        new_readers: NewReaders | None,
     ) -> None:
         self._window = window
         self._crawler = crawler
         self._holder = holder
         self._database = database
         self._clock = clock
+        self._plan = CrawlPlan(new_readers=new_readers)
 
     def do(self) -> None:
         """Crawl, and close the window or let it wait."""
         log.info("losses.repairing", window=self._window.id, everything=self._window.everything)
         try:
             done = self._crawl_everything() if self._window.everything else self._crawl_listed()
-        except (RegistryError, LeaseLost) as fault:
+        except (RegistryError, LeaseLost, TasksNotTaken) as fault:
             log.warning("losses.repair_postponed", window=self._window.id, fault=str(fault))
             done = False
         # Whoever is told to stop leaves the window as it is, for the next to take it up at once.
@@ -124,7 +135,9 @@ class _Work:
 
     def _crawl_everything(self) -> bool:
         began_at = self._clock()
-        report = crawl_registry(self._crawler, holder=self._holder, database=self._database, clock=self._clock)
+        report = crawl_registry(
+            self._crawler, holder=self._holder, database=self._database, clock=self._clock, plan=self._plan
+        )
         if report is None or not report.finished or not self._is_covered_by(report, began_at):
             # One that somebody else had begun was only brought to its end; the next is ours.
             return False

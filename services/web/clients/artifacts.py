@@ -20,6 +20,7 @@ class Runs:
     os: str
     architecture: str
     variant: str | None
+    os_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,7 @@ class _RunsSchema(Made):
     os = fields.String(required=True)
     architecture = fields.String(required=True)
     variant = Text()
+    os_version = Text()
 
 
 class _ChildSchema(Made):

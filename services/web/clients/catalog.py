@@ -103,6 +103,8 @@ class RepositoryFilter:
     starred: bool = False
     in_global: bool = False
     """Only those without a namespace of their own."""
+    ghost: bool = False
+    """Those in which there is nothing, instead of the others."""
     sort: tuple[str, str] | None = None
     """A column and ``asc`` or ``desc``; ``None``: by name."""
 
@@ -255,7 +257,7 @@ class CatalogClient:
 
     def list_repositories(self, visitor: Visitor, chosen: RepositoryFilter, page: PageRequest) -> Page[Repository]:
         """Return one page of what the visitor may see."""
-        flags = {"starred": chosen.starred, "global": chosen.in_global}
+        flags = {"starred": chosen.starred, "global": chosen.in_global, "ghost": chosen.ghost}
         params = {"q": chosen.q, "namespace": chosen.namespace}
         params |= {name: "true" for name, wanted in flags.items() if wanted}
         params["sort_attr"], params["sort_order"] = chosen.sort or (None, None)

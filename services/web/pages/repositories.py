@@ -20,6 +20,19 @@ def show_repositories(portal: Portal) -> Response:
     return _show(portal, visitor, "repositories.html")
 
 
+def show_ghosts(portal: Portal) -> Response:
+    """List the repositories in which there is nothing."""
+    visitor, query = require_visitor(portal), load_list_query()
+    page = portal.catalog.list_repositories(visitor, RepositoryFilter(ghost=True), query.page)
+    ask_freshness(portal, visitor)
+    return render(
+        portal,
+        "ghosts.html",
+        repositories=present_repositories(page.rows, portal.clock()),
+        pager=present_paging(page),
+    )
+
+
 def show_explore(portal: Portal) -> Response:
     """List what everybody may see, whoever asks."""
     find_visitor(portal)

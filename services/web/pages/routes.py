@@ -69,6 +69,7 @@ GENERAL = (
     Route("GET", "/search", "search", search.show_search),
     Route("GET", "/search/suggestions", "suggestions", search.suggest),
     Route("GET", "/repositories", "repositories", repositories.show_repositories),
+    Route("GET", "/ghosts", "ghosts", repositories.show_ghosts),
 )
 
 REPOSITORY = (

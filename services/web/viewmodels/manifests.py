@@ -162,10 +162,11 @@ def present_referrers(entries: Sequence[ReferrerEntry], now: datetime) -> list[R
 
 
 def present_runs(runs: Runs | None) -> str | None:
-    """Return ``linux/arm/v7``."""
+    """Return ``linux/arm/v7``, or ``windows(10.0.20348.2966)/amd64``."""
     if runs is None or (runs.os, runs.architecture) == ("unknown", "unknown"):
         return None
-    return "/".join(part for part in (runs.os, runs.architecture, runs.variant) if part)
+    system = f"{runs.os}({runs.os_version})" if runs.os_version else runs.os
+    return "/".join(part for part in (system, runs.architecture, runs.variant) if part)
 
 
 def present_value(text: str) -> Value:

@@ -218,6 +218,25 @@ def test_two_indexes_are_compared_by_platform(client: FlaskClient, pusher: Pushe
     assert found["platforms"] == [{"platform": "linux/arm64", "before": arm["digest"], "after": newer["digest"]}]
 
 
+def test_images_for_two_builds_of_windows_are_two_platforms(client: FlaskClient, pusher: Pusher, learn: Tell) -> None:
+    old, new, newer = (pusher.image(APP) for _ in range(3))
+
+    def windows(child: Descriptor, version: str) -> Descriptor:
+        listed = on(child, "windows", "amd64")
+        return listed | {"platform": listed["platform"] | {"os.version": version}}
+
+    both = [windows(old, "10.0.17763.1"), windows(new, "10.0.20348.2")]
+    learn("1.0", pusher.index(APP, "1.0", both))
+    learn("2.0", pusher.index(APP, "2.0", [windows(old, "10.0.17763.1"), windows(newer, "10.0.20348.2")]))
+
+    found = show(client, "1.0", "/compare?with=2.0").get_json()
+    children = show(client, "1.0").get_json()["children"]
+
+    changed = {"platform": "windows(10.0.20348.2)/amd64", "before": new["digest"], "after": newer["digest"]}
+    assert found["platforms"] == [changed]
+    assert [child["platform"]["os_version"] for child in children] == ["10.0.17763.1", "10.0.20348.2"]
+
+
 def test_what_is_in_another_repository_is_compared_by_who_sees_both(
     client: FlaskClient, pusher: Pusher, learn: Tell, auth: AuthAnswers
 ) -> None:

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from itertools import count
 
 import pytest
+from sqlalchemy import select
 from werkzeug import Response
 
 from services.catalog.domain.immutability import OverwriteState
 from services.catalog.storage.immutability import OVERWRITES, OverwriteRow, list_overwrites
+from services.catalog.storage.tables import outbox
 from services.catalog.usecases.apply_notifications import apply_notifications
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
@@ -17,11 +19,12 @@ from services.catalog.usecases.immutability import ACTOR, MAX_ATTEMPTS, Immutabi
 from services.catalog.usecases.restore_tag import TagRestorer
 from shared.api.paging import ListRequest, PageRequest
 from shared.clock import utc_now
+from shared.contracts.events import TagOverwritten, load_data, load_envelope
 from shared.database import Database
 from shared.oci.names import Digest, RepositoryName
 from shared.visibility.answers import Caller, Visibility
 from tests.storage.catalog.snapshots import shown_index, shown_tags
-from tests.support.catalog import delete, envelope_for, push
+from tests.support.catalog import delete, digest_of, envelope_for, push
 from tests.support.catalog_clients import new_client
 from tests.support.images import Descriptor, Pusher
 from tests.support.registry_proxy import RegistryProxy
@@ -97,6 +100,57 @@ def test_an_overwrite_is_noticed_and_put_back(
     assert pusher.read(APP, "v1") == pusher.read(APP, first["digest"])
     assert shown_tags(database, APP)[0].pushed_by == ACTOR
     assert not undo(database, proxy), "what we put back is no overwrite"
+
+
+def test_one_of_which_we_hear_in_the_wrong_order_is_noticed_and_put_back(
+    database: Database,
+    pusher: Pusher,
+    proxy: RegistryProxy,
+    no_registry: ManifestFetcher,
+    forbid: Callable[..., None],
+) -> None:
+    forbid("v*")
+    first, second = (Digest(pusher.image(APP, "v1")["digest"]) for _ in range(2))
+    for told in (push("v1", second, 2, actor="joe"), push("v1", first, 1, actor="jane")):
+        apply_notifications([envelope_for(told)], database=database, fetcher=no_registry, clock=utc_now)
+
+    (noticed,) = found(database)
+    assert (noticed.previous_digest, noticed.digest, noticed.actor) == (first, second, "joe")
+    assert undo(database, proxy)
+    assert shown_index(database) == {APP: {"v1": first}}
+
+    # What was put back is no overwrite of what was pushed in between, whenever we hear of that.
+    between = push("v1", Digest(pusher.image(APP, "other")["digest"]), 3, actor="joe")
+    apply_notifications([envelope_for(between)], database=database, fetcher=no_registry, clock=utc_now)
+    assert not undo(database, proxy)
+    assert shown_index(database)[APP]["v1"] == first
+
+
+def test_late_news_of_a_tag_that_was_deleted_in_between_is_none(
+    database: Database, no_registry: ManifestFetcher, forbid: Callable[..., None]
+) -> None:
+    forbid("v*")
+    old, new = digest_of("a"), digest_of("b")
+    for told in (push("v1", new, 3), delete(2, digest=old), push("v1", old, 1)):
+        apply_notifications([envelope_for(told)], database=database, fetcher=no_registry, clock=utc_now)
+
+    assert found(database) == []
+
+
+def test_everybody_is_told_of_an_overwrite(
+    database: Database, pusher: Pusher, learn: Learn, forbid: Callable[..., None]
+) -> None:
+    forbid("v*", restores=False)
+    first, second = pusher.image(APP, "v1"), pusher.image(APP, "v1")
+    learn("v1", first)
+    learn("v1", second, actor="joe")
+
+    with database.read() as connection:
+        told = list(map(load_envelope, connection.scalars(select(outbox.c.envelope))))
+    (overwritten,) = [one for one in told if one.type == TagOverwritten.TYPE]
+    assert load_data(TagOverwritten, overwritten.data) == TagOverwritten(
+        APP, "v1", second["digest"], first["digest"], 1, "joe"
+    )
 
 
 def test_word_of_our_own_push_is_no_overwrite(

@@ -2,10 +2,9 @@
 
 import shutil
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -13,7 +12,6 @@ import pytest
 import requests
 from werkzeug import Request, Response
 
-from services.catalog.clients.paced import Pace
 from services.catalog.domain.drift import Cause, Kind, State
 from services.catalog.domain.history import End, fold_history
 from services.catalog.domain.losses import Reason, Suspicion
@@ -32,11 +30,13 @@ from services.catalog.usecases.purge_history import purge_history
 from services.catalog.usecases.registry import RegistryUnavailable
 from shared.api.paging import ListRequest, PageRequest
 from shared.clock import utc_now
+from shared.config import Secret
 from shared.database import Database
 from shared.oci.names import Digest, Tag
 from tests.conftest import RegistryFactory
 from tests.storage.catalog.snapshots import shown_index, shown_repositories, shown_tags
 from tests.support.catalog import envelope_for, push
+from tests.support.crawling import asking, working
 from tests.support.images import Pusher
 from tests.support.registry import Registry
 from tests.support.registry_proxy import RegistryProxy
@@ -56,18 +56,23 @@ def proxy(registry: Registry) -> RegistryProxy:
 
 
 @pytest.fixture
-def go_round(crawler: RepositoryCrawler) -> Round:
-    """A function that makes a round; it looks at every tag of a repository only if asked to."""
+def go_round(crawler: RepositoryCrawler, broker_of_database: Secret) -> Iterator[Round]:
+    """A function that makes a round; it looks at every tag of a repository only if asked to.
 
-    def go(kind: CrawlKind = CrawlKind.ROUND, *, verify: int = 0, **plan: object) -> CrawlReport:
-        # A registry's clock tells whole seconds: what was written in the same one is left for the next round.
-        time.sleep(1.01 - time.time() % 1)
-        wanted = CrawlPlan(kind, share=lambda repositories: verify, **plan)  # type: ignore[arg-type]
-        report = crawl_registry(crawler, holder="us", database=crawler.database, clock=utc_now, plan=wanted)
-        assert report is not None
-        return report
+    A worker reads for it, by way of the broker.
+    """
+    with asking(broker_of_database, crawler.database, crawler.stop) as readers, working(broker_of_database, [crawler]):
 
-    return go
+        def go(kind: CrawlKind = CrawlKind.ROUND, *, verify: int = 0, **plan: object) -> CrawlReport:
+            # A registry's clock tells whole seconds: what was written in the same one is left for the next round.
+            time.sleep(1.01 - time.time() % 1)
+            options = {"share": lambda repositories: verify, "new_readers": readers, **plan}
+            wanted = CrawlPlan(kind, **options)  # type: ignore[arg-type]
+            report = crawl_registry(crawler, holder="us", database=crawler.database, clock=utc_now, plan=wanted)
+            assert report is not None
+            return report
+
+        yield go
 
 
 @pytest.fixture
@@ -76,6 +81,10 @@ def taken_over(pusher: Pusher, go_round: Round) -> Digest:
     digest = Digest(pusher.image("team/app", "1.0")["digest"])
     go_round(CrawlKind.FIRST)
     return digest
+
+
+def ghosts(database: Database) -> list[str]:
+    return [row.full_name for row in shown_repositories(database, ghost=True)]
 
 
 def drift(database: Database) -> Sequence[DriftRow]:
@@ -208,6 +217,12 @@ class TestClasses:
 
         assert found(database) == [(Kind.GHOST_REPOSITORY, "team/gone", "", State.OPEN)]
         assert shown_repositories(database) == []
+        assert ghosts(database) == ["team/gone"]
+        # It is none any more as soon as somebody pushes to it.
+        pusher.image("team/gone", "2.0")
+        go_round()
+        assert [row.full_name for row in shown_repositories(database)] == ["team/gone"]
+        assert ghosts(database) == []
 
     def test_a_repository_that_the_catalogue_does_not_name(
         self, database: Database, taken_over: Digest, proxy: RegistryProxy, go_round: Round
@@ -485,7 +500,9 @@ class TestTakenUpAgain:
         proxy.spoil = lambda request, answer: None
         report = go_round()
 
-        assert (broken_off.finished, broken_off.repositories, broken_off.failures) == (False, 3, 0)
+        assert (broken_off.finished, broken_off.failures) == (False, 0)
+        # What was read and not told yet when the stop came is read again.
+        assert broken_off.repositories <= 3
         assert (report.finished, report.repositories, report.failures, report.repaired) == (True, 6, 0, 1)
         assert found(database) == [(Kind.MISSING_TAG, names[3], "2.0", State.REPAIRED)]
 
@@ -519,14 +536,3 @@ class TestTakenUpAgain:
         report = go_round()
 
         assert (report.repositories, report.failures, report.finished) == (6, 0, True)
-
-
-def test_a_round_keeps_to_its_pace() -> None:
-    pace = partial(Pace.next_pause, Pace(50))
-    started = time.monotonic()
-
-    pauses = [pace() for _ in range(200)]
-
-    # A second's worth comes at once after a pause, the rest one after the other.
-    assert pauses[-1] + time.monotonic() - started > 2.5
-    assert pauses == sorted(pauses)

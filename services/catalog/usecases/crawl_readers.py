@@ -1,0 +1,202 @@
+"""Who reads the repositories of a crawl: threads of our own, or any worker.
+
+The broker carries one task for each repository to the workers, and each tells the database what came
+of it; the crawl that has asked takes it from there. A task that nobody may need any more is not read:
+it names the run that asked, and a run is over when its lease is.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any, Protocol
+from uuid import uuid4
+
+from services.catalog.storage.crawl_results import (
+    drop_all_results,
+    drop_results,
+    last_heard_at,
+    list_results,
+)
+from services.catalog.usecases.crawl_outcomes import load_outcome
+from services.catalog.usecases.crawl_repository import CrawledRepository, RepositoryCrawler
+from services.catalog.usecases.registry import RegistryError
+from shared.clock import Clock
+from shared.contracts.events import Envelope, RepositoryCrawlRequested, envelope_of
+from shared.database import Database
+from shared.oci.names import RepositoryName
+
+SOURCE = "/catalog"
+POLL_S = 0.02
+"""How often is looked for answers; half a light round of a few hundred repositories is one look."""
+SILENCE = timedelta(minutes=5)
+"""After so long without an answer, or a word that somebody is still reading, no answer will come."""
+
+
+class TasksNotTaken(Exception):
+    """The broker does not take the tasks; the text says why."""
+
+
+class Readers(Protocol):
+    """Read repositories, several at a time."""
+
+    def submit(self, repository: RepositoryName, *, deep: bool) -> Future[CrawledRepository]:
+        """Have a repository read; the future has what came of it, or a ``RegistryError``.
+
+        It is cancelled when the crawl is told to stop.
+        """
+
+    def close(self) -> None:
+        """Forget what has not been read."""
+
+
+NewReaders = Callable[[int, str, int], Readers]
+"""Makes the readers of a run: the crawl's id, the holder of its lease, and its rate, 0 for none."""
+
+
+class OwnReaders:
+    """Threads of this process, without a broker."""
+
+    def __init__(self, crawler: RepositoryCrawler, threads: int) -> None:
+        self._crawler = crawler
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="crawl")
+
+    def submit(self, repository: RepositoryName, *, deep: bool) -> Future[CrawledRepository]:
+        """Have a repository read."""
+        return self._pool.submit(self._crawler.crawl, repository, deep=deep)
+
+    def close(self) -> None:
+        """Forget what has not been read, and wait for the rest."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+class SharedReaders:
+    """All workers, by way of the broker.
+
+    Args:
+        crawl: its id.
+        run: the holder of its lease.
+        rate: requests a second of all of them together; 0: as many as they can.
+        publish: returns when the broker has the tasks, or raises ``TasksNotTaken``.
+        stop: when set, nothing is waited for.
+    """
+
+    def __init__(
+        self,
+        crawl: int,
+        run: str,
+        rate: int,
+        *,
+        publish: Callable[[Sequence[Envelope]], None],
+        database: Database,
+        clock: Clock,
+        stop: threading.Event,
+    ) -> None:
+        self._crawl = crawl
+        self._run = run
+        self._rate = rate
+        self._publish = publish
+        self._database = database
+        self._clock = clock
+        self._stop = stop
+        self._waiting: dict[RepositoryName, Future[CrawledRepository]] = {}
+        self._to_send: list[Envelope] = []
+        self._fault: Exception | None = None
+        self._is_over = False
+        self._heard_at = clock()
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        with database.write() as connection:
+            drop_all_results(connection)
+        self._thread = threading.Thread(target=self._work, name="crawl-results", daemon=True)
+        self._thread.start()
+
+    def submit(self, repository: RepositoryName, *, deep: bool) -> Future[CrawledRepository]:
+        """Have a repository read by whoever is free."""
+        task = RepositoryCrawlRequested(repository, self._run, deep, self._rate)
+        future = Future[CrawledRepository]()
+        with self._lock:
+            if self._is_over:
+                _give_up(future, self._fault)
+                return future
+            if not self._waiting:
+                self._heard_at = self._clock()
+            waiting = self._waiting.setdefault(repository, future)
+            if waiting is future:
+                envelope = envelope_of(task, id=uuid4().hex, source=SOURCE, time=self._clock(), subject=repository)
+                self._to_send.append(envelope)
+        return waiting
+
+    def close(self) -> None:
+        """Wait for nothing more; whoever reads for us still finds out by the lease."""
+        self._closed.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        try:
+            while not self._closed.wait(POLL_S) and not self._stop.is_set():
+                self._send()
+                self._take()
+        except Exception as fault:  # noqa: BLE001 (it is raised where the answers are waited for)
+            self._end(fault)
+        else:
+            self._end(None)
+
+    def _end(self, fault: Exception | None) -> None:
+        with self._lock:
+            self._is_over, self._fault = True, fault
+            waiting, self._waiting = self._waiting, {}
+        for future in waiting.values():
+            _give_up(future, fault)
+
+    def _send(self) -> None:
+        with self._lock:
+            tasks, self._to_send = self._to_send, []
+        if tasks:
+            self._publish(tasks)
+
+    def _take(self) -> None:
+        with self._lock:
+            if not self._waiting:
+                return
+        with self._database.read() as connection:
+            results = list_results(connection, self._run)
+        if not results:
+            self._mind_silence()
+            return
+        with self._database.write() as connection:
+            drop_results(connection, self._run, list(results))
+        self._heard_at = self._clock()
+        for repository, result in results.items():
+            with self._lock:
+                future = self._waiting.pop(repository, None)
+            if future:
+                _resolve(future, repository, result)
+
+    def _mind_silence(self) -> None:
+        now = self._clock()
+        if now - self._heard_at < SILENCE:
+            return
+        with self._database.read() as connection:
+            heard_at = last_heard_at(connection, self._crawl)
+        if heard_at and now - heard_at < SILENCE:
+            self._heard_at = heard_at
+            return
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        for future in waiting.values():
+            future.set_exception(RegistryError(f"no worker has answered for {SILENCE}"))
+
+
+def _give_up(future: Future[CrawledRepository], fault: Exception | None) -> None:
+    if fault:
+        future.set_exception(fault)
+    elif future.cancel():
+        future.set_running_or_notify_cancel()
+
+
+def _resolve(future: Future[CrawledRepository], repository: RepositoryName, result: Mapping[str, Any]) -> None:
+    try:
+        future.set_result(load_outcome(repository, result))
+    except RegistryError as fault:
+        future.set_exception(fault)

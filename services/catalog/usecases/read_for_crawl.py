@@ -1,0 +1,84 @@
+"""Reading repositories for a crawl that this or another worker does."""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+
+from services.catalog.storage.crawl_results import add_result, note_heard
+from services.catalog.storage.leases import find_holder
+from services.catalog.usecases.crawl_outcomes import dump_crawled, dump_fault
+from services.catalog.usecases.crawl_registry import LEASE
+from services.catalog.usecases.crawl_repository import RepositoryCrawler
+from services.catalog.usecases.registry import RegistryError
+from shared.clock import Clock
+from shared.contracts.events import RepositoryCrawlRequested
+from shared.database import DATABASE_AWAY, Database
+from shared.oci.names import RepositoryName, parse_repository_name
+
+log = structlog.get_logger(__name__)
+
+
+class TaskReader:
+    """Does the tasks of crawls; may be used by several threads at once.
+
+    Args:
+        crawler_at: returns what reads single repositories at a rate (requests a second, 0 for none).
+    """
+
+    def __init__(self, crawler_at: Callable[[int], RepositoryCrawler], database: Database, clock: Clock) -> None:
+        self._crawler_at = crawler_at
+        self._database = database
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._under_way = 0
+
+    def find_run(self) -> str | None:
+        """Return the run of a crawl that is under way, which may have tasks."""
+        with self._database.read() as connection:
+            return find_holder(connection, LEASE, now=self._clock())
+
+    def read(self, task: RepositoryCrawlRequested) -> bool:
+        """Read a repository and tell who asked; ``False`` when we were told to stop before its end.
+
+        Raises:
+            InvalidName: no repository can be called so.
+        """
+        repository = parse_repository_name(task.repository)
+        if task.run != self.find_run():
+            return True
+        with self._lock:
+            self._under_way += 1
+        try:
+            result = self._result(task, repository)
+        finally:
+            with self._lock:
+                self._under_way -= 1
+        if result is None:
+            return False
+        with self._database.write() as connection:
+            add_result(connection, task.run, repository, result)
+        return True
+
+    def tell_if_reading(self) -> None:
+        """Let the crawl know that answers are still to come, if we are reading for it."""
+        if self._under_way:
+            with self._database.write() as connection:
+                note_heard(connection, now=self._clock())
+
+    def _result(self, task: RepositoryCrawlRequested, repository: RepositoryName) -> Mapping[str, Any] | None:
+        crawler = self._crawler_at(task.rate)
+        try:
+            crawled = crawler.crawl(repository, deep=task.deep)
+        except RegistryError as fault:
+            return dump_fault(fault)
+        except DATABASE_AWAY:
+            raise
+        except Exception as fault:
+            # Told as a failure: whoever waits for it would wait for ever, and the next would fare no better.
+            log.exception("crawl.task_failed", repository=repository)
+            return dump_fault(RegistryError(f"a fault of ours: {type(fault).__name__}"))
+        if crawler.stop.is_set() and not crawled.is_whole:
+            return None
+        return dump_crawled(crawled)
