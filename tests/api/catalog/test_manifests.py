@@ -76,7 +76,7 @@ def test_an_image_says_all_of_itself(client: FlaskClient, pusher: Pusher, learn:
     assert by_tag.json == by_digest.json
     shown = by_tag.json
     assert (shown["digest"], shown["media_type"], shown["artifact_type"]) == (image["digest"], OCI_MANIFEST, OCI_CONFIG)
-    assert shown["platform"] == {"os": "linux", "architecture": "amd64", "variant": None}
+    assert shown["platform"] == {"os": "linux", "architecture": "amd64", "variant": None, "os_version": None}
     assert (shown["tags"], shown["pushed_by"], shown["known"], shown["readable"]) == (["1.0"], "jane", True, True)
     assert (shown["annotations"], shown["config_digest"]) == ({"note": "hello"}, manifest["config"]["digest"])
     assert [(one["digest"], one["size_bytes"], one["created_by"]) for one in shown["layers"]] == [
@@ -99,7 +99,7 @@ def test_an_index_lists_its_children_and_they_name_it(client: FlaskClient, pushe
 
     assert (shown["media_type"], shown["config"], shown["layers"]) == (OCI_INDEX, None, [])
     assert [(one["digest"], one["platform"], one["is_attestation"], one["attests"]) for one in shown["children"]] == [
-        (image["digest"], {"os": "linux", "architecture": "arm64", "variant": "v8"}, False, None),
+        (image["digest"], {"os": "linux", "architecture": "arm64", "variant": "v8", "os_version": None}, False, None),
         (provenance["digest"], None, True, image["digest"]),
     ]
     assert sum(one["size_bytes"] for one in shown["children"]) == shown["size_bytes"]

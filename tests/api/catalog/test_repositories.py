@@ -51,6 +51,7 @@ def test_a_repository_has_the_promised_fields(client: FlaskClient, tell: Tell) -
         "description": None,
         "stars": 0,
         "starred": False,
+        "ghost": False,
         "tags_count": 1,
         "size_bytes": 0,
         "pulls": 1,
