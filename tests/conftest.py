@@ -117,6 +117,15 @@ def broker_url(request: pytest.FixtureRequest, tmp_path: Path) -> Secret:
 
 
 @pytest.fixture
+def broker_of_database(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Secret:
+    """The broker that goes with the database: without servers, or RabbitMQ."""
+    if database_url.startswith("sqlite"):
+        return Secret(f"sqlite:///{tmp_path / 'broker.db'}")
+    url: Secret = request.getfixturevalue("rabbitmq_url")
+    return url
+
+
+@pytest.fixture
 def rabbitmq_node(tmp_path: Path) -> Iterator[RabbitmqNode]:
     """A started RabbitMQ node of the test's own, to be killed, frozen and restarted."""
     node = RabbitmqNode(tmp_path / "rabbitmq")

@@ -24,19 +24,14 @@ from kombu.message import Message
 from shared.config import Secret
 from shared.contracts.events import Envelope, InvalidMessage, load_envelope
 from shared.database import DATABASE_AWAY
-from shared.messaging.confirms import ConfirmedChannel, Outgoing
-from shared.messaging.mailbox import TIMEOUT_S, Mailbox, keep_connected
+from shared.messaging.graveyard import Graveyard, body_of
+from shared.messaging.mailbox import Mailbox, keep_connected
 from shared.messaging.publisher import PublishError
-from shared.messaging.topology import DEAD_EXCHANGE, QueueSpec
-
-REASON_HEADER = "x-portus-reason"
-"""On a dead letter: why. One whose consumers were killed too often has RabbitMQ's own headers only."""
+from shared.messaging.topology import QueueSpec
 
 RETRY_PAUSE_S = 0.1
 """A failed delivery is given again after this long, then twice as long each time."""
 LONGEST_RETRY_PAUSE_S = 5.0
-LONGEST_REASON = 500
-"""Characters of a reason that are kept."""
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +44,8 @@ class Unavailable(Exception):
     """A handler says that something it needs is away; nothing is wrong with the message."""
 
 
-_OUTAGES = (Unavailable, PublishError, *DATABASE_AWAY)
+OUTAGES = (Unavailable, PublishError, *DATABASE_AWAY)
+"""What says nothing about the message."""
 
 
 @dataclass(frozen=True)
@@ -105,11 +101,10 @@ class _Subscription:
         self._failed: list[tuple[float, Message]] = []
         self._waiting = False
         self._cautious = True
-        self._graveyard: ConfirmedChannel | None = None
+        self._graveyard = Graveyard(broker_url, queue.name)
 
     def close(self) -> None:
-        if self._graveyard:
-            self._graveyard.discard()
+        self._graveyard.close()
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop, then finish what was delivered."""
@@ -146,9 +141,9 @@ class _Subscription:
     def _parse(self, messages: Iterable[Message]) -> Iterable[_Item]:
         for message in messages:
             try:
-                envelope = _load(message)
+                envelope = load_message(message)
             except InvalidMessage as fault:
-                self._bury(message, fault)
+                self._graveyard.bury(message, fault)
             else:
                 yield _Item(message, Delivery(envelope, bool(message.delivery_info.get("redelivered"))))
 
@@ -166,8 +161,8 @@ class _Subscription:
             try:
                 self._handle([item.delivery])
             except (InvalidMessage, Rejected) as fault:
-                self._bury(item.message, fault)
-            except _OUTAGES as fault:
+                self._graveyard.bury(item.message, fault)
+            except OUTAGES as fault:
                 # To the end with it: should this one be to blame after all, the others get past it.
                 self._wait([*items[position + 1 :], item], fault)
                 return
@@ -201,7 +196,7 @@ class _Subscription:
         log.error("consumer.delivery_failed", queue=self._queue.name, times=count + 1, exc_info=fault, **identity)
         if self._queue.delivery_limit is not None and count >= self._queue.delivery_limit:
             # The broker would bury it at the next return, and has no place for our reason.
-            self._bury(item.message, fault)
+            self._graveyard.bury(item.message, fault)
             return
         pause_s = min(RETRY_PAUSE_S * 2**count, LONGEST_RETRY_PAUSE_S)
         self._failed.append((time.monotonic() + pause_s, item.message))
@@ -215,30 +210,15 @@ class _Subscription:
                 waiting.append((due, message))
         self._failed = waiting
 
-    def _bury(self, message: Message, fault: Exception) -> None:
-        reason = f"{type(fault).__name__}: {fault}"[:LONGEST_REASON]
-        log.error("consumer.delivery_rejected", queue=self._queue.name, reason=reason)
-        # The broker's own dead-lettering has no place for our reason, so we publish the dead letter.
-        letter = Outgoing(
-            DEAD_EXCHANGE, self._queue.name, body_of(message), headers={**message.headers, REASON_HEADER: reason}
-        )
-        self._graveyard = self._graveyard or ConfirmedChannel(self._broker_url, timeout_s=TIMEOUT_S)
-        self._graveyard.send([letter])
-        if letter.fault is None:
-            message.ack()
-        else:
-            message.reject()
 
+def load_message(message: Message) -> Envelope:
+    """Return what a message brings.
 
-def _load(message: Message) -> Envelope:
+    Raises:
+        InvalidMessage: it is no envelope.
+    """
     try:
         body = json.loads(body_of(message))
     except (ValueError, RecursionError) as fault:
         raise InvalidMessage(f"not JSON: {fault}") from fault
     return load_envelope(body)
-
-
-def body_of(message: Message) -> bytes:
-    """Return a message's bytes, as they were published."""
-    body = message.body
-    return body.encode() if isinstance(body, str) else bytes(body or b"")

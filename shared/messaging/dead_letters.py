@@ -13,7 +13,8 @@ from shared.config import Secret
 from shared.database import DATABASE_AWAY
 from shared.messaging.confirms import ConfirmedChannel, Outgoing
 from shared.messaging.connections import BROKER_FAULTS, explain_fault
-from shared.messaging.consumer import REASON_HEADER, Unavailable, body_of
+from shared.messaging.consumer import Unavailable
+from shared.messaging.graveyard import REASON_HEADER, body_of
 from shared.messaging.mailbox import TIMEOUT_S, Mailbox, keep_connected
 from shared.messaging.topology import QueueSpec
 

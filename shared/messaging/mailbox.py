@@ -68,10 +68,14 @@ class Mailbox:
         """Show the broker that we live, and notice when it does not."""
         self._connection.heartbeat_check()
 
-    def wait(self) -> bool:
-        """Wait a moment for a delivery; tell whether one came."""
+    def wait(self, limit_s: float | None = None) -> bool:
+        """Wait a moment for a delivery; tell whether one came.
+
+        Args:
+            limit_s: ``WAIT_S``, unless something else is said.
+        """
         with suppress(TimeoutError):
-            self._connection.drain_events(timeout=WAIT_S)
+            self._connection.drain_events(timeout=WAIT_S if limit_s is None else limit_s)
             return True
         return False
 

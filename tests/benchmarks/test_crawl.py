@@ -1,13 +1,16 @@
 """How long the first crawl of a registry takes beside a plain one, and what a round costs in which nothing has changed.
 
 The plain crawl is that of the reference figures: eight threads, pages of 100 names, and of each tag a HEAD, the
-manifest and the configuration (3 202 requests). It keeps nothing.
+manifest and the configuration (3 202 requests). It keeps nothing. Ours reads by way of the broker, as an
+installation with one worker does, or with threads of its own, as ``python -m services.catalog crawl`` does.
 """
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from functools import partial
 from threading import Event, local
 from typing import TypeVar
 
@@ -18,11 +21,13 @@ from services.catalog.domain.rounds import CrawlKind, Rhythm
 from services.catalog.usecases.crawl_registry import CrawlPlan, CrawlReport, crawl_registry
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from shared.clock import utc_now
+from shared.config import Secret
 from shared.database import Database
 from shared.oci.media_types import ACCEPT_MANIFESTS
 from tests.conftest import RegistryFactory
 from tests.support.catalog import new_index
 from tests.support.catalog_clients import new_client, new_fetcher
+from tests.support.crawling import asking, working
 from tests.support.images import Pusher
 from tests.support.registry_proxy import RegistryProxy
 from tests.support.serving import serving
@@ -51,21 +56,26 @@ def url(registry_factory: RegistryFactory) -> str:
 
 @pytest.mark.benchmark
 @pytest.mark.timeout(300)
-def test_crawls_of_a_registry(database: Database, url: str, show_figures: Callable[[str], None]) -> None:
+@pytest.mark.parametrize("how", ["by way of the broker", "with threads of its own"])
+def test_crawls_of_a_registry(
+    how: str, database: Database, broker_of_database: Secret, url: str, show_figures: Callable[[str], None]
+) -> None:
     """Prints times and requests; asserts only that nothing was left out."""
+    broker_url = broker_of_database if how == "by way of the broker" else None
+    crawl = partial(_crawl, database, broker_url)
     _crawl_plainly(url)  # Nobody reads from a cold disk.
     plain_s, requests_sent = _timed(lambda: _crawl_plainly(url))
-    first_s, first = _timed(lambda: _crawl(database, url, CrawlPlan(CrawlKind.FIRST)))
-    light_s, _ = _timed(lambda: _crawl(database, url, CrawlPlan(CrawlKind.ROUND, share=lambda _: 0)))
-    share_s, share = _timed(lambda: _crawl(database, url, CrawlPlan(CrawlKind.ROUND, share=Rhythm().share)))
-    full_s, _ = _timed(lambda: _crawl(database, url, CrawlPlan(CrawlKind.FULL)))
+    first_s, first = crawl(url, CrawlPlan(CrawlKind.FIRST))
+    light_s, _ = crawl(url, CrawlPlan(CrawlKind.ROUND, share=lambda _: 0))
+    share_s, share = crawl(url, CrawlPlan(CrawlKind.ROUND, share=Rhythm().share))
+    full_s, _ = crawl(url, CrawlPlan(CrawlKind.FULL))
     proxy = RegistryProxy(url)
     with serving(proxy.app()) as counted:
-        light = _crawl(database, counted, CrawlPlan(CrawlKind.ROUND, share=lambda _: 0))
+        _, light = crawl(counted, CrawlPlan(CrawlKind.ROUND, share=lambda _: 0))
     assert (first.tags, light.tags, light.drift) == (REPOSITORIES * TAGS, REPOSITORIES * TAGS, 0)
 
     show_figures(
-        f"{REPOSITORIES} repositories of {TAGS} tags, {database.engine.dialect.name}, {THREADS} threads:"
+        f"{REPOSITORIES} repositories of {TAGS} tags, {database.engine.dialect.name}, {THREADS} threads, {how}:"
         f" plain {plain_s:.1f} s ({requests_sent} requests), first crawl {first_s:.1f} s"
         f" (ratio {first_s / plain_s:.2f}); then, unchanged: round {light_s:.2f} s"
         f" ({len(proxy.seen)} requests), with its share of tags looked at {share_s:.2f} s"
@@ -79,13 +89,19 @@ def _fill(url: str, name: str) -> None:
         pusher.image(name, f"v{number}", layer_bytes=(200,))
 
 
-def _crawl(database: Database, url: str, plan: CrawlPlan) -> CrawlReport:
+def _crawl(database: Database, broker_url: Secret | None, url: str, plan: CrawlPlan) -> tuple[float, CrawlReport]:
     client = new_client(url)
-    with closing(new_fetcher(client, database)) as fetcher:
+    with ExitStack() as stack:
+        fetcher = stack.enter_context(closing(new_fetcher(client, database)))
         crawler = RepositoryCrawler(database, client, fetcher, utc_now, Event())
-        report = crawl_registry(crawler, holder="benchmark", database=database, clock=utc_now, plan=plan)
+        if broker_url:
+            plan = replace(plan, new_readers=stack.enter_context(asking(broker_url, database)))
+            stack.enter_context(working(broker_url, [crawler], threads=THREADS))
+        seconds, report = _timed(
+            lambda: crawl_registry(crawler, holder="benchmark", database=database, clock=utc_now, plan=plan)
+        )
     assert report is not None
-    return report
+    return seconds, report
 
 
 def _crawl_plainly(url: str) -> int:

@@ -1,6 +1,6 @@
 """What workers tell a crawl of the repositories that it asked them to read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,10 +14,14 @@ _C = crawl_results.c
 RESULTS_PER_QUERY = 200
 
 
-def add_result(connection: Connection, run: str, repository: RepositoryName, result: Mapping[str, Any]) -> None:
-    """Keep what came of a repository until its crawl takes it; a second answer to one task changes nothing."""
-    row = {"run": run, "repository": repository, "result": dict(result)}
-    connection.execute(new_insert(connection, crawl_results).on_conflict_do_nothing(), row)
+Result = tuple[str, RepositoryName, Mapping[str, Any]]
+"""The run that has asked, what it has asked about, and what came of it."""
+
+
+def add_results(connection: Connection, results: Sequence[Result]) -> None:
+    """Keep what came of repositories until their crawl takes it; a second answer to one task changes nothing."""
+    rows = [{"run": run, "repository": repository, "result": dict(result)} for run, repository, result in results]
+    connection.execute(new_insert(connection, crawl_results).on_conflict_do_nothing(), rows)
 
 
 def list_results(connection: Connection, run: str) -> Mapping[RepositoryName, Mapping[str, Any]]:

@@ -1,21 +1,24 @@
 """Reading repositories for a crawl that this or another worker does."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
 
-from services.catalog.storage.crawl_results import add_result, note_heard
+from services.catalog.storage.crawl_results import Result, add_results, note_heard
 from services.catalog.storage.leases import find_holder
 from services.catalog.usecases.crawl_outcomes import dump_crawled, dump_fault
 from services.catalog.usecases.crawl_registry import LEASE
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.registry import RegistryError
 from shared.clock import Clock
+from shared.combining import Combined
 from shared.contracts.events import RepositoryCrawlRequested
 from shared.database import DATABASE_AWAY, Database
 from shared.oci.names import RepositoryName, parse_repository_name
+
+RESULTS_TOGETHER = 32
 
 log = structlog.get_logger(__name__)
 
@@ -33,11 +36,14 @@ class TaskReader:
         self._clock = clock
         self._lock = threading.Lock()
         self._under_way = 0
+        self._run: str | None = None
+        self._results = Combined(self._add_all, limit=RESULTS_TOGETHER)
 
     def find_run(self) -> str | None:
         """Return the run of a crawl that is under way, which may have tasks."""
         with self._database.read() as connection:
-            return find_holder(connection, LEASE, now=self._clock())
+            self._run = find_holder(connection, LEASE, now=self._clock())
+        return self._run
 
     def read(self, task: RepositoryCrawlRequested) -> bool:
         """Read a repository and tell who asked; ``False`` when we were told to stop before its end.
@@ -46,7 +52,8 @@ class TaskReader:
             InvalidName: no repository can be called so.
         """
         repository = parse_repository_name(task.repository)
-        if task.run != self.find_run():
+        # What was the run a moment ago mostly is; whether a task is of another one is always asked.
+        if task.run != self._run and task.run != self.find_run():
             return True
         with self._lock:
             self._under_way += 1
@@ -57,9 +64,13 @@ class TaskReader:
                 self._under_way -= 1
         if result is None:
             return False
-        with self._database.write() as connection:
-            add_result(connection, task.run, repository, result)
+        self._results.do((task.run, repository, result))
         return True
+
+    def _add_all(self, results: Sequence[Result]) -> Sequence[None]:
+        with self._database.write() as connection:
+            add_results(connection, results)
+        return [None] * len(results)
 
     def tell_if_reading(self) -> None:
         """Let the crawl know that answers are still to come, if we are reading for it."""

@@ -12,7 +12,8 @@ from shared.config import Secret
 from shared.contracts.events import InvalidMessage
 from shared.messaging.confirms import ConfirmedChannel, Outgoing
 from shared.messaging.connections import open_connection
-from shared.messaging.consumer import REASON_HEADER, Delivery, Rejected, Unavailable
+from shared.messaging.consumer import Delivery, Rejected, Unavailable
+from shared.messaging.graveyard import REASON_HEADER
 from shared.messaging.topology import CATALOG_NOTIFICATIONS, QueueSpec, declare_topology
 from tests.support.messages import Collector, consuming, count_messages, make_envelope, make_envelopes, publish
 from tests.support.waiting import wait_until

@@ -12,8 +12,9 @@ from shared.config import Secret
 from shared.contracts.events import dump_envelope
 from shared.messaging.confirms import ConfirmedChannel, Outgoing
 from shared.messaging.connections import open_connection
-from shared.messaging.consumer import REASON_HEADER, Unavailable
+from shared.messaging.consumer import Unavailable
 from shared.messaging.dead_letters import DeadLetter, consume_dead_letters, return_letters
+from shared.messaging.graveyard import REASON_HEADER
 from shared.messaging.topology import (
     CATALOG_NOTIFICATIONS,
     DEAD_EXCHANGE,

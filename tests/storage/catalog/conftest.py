@@ -1,6 +1,5 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from threading import Event
 
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
 from shared.clock import utc_now
-from shared.config import Secret
 from shared.database import Database
 from tests.conftest import RegistryFactory
 from tests.support.catalog import new_index
@@ -24,15 +22,6 @@ def database(database_url: str) -> Iterator[Database]:
     database = new_index(database_url)
     yield database
     database.dispose()
-
-
-@pytest.fixture
-def broker_of_database(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Secret:
-    """The broker that goes with the database: without servers, or RabbitMQ."""
-    if database_url.startswith("sqlite"):
-        return Secret(f"sqlite:///{tmp_path / 'broker.db'}")
-    url: Secret = request.getfixturevalue("rabbitmq_url")
-    return url
 
 
 @pytest.fixture
