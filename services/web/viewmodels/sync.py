@@ -23,6 +23,8 @@ DRIFT_KINDS = {
     "orphan_namespace": lazy_gettext("orphan namespace"),
 }
 
+_GHOST = "ghost_repository"
+
 STATES = {
     "open": lazy_gettext("open"),
     "repaired": lazy_gettext("repaired"),
@@ -93,7 +95,7 @@ def present_drift(differences: Sequence[Drift], now: datetime) -> Table:
         rows=[
             Row(
                 (
-                    Cell(_place(one), link=url_for("repository", name=one.repository) if one.repository else None),
+                    Cell(_place(one), link=_page_of(one)),
                     Cell(str(DRIFT_KINDS.get(one.kind, one.kind))),
                     Cell(say(one.cause_text), note=say(one.remedy)),
                     Cell(str(STATES.get(one.state, one.state)), badge="pending" if one.state == "open" else "kind"),
@@ -105,6 +107,12 @@ def present_drift(differences: Sequence[Drift], now: datetime) -> Table:
         empty=gettext("Index and registry agree"),
         hint=gettext("Every crawl compares them; what differs stands here with its cause."),
     )
+
+
+def _page_of(one: Drift) -> str | None:
+    # What is empty has no page.
+    is_shown = one.repository and one.kind != _GHOST
+    return url_for("repository", name=one.repository) if is_shown else None
 
 
 def present_windows(windows: Sequence[LossWindow], now: datetime) -> Table:
