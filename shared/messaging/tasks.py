@@ -20,9 +20,9 @@ from shared.messaging.graveyard import Graveyard
 from shared.messaging.mailbox import Mailbox, keep_connected
 from shared.messaging.topology import QueueSpec
 
-HELD_PER_THREAD = 2
+HELD_PER_THREAD = 4
 """Tasks that are held for each thread, so that none waits for the broker between two."""
-LOOK_S = 0.005
+LOOK_S = 0.02
 """How often is looked for what is done, while something is under way."""
 OUTAGE_PAUSE_S = 1.0
 

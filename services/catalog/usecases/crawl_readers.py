@@ -27,8 +27,8 @@ from shared.database import Database
 from shared.oci.names import RepositoryName
 
 SOURCE = "/catalog"
-POLL_S = 0.02
-"""How often is looked for answers; half a light round of a few hundred repositories is one look."""
+POLL_S = 0.05
+"""How often is looked for answers; a few dozen come between two looks."""
 SILENCE = timedelta(minutes=5)
 """After so long without an answer, or a word that somebody is still reading, no answer will come."""
 

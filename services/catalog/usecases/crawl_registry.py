@@ -50,7 +50,7 @@ RENEW_EVERY = timedelta(seconds=15)
 THREADS = 8
 """Repositories that are read at the same time, unless another number is asked for."""
 
-WINDOW = 8
+WINDOW = 32
 """So many times as many may be under way or read: one that takes long holds nobody up for a while."""
 
 MAX_NAMED = 1000
