@@ -142,6 +142,7 @@ class RepositoryCrawlRequested:
     TYPE: ClassVar[str] = "tasks.repository.crawl_requested.v1"
 
     repository: str
+    crawl: int
     run: str
     """The crawl's run that waits for the answer; what another one has asked for is of no use to anybody."""
     deep: bool

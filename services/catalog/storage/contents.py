@@ -25,6 +25,8 @@ def note_children(
         manifest_deletions.c.repository_id == own.repository_id, manifest_deletions.c.digest == child.digest
     )
     for _ in range(MAX_NESTING):
+        if not parents:
+            return
         query = (
             select(own.repository_id, child.digest, own.written_at)
             .select_from(repository_manifests.join(manifest_children, child.parent_digest == own.digest))

@@ -1,6 +1,6 @@
 """What workers tell a crawl of the repositories that it asked them to read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,33 +11,40 @@ from services.catalog.storage.tables import crawl_results, crawls
 from shared.oci.names import RepositoryName
 
 _C = crawl_results.c
-RESULTS_PER_QUERY = 200
 
 
-Result = tuple[str, RepositoryName, Mapping[str, Any]]
-"""The run that has asked, what it has asked about, and what came of it."""
+Result = tuple[int, RepositoryName, Mapping[str, Any]]
+"""The crawl that has asked, what it has asked about, and what came of it."""
 
 
 def add_results(connection: Connection, results: Sequence[Result]) -> None:
     """Keep what came of repositories until their crawl takes it; a second answer to one task changes nothing."""
-    rows = [{"run": run, "repository": repository, "result": dict(result)} for run, repository, result in results]
+    rows = [{"crawl_id": crawl, "repository": name, "result": dict(result)} for crawl, name, result in results]
     connection.execute(new_insert(connection, crawl_results).on_conflict_do_nothing(), rows)
 
 
-def list_results(connection: Connection, run: str) -> Mapping[RepositoryName, Mapping[str, Any]]:
-    """Return what a run was told, a few hundred repositories at a time."""
-    query = select(_C.repository, _C.result).where(_C.run == run).limit(RESULTS_PER_QUERY)
+def list_answered(connection: Connection, crawl: int) -> set[RepositoryName]:
+    """Return the repositories of which a crawl was told, and that it has not dropped yet."""
+    query = select(_C.repository).where(_C.crawl_id == crawl)
+    return {RepositoryName(repository) for repository in connection.scalars(query)}
+
+
+def load_results(
+    connection: Connection, crawl: int, names: Collection[RepositoryName]
+) -> Mapping[RepositoryName, Mapping[str, Any]]:
+    """Return what a crawl was told of some repositories."""
+    query = select(_C.repository, _C.result).where(_C.crawl_id == crawl, _C.repository.in_(names))
     return {RepositoryName(row.repository): row.result for row in connection.execute(query)}
 
 
-def drop_results(connection: Connection, run: str, names: list[RepositoryName]) -> None:
-    """Forget what a run has taken."""
-    connection.execute(delete(crawl_results).where(_C.run == run, _C.repository.in_(names)))
+def drop_results(connection: Connection, crawl: int, names: Collection[RepositoryName]) -> None:
+    """Forget what a crawl has counted."""
+    connection.execute(delete(crawl_results).where(_C.crawl_id == crawl, _C.repository.in_(names)))
 
 
-def drop_all_results(connection: Connection) -> None:
-    """Forget what was told to runs that are over; for whoever holds the lease and has asked for nothing yet."""
-    connection.execute(delete(crawl_results))
+def drop_results_of_others(connection: Connection, crawl: int) -> None:
+    """Forget what was told to crawls that are over: all but the one that is under way."""
+    connection.execute(delete(crawl_results).where(_C.crawl_id != crawl))
 
 
 def note_heard(connection: Connection, *, now: datetime) -> None:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Row, Table, and_, delete, exists, select, tuple_
+from sqlalchemy import Connection, Row, delete, exists, select, tuple_
 
 from services.catalog.domain.index import BY_DIGEST, ManifestState, PullCount, PullKey, RepositoryState, TagState
 from services.catalog.domain.occurrences import Meaning, Occurrence, Stamp, meaning_of
 from services.catalog.domain.referrers import find_referrer_tag
-from services.catalog.storage.statements import listing, upsert
+from services.catalog.storage.statements import select_listed, upsert
 from services.catalog.storage.tables import manifest_children, manifest_deletions, pulls, repository_manifests, tags
 from shared.oci.names import Digest, Tag
 
@@ -59,16 +59,16 @@ def load_states(connection: Connection, wanted: Wanted) -> dict[RepositoryId, Re
     known: dict[RepositoryId, dict[Tag, TagState]] = defaultdict(dict)
     # Two queries, because neither database looks up the two sides of an OR by two indexes reliably.
     for keys, columns in ((wanted.tags, (tags.c.repository_id, tags.c.name)), (wanted.emptied, _DIGEST_OF_TAG)):
-        for row in _rows(connection, tags, columns, keys):
+        for row in select_listed(connection, tags, columns, keys):
             known[row.repository_id][Tag(row.name)] = _tag_state(row)
     manifests: dict[RepositoryId, dict[Digest, ManifestState]] = defaultdict(dict)
-    for row in _rows(connection, repository_manifests, _KEY_OF_MANIFEST, wanted.manifests):
+    for row in select_listed(connection, repository_manifests, _KEY_OF_MANIFEST, wanted.manifests):
         manifests[row.repository_id][Digest(row.digest)] = _manifest_state(row)
     deletions: dict[RepositoryId, dict[Digest, Stamp]] = defaultdict(dict)
-    for row in _rows(connection, manifest_deletions, _KEY_OF_DELETION, wanted.manifests):
+    for row in select_listed(connection, manifest_deletions, _KEY_OF_DELETION, wanted.manifests):
         deletions[row.repository_id][Digest(row.digest)] = Stamp(row.deleted_at, row.event)
     counts: dict[RepositoryId, dict[PullKey, PullCount]] = defaultdict(dict)
-    for row in _rows(connection, pulls, _KEY_OF_PULLS, wanted.pulls):
+    for row in select_listed(connection, pulls, _KEY_OF_PULLS, wanted.pulls):
         count = PullCount(row.pulls, row.pulled_at, row.checks, row.checked_at)
         counts[row.repository_id][row.tag, Digest(row.digest)] = count
     return defaultdict(
@@ -84,15 +84,6 @@ _DIGEST_OF_TAG = (tags.c.repository_id, tags.c.digest)
 _KEY_OF_MANIFEST = (repository_manifests.c.repository_id, repository_manifests.c.digest)
 _KEY_OF_DELETION = (manifest_deletions.c.repository_id, manifest_deletions.c.digest)
 _KEY_OF_PULLS = (pulls.c.repository_id, pulls.c.digest, pulls.c.tag)
-
-
-def _rows(connection: Connection, table: Table, columns: tuple[Column[Any], ...], keys: set[Any]) -> Sequence[Row[Any]]:
-    if not keys:
-        return ()
-    # A join, because SQLite reads a whole table to find those rows whose (a, b) are IN a list.
-    listed, parameters = listing(connection, columns, sorted(keys))
-    same = and_(*(one == listed.c[one.name] for one in columns))
-    return connection.execute(select(table).join_from(listed, table, same), parameters).all()
 
 
 def _tag_state(row: Row[Any]) -> TagState:

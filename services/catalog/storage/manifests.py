@@ -63,7 +63,8 @@ def save_manifests(connection: Connection, fetched: Iterable[FetchedManifest], *
     insert_missing(connection, manifest_blobs, [row for one in ordered for row in _blob_rows(one)])
     insert_missing(connection, manifest_labels, [row for one in ordered for row in _label_rows(one)])
     insert_missing(connection, configs, _config_rows(ordered))
-    affected = list_containing(connection, {one.digest for one in ordered})
+    single = {one.digest for one in ordered if not one.manifest.children}
+    affected = list_containing(connection, {one.digest for one in ordered}) - single
     for _ in range(MAX_NESTING):
         if not affected or not _sum_children(connection, affected):
             break

@@ -3,17 +3,23 @@
 from base64 import b64encode
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     Column,
+    ColumnClause,
+    ColumnElement,
     Connection,
     FromClause,
     LargeBinary,
+    Row,
+    Select,
     Table,
     Text,
     UniqueConstraint,
+    and_,
     bindparam,
     column,
     func,
@@ -22,6 +28,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+LISTED = "listed"
+"""Name of what is given as a table, and of the parameter with its rows."""
 MOST_BYTES_AT_ONCE = 8 * 1024 * 1024
 """Of bodies in one statement."""
 
@@ -34,42 +42,59 @@ def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]],
             in those.
         keep: columns that an existing row keeps.
     """
-    if not rows:
-        return
-    insert, parameters = _insert_of(connection, table, rows)
-    key = _key(table)
-    changes = {column: insert.excluded[column] for column in rows[0] if column not in (*key, *keep)}
-    connection.execute(insert.on_conflict_do_update(index_elements=key, set_=changes), parameters)
+    _insert(connection, table, rows, keep=frozenset(keep))
 
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows, leaving those alone that are there already."""
-    if rows:
-        insert, parameters = _insert_of(connection, table, rows)
-        connection.execute(insert.on_conflict_do_nothing(), parameters)
+    _insert(connection, table, rows, keep=None)
 
 
 def new_insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     """Return the dialect's own INSERT, which knows what to do on a conflict."""
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+    return _insert_into(table, connection.dialect.name)
 
 
-def _insert_of(
-    connection: Connection, table: Table, rows: Sequence[dict[str, Any]]
-) -> tuple[postgresql.Insert | sqlite.Insert, Any]:
-    """Return the INSERT of some rows, with the parameters of the statement."""
-    insert = new_insert(connection, table)
-    if connection.dialect.name == "sqlite" or len(rows) == 1 or _count_bytes(rows) > MOST_BYTES_AT_ONCE:
-        return insert, rows
+def _insert(
+    connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, keep: frozenset[str] | None
+) -> None:
+    if not rows:
+        return
+    dialect, names = connection.dialect.name, tuple(rows[0])
     # PostgreSQL runs executemany as a statement for each row, which costs several times as much.
-    columns = [table.c[name] for name in rows[0]]
-    as_text = [Column(one.name, Text) if isinstance(one.type, LargeBinary) else one for one in columns]
-    listed, parameters = listing(connection, as_text, [tuple(map(_as_json, row.values())) for row in rows])
-    values = [
-        func.decode(listed.c[one.name], "base64") if isinstance(one.type, LargeBinary) else listed.c[one.name]
-        for one in columns
-    ]
-    return insert.from_select(list(rows[0]), select(*values)), parameters
+    at_once = dialect != "sqlite" and len(rows) > 1 and _count_bytes(rows) <= MOST_BYTES_AT_ONCE
+    statement = _insert_statement(table, names, keep, dialect, at_once)
+    if at_once:
+        connection.execute(statement, {LISTED: [{name: _as_json(row[name]) for name in names} for row in rows]})
+    else:
+        connection.execute(statement, rows)
+
+
+@cache
+def _insert_statement(
+    table: Table, names: tuple[str, ...], keep: frozenset[str] | None, dialect: str, at_once: bool
+) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT of rows with some columns, made once: to put it together costs as much as to run it.
+
+    Args:
+        keep: columns that an existing row keeps; ``None``: all of them.
+        at_once: whether all rows come in one parameter, as JSON; else it is executed for each.
+    """
+    insert = _insert_into(table, dialect)
+    key = _key(table)
+    changes = {name: insert.excluded[name] for name in names if name not in (*key, *(keep or ()))}
+    if at_once:
+        columns = [table.c[name] for name in names]
+        as_text = [Column(one.name, Text) if isinstance(one.type, LargeBinary) else one for one in columns]
+        listed = _listed_as_json(as_text)
+        insert = insert.from_select(list(names), select(*(_from_json(listed.c[one.name], one) for one in columns)))
+    if keep is None:
+        return insert.on_conflict_do_nothing()
+    return insert.on_conflict_do_update(index_elements=key, set_=changes)
+
+
+def _insert_into(table: Table, dialect: str) -> postgresql.Insert | sqlite.Insert:
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def _count_bytes(rows: Sequence[dict[str, Any]]) -> int:
@@ -82,9 +107,43 @@ def _as_json(value: Any) -> Any:
     return b64encode(value).decode() if isinstance(value, bytes) else value
 
 
+def _from_json(listed: ColumnElement[Any], target: Column[Any]) -> ColumnElement[Any]:
+    return func.decode(listed, "base64") if isinstance(target.type, LargeBinary) else listed
+
+
 def _key(table: Table) -> list[str]:
     unique = [constraint for constraint in table.constraints if isinstance(constraint, UniqueConstraint)]
     return [column.name for column in (unique[0].columns if unique else table.primary_key.columns)]
+
+
+def select_listed(
+    connection: Connection, table: Table, columns: tuple[Column[Any], ...], keys: Collection[tuple[Any, ...]]
+) -> Sequence[Row[Any]]:
+    """Return the rows of a table that have some values in some columns.
+
+    Args:
+        columns: of the table.
+        keys: a value for each of the columns.
+    """
+    if not keys:
+        return ()
+    # A join, because SQLite reads a whole table to find those rows whose (a, b) are IN a list.
+    if connection.dialect.name == "sqlite":
+        listed, parameters = listing(connection, columns, sorted(keys))
+        return connection.execute(_select_listed(table, columns, listed), parameters).all()
+    names = [one.name for one in columns]
+    parameters = {LISTED: [dict(zip(names, key, strict=True)) for key in sorted(keys)]}
+    return connection.execute(_select_listed_as_json(table, columns), parameters).all()
+
+
+@cache
+def _select_listed_as_json(table: Table, columns: tuple[Column[Any], ...]) -> Select[Any]:
+    return _select_listed(table, columns, _listed_as_json(columns))
+
+
+def _select_listed(table: Table, columns: tuple[Column[Any], ...], listed: FromClause) -> Select[Any]:
+    same = and_(*(one == listed.c[one.name] for one in columns))
+    return select(table).join_from(listed, table, same)
 
 
 def listing(
@@ -95,10 +154,17 @@ def listing(
     Args:
         columns: of other tables; the rows have values of their types, under their names.
     """
-    names = [one.name for one in columns]
-    wanted = [column(one.name, one.type) for one in columns]
     if connection.dialect.name == "sqlite":
-        return values(*wanted, name="listed").data(rows).cte(), {}
+        return values(*_named(columns), name=LISTED).data(rows).cte(), {}
+    names = [one.name for one in columns]
+    return _listed_as_json(columns), {LISTED: [dict(zip(names, row, strict=True)) for row in rows]}
+
+
+def _listed_as_json(columns: Sequence[Column[Any]]) -> FromClause:
     # One parameter: a statement with a parameter for each value is compiled and planned for every number of them.
-    listed = func.json_to_recordset(bindparam("listed", type_=JSON)).table_valued(*wanted, name="listed")
-    return listed.render_derived(with_types=True), {"listed": [dict(zip(names, row, strict=True)) for row in rows]}
+    rows = func.json_to_recordset(bindparam(LISTED, type_=JSON)).table_valued(*_named(columns), name=LISTED)
+    return rows.render_derived(with_types=True)
+
+
+def _named(columns: Sequence[Column[Any]]) -> Sequence[ColumnClause[Any]]:
+    return [column(one.name, one.type) for one in columns]

@@ -297,8 +297,7 @@ crawls = Table(
 crawl_results = Table(
     "crawl_results",
     metadata,
-    # The holder of the crawl's lease who has asked.
-    Column("run", String(64), primary_key=True),
+    Column("crawl_id", RowId, ForeignKey("crawls.id"), primary_key=True),
     Column("repository", name(255), primary_key=True),
     Column("result", JSON, nullable=False),
 )

@@ -6,17 +6,18 @@ it names the run that asked, and a run is over when its lease is.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, Protocol
 from uuid import uuid4
 
 from services.catalog.storage.crawl_results import (
-    drop_all_results,
     drop_results,
+    drop_results_of_others,
     last_heard_at,
-    list_results,
+    list_answered,
+    load_results,
 )
 from services.catalog.usecases.crawl_outcomes import load_outcome
 from services.catalog.usecases.crawl_repository import CrawledRepository, RepositoryCrawler
@@ -29,6 +30,7 @@ from shared.oci.names import RepositoryName
 SOURCE = "/catalog"
 POLL_S = 0.05
 """How often is looked for answers; a few dozen come between two looks."""
+RESULTS_AT_ONCE = 200
 SILENCE = timedelta(minutes=5)
 """After so long without an answer, or a word that somebody is still reading, no answer will come."""
 
@@ -45,6 +47,9 @@ class Readers(Protocol):
 
         It is cancelled when the crawl is told to stop.
         """
+
+    def settle(self, names: Collection[RepositoryName]) -> None:
+        """Forget what came of some repositories: it is counted, and that is written down."""
 
     def close(self) -> None:
         """Forget what has not been read."""
@@ -65,6 +70,9 @@ class OwnReaders:
         """Have a repository read."""
         return self._pool.submit(self._crawler.crawl, repository, deep=deep)
 
+    def settle(self, names: Collection[RepositoryName]) -> None:
+        """There is nothing to forget."""
+
     def close(self) -> None:
         """Forget what has not been read, and wait for the rest."""
         self._pool.shutdown(cancel_futures=True)
@@ -72,6 +80,9 @@ class OwnReaders:
 
 class SharedReaders:
     """All workers, by way of the broker.
+
+    What was told to an earlier run of the same crawl, and not counted by it, is as good as new: what differed
+    there has been put right, and nobody would find it again. So it is kept until it is counted.
 
     Args:
         crawl: its id.
@@ -100,6 +111,8 @@ class SharedReaders:
         self._clock = clock
         self._stop = stop
         self._waiting: dict[RepositoryName, Future[CrawledRepository]] = {}
+        self._taken = set[RepositoryName]()
+        self._early: dict[RepositoryName, Mapping[str, Any]] = {}
         self._to_send: list[Envelope] = []
         self._fault: Exception | None = None
         self._is_over = False
@@ -107,17 +120,22 @@ class SharedReaders:
         self._lock = threading.Lock()
         self._closed = threading.Event()
         with database.write() as connection:
-            drop_all_results(connection)
+            drop_results_of_others(connection, crawl)
+        while self._take():
+            pass
         self._thread = threading.Thread(target=self._work, name="crawl-results", daemon=True)
         self._thread.start()
 
     def submit(self, repository: RepositoryName, *, deep: bool) -> Future[CrawledRepository]:
         """Have a repository read by whoever is free."""
-        task = RepositoryCrawlRequested(repository, self._run, deep, self._rate)
+        task = RepositoryCrawlRequested(repository, self._crawl, self._run, deep, self._rate)
         future = Future[CrawledRepository]()
         with self._lock:
             if self._is_over:
                 _give_up(future, self._fault)
+                return future
+            if early := self._early.pop(repository, None):
+                _resolve(future, repository, early)
                 return future
             if not self._waiting:
                 self._heard_at = self._clock()
@@ -126,6 +144,11 @@ class SharedReaders:
                 envelope = envelope_of(task, id=uuid4().hex, source=SOURCE, time=self._clock(), subject=repository)
                 self._to_send.append(envelope)
         return waiting
+
+    def settle(self, names: Collection[RepositoryName]) -> None:
+        """Forget what came of some repositories."""
+        with self._database.write() as connection:
+            drop_results(connection, self._crawl, names)
 
     def close(self) -> None:
         """Wait for nothing more; whoever reads for us still finds out by the lease."""
@@ -136,7 +159,8 @@ class SharedReaders:
         try:
             while not self._closed.wait(POLL_S) and not self._stop.is_set():
                 self._send()
-                self._take()
+                if self._waiting and not self._take():
+                    self._mind_silence()
         except Exception as fault:  # noqa: BLE001 (it is raised where the answers are waited for)
             self._end(fault)
         else:
@@ -155,23 +179,33 @@ class SharedReaders:
         if tasks:
             self._publish(tasks)
 
-    def _take(self) -> None:
-        with self._lock:
-            if not self._waiting:
-                return
+    def _take(self) -> bool:
+        """Take what we were told; return whether there was something."""
         with self._database.read() as connection:
-            results = list_results(connection, self._run)
+            answered = list_answered(connection, self._crawl)
+            # What is settled is answered no more, and a second answer to it would be news.
+            self._taken &= answered
+            fresh = sorted(answered - self._taken)[:RESULTS_AT_ONCE]
+            results = load_results(connection, self._crawl, fresh) if fresh else {}
         if not results:
-            self._mind_silence()
-            return
-        with self._database.write() as connection:
-            drop_results(connection, self._run, list(results))
+            return False
         self._heard_at = self._clock()
-        for repository, result in results.items():
-            with self._lock:
-                future = self._waiting.pop(repository, None)
-            if future:
-                _resolve(future, repository, result)
+        self._taken |= results.keys()
+        useless = [name for name, result in results.items() if not self._give(name, result)]
+        if useless:
+            # Else the answer to the next task about it would find its place taken.
+            self.settle(useless)
+        return True
+
+    def _give(self, repository: RepositoryName, result: Mapping[str, Any]) -> bool:
+        """Give a result to whoever waits for it, or will; ``False`` when it is a fault that nobody has waited for."""
+        with self._lock:
+            future = self._waiting.pop(repository, None)
+            if future is None and "fault" not in result:
+                self._early[repository] = result
+        if future:
+            _resolve(future, repository, result)
+        return future is not None or "fault" not in result
 
     def _mind_silence(self) -> None:
         now = self._clock()

@@ -15,6 +15,7 @@ import structlog
 from services.catalog.domain.drift import PUT_RIGHT, Finding
 from services.catalog.domain.drift import Kind as DriftKind
 from services.catalog.domain.rounds import CrawlKind
+from services.catalog.storage.crawl_results import drop_results
 from services.catalog.storage.crawls import (
     Crawl,
     find_crawl,
@@ -161,10 +162,10 @@ def crawl_registry(
     if crawl is None:
         return None
     log.info("crawl.started", crawl=crawl.id, kind=crawl.kind, position=crawl.position)
-    run = _Run(crawl, crawler, plan, holder, database, clock)
     readers = _new_readers(crawl, crawler, plan, holder)
     try:
-        run.read_all(readers)
+        run = _Run(crawl, crawler, plan, holder, database, clock, readers)
+        run.read_all()
     except (RegistryError, TasksNotTaken) as fault:
         with database.write() as connection:
             note_fault(connection, crawl.id, str(fault))
@@ -209,7 +210,14 @@ class _Run:
     """One crawl under way."""
 
     def __init__(
-        self, crawl: Crawl, crawler: RepositoryCrawler, plan: CrawlPlan, holder: str, database: Database, clock: Clock
+        self,
+        crawl: Crawl,
+        crawler: RepositoryCrawler,
+        plan: CrawlPlan,
+        holder: str,
+        database: Database,
+        clock: Clock,
+        readers: Readers,
     ) -> None:
         numbers = {name: getattr(crawl, name) for name in _NUMBERS}
         self.report = CrawlReport(**numbers, kind=crawl.kind, started_at=crawl.started_at)
@@ -219,24 +227,26 @@ class _Run:
         self._holder = holder
         self._database = database
         self._clock = clock
+        self._readers = readers
         self._position = crawl.position
         self._renewed_at = clock()
         self._under_way: deque[_Reading] = deque()
         self._named = list[RepositoryName]()
         self._verified = list[RepositoryName]()
+        self._counted = list[RepositoryName]()
         self._is_left_off = False
         self._names_any = self._position is not None
         self._unanswered = 0
         self._before_silence = (self._position, self.report)
         self._to_verify = self._find_to_verify()
 
-    def read_all(self, readers: Readers) -> None:
+    def read_all(self) -> None:
         """Read every repository, a few at a time, and note how far we are."""
         for repository in self._listed():
-            self._submit(readers, repository, is_listed=True)
+            self._submit(repository, is_listed=True)
         self._drain()
         for repository in self._unlisted():
-            self._submit(readers, repository, is_listed=False)
+            self._submit(repository, is_listed=False)
         self._drain()
         if self._crawler.stop.is_set():
             self._save(finished_at=None)
@@ -285,9 +295,9 @@ class _Run:
                 return
             yield name
 
-    def _submit(self, readers: Readers, repository: RepositoryName, *, is_listed: bool) -> None:
+    def _submit(self, repository: RepositoryName, *, is_listed: bool) -> None:
         deep = self._crawl.kind.is_deep or repository in self._to_verify
-        future = readers.submit(repository, deep=deep)
+        future = self._readers.submit(repository, deep=deep)
         self._under_way.append(_Reading(repository, deep, is_listed, future))
         # No more than this waits, however long the catalogue is.
         while len(self._under_way) >= WINDOW * self._plan.threads:
@@ -327,6 +337,7 @@ class _Run:
             self._note_silence(fault)
             self._note_failure(reading.repository)
         self.report = replace(self.report, repositories=self.report.repositories + 1)
+        self._counted.append(reading.repository)
         if reading.is_listed:
             self._position = reading.repository
         if self.report.repositories % REPORT_EVERY == 0:
@@ -390,6 +401,8 @@ class _Run:
                 # It is listed among the others, also when nothing was ever seen in it.
                 lock_repositories(connection, [repository], now=self._clock())
             again = file_findings(connection, findings, crawl=self._crawl.id, now=self._clock())
+            # Whoever goes on after a crash must not file them twice.
+            drop_results(connection, self._crawl.id, [repository])
         removed = 0
         if again and seen_at and self._removes:
             removed = self._crawler.forget(repository, again, seen_at=seen_at)
@@ -455,4 +468,6 @@ class _Run:
             save_crawl(
                 connection, self._crawl.id, dict(self.report.numbers), position=position, finished_at=finished_at
             )
+        self._readers.settle(self._counted)
+        self._counted.clear()
         log.info("crawl.progress", crawl=self._crawl.id, **self.report.numbers)

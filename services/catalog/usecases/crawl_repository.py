@@ -249,8 +249,9 @@ def _save(connection: Connection, sights: Sequence[_Sight], *, now: datetime) ->
     notice_overwrites(connection, moves, now=now)
     fetched = {digest: one for sight in sights for digest, one in sight.result.fetched.items()}
     save_manifests(connection, fetched.values(), now=now)
-    note_manifests(connection, digests)
-    note_children(connection, list(after), digests.keys(), now=now)
+    note_manifests(connection, {digest: None for digest in digests if digest not in fetched})
+    single = {digest for digest, one in fetched.items() if not one.manifest.children}
+    note_children(connection, list(after), digests.keys() - single, now=now)
     add_pending(connection, [missing for sight in sights for missing in sight.result.missing], now=now)
     recount_repositories(connection, list(after))
     return [_count_repaired(sight, before[rows[sight.repository]], after[rows[sight.repository]]) for sight in sights]

@@ -64,7 +64,7 @@ class TaskReader:
                 self._under_way -= 1
         if result is None:
             return False
-        self._results.do((task.run, repository, result))
+        self._results.do((task.crawl, repository, result))
         return True
 
     def _add_all(self, results: Sequence[Result]) -> Sequence[None]:

@@ -11,6 +11,7 @@ import pytest
 from werkzeug import Request, Response
 
 from services.catalog.domain.rounds import CrawlKind
+from services.catalog.storage.crawl_results import list_answered
 from services.catalog.storage.crawls import find_under_way
 from services.catalog.storage.leases import take_lease
 from services.catalog.usecases import crawl_readers
@@ -286,7 +287,7 @@ def test_a_broker_that_is_away_postpones_the_crawl(
 
 def test_a_task_is_read_for_the_run_that_waits_for_it_only(database: Database, crawler: RepositoryCrawler) -> None:
     reader = TaskReader(lambda _rate: crawler, database, utc_now)
-    task = RepositoryCrawlRequested(APP, "gone", deep=True, rate=0)
+    task = RepositoryCrawlRequested(APP, 1, "gone", deep=True, rate=0)
     assert reader.find_run() is None
 
     with database.write() as connection:
@@ -337,3 +338,49 @@ class TestPace:
 def under_way(database: Database) -> bool:
     with database.read() as connection:
         return find_under_way(connection) is not None
+
+
+def test_what_a_run_was_told_and_has_not_counted_is_taken_by_the_next(
+    database: Database,
+    broker_of_database: Secret,
+    pusher: Pusher,
+    crawler: RepositoryCrawler,
+    other: RepositoryCrawler,
+    proxy: RegistryProxy,
+    other_proxy: RegistryProxy,
+    readers: NewReaders,
+) -> None:
+    """What differed there has been put right, so that nobody would find it again."""
+    first, second = RepositoryName("team/a"), RepositoryName("team/b")
+    for name in (first, second):
+        pusher.image(name, "1.0")
+    go_on = Event()
+
+    def hold(request: Request, answer: Response) -> None:
+        if f"{first}/tags" in request.path:
+            go_on.wait(20)
+
+    other_proxy.spoil = hold
+    reports: list[CrawlReport] = []
+    leading = Thread(target=lambda: reports.append(crawl(crawler, readers, "first")))
+    with working(broker_of_database, [other]):
+        leading.start()
+        wait_until(lambda: answered(database) == {second}, what="the second is read while the first takes long")
+        crawler.stop.set()
+        leading.join(10)
+        other.stop.set()
+        go_on.set()
+    assert [(report.repositories, report.finished) for report in reports] == [(0, False)]
+
+    crawler.stop.clear()
+    with working(broker_of_database, [crawler]):
+        report = crawl(crawler, readers, "second")
+
+    assert (report.repositories, report.repaired, report.drift, report.finished) == (2, 2, 2, True)
+    assert read_repositories(proxy) == {first}, "the other was read before"
+    assert answered(database) == set()
+
+
+def answered(database: Database) -> set[RepositoryName]:
+    with database.read() as connection:
+        return list_answered(connection, 1)

@@ -472,8 +472,10 @@ class TestTakenUpAgain:
         report = go_round()
 
         assert (report.repositories, report.finished, report.verified) == (6, True, 6)
-        lists = [path for path in asked(proxy) if "tags/list" in path]
-        assert sorted(lists) == [f"GET /v2/{name}/tags/list" for name in names[3:]]
+        # What was read behind it and not counted is not read again either.
+        lists = {path for path in asked(proxy) if "tags/list" in path}
+        assert f"GET /v2/{names[3]}/tags/list" in lists
+        assert lists <= {f"GET /v2/{name}/tags/list" for name in names[3:]}
         assert list(shown_index(database)) == names
 
     def test_a_stop_leaves_nothing_out_and_takes_nothing_for_unlisted(

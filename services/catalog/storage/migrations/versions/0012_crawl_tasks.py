@@ -22,10 +22,11 @@ def upgrade() -> None:
     op.add_column("crawls", sa.Column("heard_at", UtcDateTime))
     op.create_table(
         "crawl_results",
-        sa.Column("run", sa.String(64), nullable=False),
+        sa.Column("crawl_id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), nullable=False),
         sa.Column("repository", _name(255), nullable=False),
         sa.Column("result", sa.JSON, nullable=False),
-        sa.PrimaryKeyConstraint("run", "repository", name="pk_crawl_results"),
+        sa.PrimaryKeyConstraint("crawl_id", "repository", name="pk_crawl_results"),
+        sa.ForeignKeyConstraint(["crawl_id"], ["crawls.id"], name="fk_crawl_results_crawl_id_crawls"),
     )
     op.create_table(
         "paces",
