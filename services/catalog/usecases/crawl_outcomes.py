@@ -26,6 +26,7 @@ def dump_crawled(crawled: CrawledRepository) -> dict[str, Any]:
         "repaired": crawled.repaired,
         "findings": [[one.kind.value, one.tag, one.indexed, one.found] for one in crawled.findings],
         "seen_at": crawled.seen_at.isoformat() if crawled.seen_at else None,
+        "is_deep": crawled.is_deep,
     }
 
 
@@ -43,9 +44,16 @@ def load_outcome(repository: RepositoryName, dumped: Mapping[str, Any]) -> Crawl
     """
     if "fault" in dumped:
         raise _FAULTS[dumped["fault"]](dumped["text"])
-    findings = tuple(_load_finding(repository, *one) for one in dumped["findings"])
-    seen_at = datetime.fromisoformat(dumped["seen_at"]) if dumped["seen_at"] else None
-    return CrawledRepository(**{**dumped, "findings": findings, "seen_at": seen_at})
+    # Field by field: another worker may be of another version.
+    return CrawledRepository(
+        tags=dumped["tags"],
+        failures=dumped["failures"],
+        is_whole=dumped["is_whole"],
+        repaired=dumped["repaired"],
+        findings=tuple(_load_finding(repository, *one) for one in dumped["findings"]),
+        seen_at=datetime.fromisoformat(dumped["seen_at"]) if dumped["seen_at"] else None,
+        is_deep=dumped["is_deep"],
+    )
 
 
 def _load_finding(

@@ -200,7 +200,6 @@ class _Reading:
     """A repository that is being read, or has been."""
 
     repository: RepositoryName
-    deep: bool
     is_listed: bool
     """Whether the registry's catalogue names it."""
     future: Future[CrawledRepository]
@@ -298,7 +297,7 @@ class _Run:
     def _submit(self, repository: RepositoryName, *, is_listed: bool) -> None:
         deep = self._crawl.kind.is_deep or repository in self._to_verify
         future = self._readers.submit(repository, deep=deep)
-        self._under_way.append(_Reading(repository, deep, is_listed, future))
+        self._under_way.append(_Reading(repository, is_listed, future))
         # No more than this waits, however long the catalogue is.
         while len(self._under_way) >= WINDOW * self._plan.threads:
             self._collect()
@@ -345,7 +344,7 @@ class _Run:
 
     def _note(self, reading: _Reading, crawled: CrawledRepository) -> None:
         is_bad = bool(crawled.failures) or not crawled.is_whole
-        verified = reading.deep and not is_bad
+        verified = crawled.is_deep and not is_bad
         tags, repaired = self.report.tags + crawled.tags, self.report.repaired + crawled.repaired
         self.report = replace(self.report, tags=tags, repaired=repaired, verified=self.report.verified + verified)
         if is_bad:

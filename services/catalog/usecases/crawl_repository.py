@@ -69,6 +69,8 @@ class CrawledRepository:
     """In what index and registry differed; ``MAX_FINDINGS`` at the most."""
     seen_at: datetime | None = None
     """The registry's clock at or before the look."""
+    is_deep: bool = True
+    """Whether the crawl looked at every tag, and not only at those that the index does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ class RepositoryCrawler:
         with self.database.read() as connection:
             indexed = list_present_tags(connection, repository, before=listing.seen_at)
         wanted = listing.tags if deep else [tag for tag in listing.tags if tag not in indexed]
-        crawled = CrawledRepository(tags=len(listing.tags) - len(wanted), seen_at=listing.seen_at)
+        crawled = CrawledRepository(tags=len(listing.tags) - len(wanted), seen_at=listing.seen_at, is_deep=deep)
         for chunk in _chunks(wanted):
             if self.stop.is_set() or not crawled.is_whole:
                 return replace(crawled, is_whole=False)
