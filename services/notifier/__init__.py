@@ -1,5 +1,5 @@
 """What just happened in the registry?
 
-Owns the door that registries report to, the spool behind it, and the events that nobody understood.
-It answers a registry only when its events are on disk, and knows nothing of what they mean to others.
+Owns the door that registries report to, the spool behind it, the events that nobody understood, and the
+webhooks that are told what happened. It answers a registry only when its events are on disk.
 """

@@ -1,6 +1,7 @@
 """The one place where the notifier is put together."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from http import HTTPStatus
 
 from flask import Flask
@@ -9,20 +10,32 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from services.notifier.api.dead_letters import dead_letters_blueprint
 from services.notifier.api.events import events_blueprint
+from services.notifier.api.hooks import hooks_blueprint
 from services.notifier.api.quarantine import quarantine_blueprint
 from services.notifier.api.turns import Turns
 from services.notifier.api.webhooks import webhooks_blueprint
 from services.notifier.clients.event_store import EventStore, Patience, spool_fault, spool_queue
+from services.notifier.clients.webhook_receiver import Receiver
 from services.notifier.domain.notifications import TooManyEvents
+from services.notifier.domain.webhooks import InvalidWebhook
 from services.notifier.metrics import DEAD_LETTERS, SPOOL_LENGTH
 from services.notifier.settings import Settings
 from services.notifier.storage.dead_letters import count_by_queue
 from services.notifier.storage.schema import migrations
+from services.notifier.storage.sealing import Seal
 from services.notifier.usecases.accept_envelope import NothingStored
+from services.notifier.usecases.deliver import Deliverer
 from services.notifier.usecases.expectations import CountDiffers
 from services.notifier.usecases.manage_dead_letters import DeadLetterNotFound
 from services.notifier.usecases.manage_quarantine import QuarantinedEventNotFound, StillUnreadable
 from services.notifier.usecases.read_events import EventsGone, NotYetGiven
+from services.notifier.usecases.webhook_rights import (
+    DeliveryNotFound,
+    HeaderNotFound,
+    NamespaceNotFound,
+    WebhookNotFound,
+)
+from services.notifier.usecases.webhooks import WebhookDesk
 from shared.api.application import new_api_app
 from shared.api.cors import register_cors
 from shared.api.health import ReadinessCheck
@@ -34,7 +47,7 @@ from shared.database import Database
 from shared.messaging.connections import BROKER_FAULTS, explain_fault
 from shared.messaging.topology import TOPOLOGY, declare_topology, missing_topology, queue_length, topology_fault
 from shared.upstream import UpstreamSession
-from shared.visibility.callers import FindCallersVisibility, callers_visibility
+from shared.visibility.callers import callers_rights, callers_visibility
 from shared.visibility.client import VISIBILITY_ERRORS, VisibilityClient
 from shared.visibility.permissions import PERMISSION_ERRORS
 
@@ -47,6 +60,11 @@ ERRORS: dict[type[Exception], HTTPStatus] = {
     StillUnreadable: HTTPStatus.UNPROCESSABLE_ENTITY,
     CountDiffers: HTTPStatus.CONFLICT,
     NotYetGiven: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidWebhook: HTTPStatus.UNPROCESSABLE_ENTITY,
+    WebhookNotFound: HTTPStatus.NOT_FOUND,
+    NamespaceNotFound: HTTPStatus.NOT_FOUND,
+    DeliveryNotFound: HTTPStatus.NOT_FOUND,
+    HeaderNotFound: HTTPStatus.NOT_FOUND,
     **VISIBILITY_ERRORS,
     **PERMISSION_ERRORS,
 }
@@ -54,6 +72,8 @@ ERRORS: dict[type[Exception], HTTPStatus] = {
 READINESS_TIMEOUT_S = 0.4
 
 AUTH_READ_TIMEOUT_S = 5
+RESOLVING = timedelta(seconds=60)
+"""Longer than a name takes to be resolved, and an answer to be noted."""
 USER_AGENT = "portus-notifier"
 
 DEFAULT_PATIENCE = Patience()
@@ -77,11 +97,13 @@ def create_app(
     app.extensions["portus.event_store"] = store
     api = _new_api(app)
     api.register_blueprint(webhooks_blueprint(store.store, settings.notifications_secret, clock=clock))
-    visibility, turns = _callers_visibility(settings), Turns(settings.serving.threads)
+    auth, turns = _auth(settings), Turns(settings.serving.threads)
+    visibility = callers_visibility(auth, peer_secret=settings.internal_secret)
     for blueprint in (
         events_blueprint(database, visibility),
         dead_letters_blueprint(database, visibility, clock=clock),
         quarantine_blueprint(database, visibility, store.store, clock=clock),
+        hooks_blueprint(_webhook_desk(settings, database, auth, clock)),
     ):
         turns.guard(blueprint)
         api.register_blueprint(blueprint)
@@ -100,10 +122,34 @@ def _new_api(app: Flask) -> ProblemApi:
     return api
 
 
-def _callers_visibility(settings: Settings) -> FindCallersVisibility:
+def _auth(settings: Settings) -> VisibilityClient:
     session = UpstreamSession("auth", settings.auth_url, read_timeout_s=AUTH_READ_TIMEOUT_S, user_agent=USER_AGENT)
-    auth = VisibilityClient(session, peer_secret=settings.internal_secret)
-    return callers_visibility(auth, peer_secret=settings.internal_secret)
+    return VisibilityClient(session, peer_secret=settings.internal_secret)
+
+
+def _webhook_desk(settings: Settings, database: Database, auth: VisibilityClient, clock: Clock) -> WebhookDesk:
+    return WebhookDesk(
+        callers_rights(auth, peer_secret=settings.internal_secret),
+        Seal(settings.internal_secret),
+        settings.webhooks.allowed_networks,
+        database,
+        clock,
+    )
+
+
+def new_deliverer(settings: Settings, database: Database, *, clock: Clock = utc_now) -> Deliverer:
+    """Return what sends webhooks; a worker gives it threads."""
+    webhooks = settings.webhooks
+    receiver = Receiver(webhooks.allowed_networks, webhooks.timeout_s, webhooks.ca_bundle)
+    return Deliverer(
+        receiver.send,
+        Seal(settings.internal_secret),
+        database,
+        clock,
+        max_attempts=webhooks.max_attempts,
+        # The system's resolver has a time-out of its own.
+        lease_for=timedelta(seconds=webhooks.timeout_s) + RESOLVING,
+    )
 
 
 def prepare_spool(settings: Settings) -> None:

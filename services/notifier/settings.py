@@ -2,16 +2,37 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 from environs import Env
+from marshmallow import ValidationError
 from marshmallow.validate import Range
 
+from services.notifier.domain.addresses import Network
 from shared.api.cors import load_portal_url
 from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
-from shared.config import Secret, data_file, http_url, read_settings, secret, secret_url
+from shared.config import Secret, ca_bundle, data_file, http_url, read_settings, secret, secret_url
 from shared.messaging.connections import load_broker_url
 from shared.observability.logs import load_log_level
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """How webhooks are told."""
+
+    allowed_networks: tuple[Network, ...]
+    """May be reached besides public addresses."""
+    timeout_s: int
+    """How long one attempt may take, in seconds."""
+    max_attempts: int
+    """How often a delivery is sent before it has failed."""
+    threads: int
+    """Requests that a worker sends at the same time."""
+    keep: timedelta
+    """How long a delivery can be looked at."""
+    ca_bundle: Path | None
+    """CA certificates that receivers are believed by, beside the well-known ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +59,8 @@ class Settings:
     """How long an event stays in the log."""
     events_max: int
     """Events in the log at the most; the oldest go first."""
+    webhooks: WebhookSettings
+    """How webhooks are told."""
     web_url: str
     """The portal as people type it; its pages may call the API with credentials."""
     trusted_proxies: int
@@ -76,8 +99,32 @@ def _build(env: Env) -> Settings:
         max_envelope_bytes=env.int("PORTUS_MAX_ENVELOPE_BYTES", 8_388_608, validate=Range(1024, 67_108_864)),
         events_keep=timedelta(days=env.int("PORTUS_EVENTS_KEEP_DAYS", 30, validate=Range(1, 3650)) or 1),
         events_max=env.int("PORTUS_EVENTS_MAX", 5_000_000, validate=Range(1_000, 1_000_000_000)),
+        webhooks=_webhooks(env),
         web_url=load_portal_url(env),
         trusted_proxies=load_trusted_proxies(env),
         log_level=load_log_level(env),
         serving=load_serving_settings(env, port_variable="PORTUS_NOTIFIER_PORT", default_port=8083),
     )
+
+
+def _webhooks(env: Env) -> WebhookSettings:
+    networks: list[str] = env.list("PORTUS_WEBHOOK_ALLOWED_NETWORKS", [], validate=_are_networks) or []
+    return WebhookSettings(
+        allowed_networks=_networks(networks),
+        timeout_s=env.int("PORTUS_WEBHOOK_TIMEOUT_S", 10, validate=Range(1, 300)) or 1,
+        max_attempts=env.int("PORTUS_WEBHOOK_MAX_ATTEMPTS", 8, validate=Range(1, 20)) or 1,
+        threads=env.int("PORTUS_WEBHOOK_THREADS", 8, validate=Range(1, 64)) or 1,
+        keep=timedelta(days=env.int("PORTUS_WEBHOOK_DELIVERIES_KEEP_DAYS", 30, validate=Range(1, 3650)) or 1),
+        ca_bundle=ca_bundle(env, "PORTUS_WEBHOOK_CA_BUNDLE"),
+    )
+
+
+def _are_networks(texts: list[str]) -> None:
+    try:
+        _networks(texts)
+    except ValueError as fault:
+        raise ValidationError(f"Must be networks like 10.0.0.0/8, separated by commas: {fault}.") from fault
+
+
+def _networks(texts: list[str]) -> tuple[Network, ...]:
+    return tuple(ip_network(text.strip()) for text in texts if text.strip())

@@ -66,6 +66,8 @@ class NamespaceDeleted:
 
     name: str
     team: str
+    namespace_id: int | None = None
+    """What it was known by: the name may be given again."""
     actor: str | None = None
 
 

@@ -321,6 +321,50 @@ class QuarantineDropped:
     events: int
 
 
+@dataclass(frozen=True, slots=True)
+class WebhookCreated:
+    """A webhook exists from now on."""
+
+    TYPE: ClassVar[str] = "notifier.webhook.created.v1"
+
+    actor: str
+    webhook_id: int
+    name: str
+    url: str
+    """Without its query, which may hold a secret."""
+    namespace: str | None = None
+    """Whose events it is told of; empty: the global one. Absent: the whole installation's."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookChanged:
+    """A webhook is different, or is switched on or off."""
+
+    TYPE: ClassVar[str] = "notifier.webhook.changed.v1"
+
+    actor: str
+    webhook_id: int
+    name: str
+    changed: str
+    """Names of what is different, separated by commas."""
+    enabled: bool
+    url: str
+    namespace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookDeleted:
+    """A webhook is gone, with its deliveries."""
+
+    TYPE: ClassVar[str] = "notifier.webhook.deleted.v1"
+
+    actor: str
+    webhook_id: int
+    name: str
+    url: str
+    namespace: str | None = None
+
+
 EventData = (
     RegistryNotification
     | RegistryNotificationQuarantined
@@ -354,6 +398,9 @@ EventData = (
     | DeadLettersDropped
     | QuarantineReplayed
     | QuarantineDropped
+    | WebhookCreated
+    | WebhookChanged
+    | WebhookDeleted
 )
 Data = TypeVar("Data")
 

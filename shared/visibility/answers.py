@@ -1,6 +1,6 @@
 """The answer of ``auth``, read into a type."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +67,29 @@ class Permission:
     allowed: bool
     reason: str
     """One sentence for the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a caller may manage in one namespace, or in the whole installation."""
+
+    caller: Caller | None
+    """``None``: anonymous."""
+    namespace: str | None
+    """Its name, empty for the global one; ``None``: there is none, or the caller may not see it."""
+    permissions: Mapping[str, Permission]
+    """By operation."""
+
+
+def load_rights(body: Any, operations: Collection[str]) -> Rights:
+    """Read the answer's JSON; only what is plainly granted is granted.
+
+    Raises:
+        LookupError, TypeError: a member is missing or of another form.
+    """
+    given = {operation: body["operations"][operation] for operation in operations}
+    permissions = {name: Permission(one["allowed"] is True, str(one["reason"])) for name, one in given.items()}
+    return Rights(_load_caller(body["subject"]), _load_namespace(body["namespace"]), permissions)
 
 
 def load_permissions(body: Any, actions: Collection[str]) -> dict[str, Permission]:

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from shared.api.peers import client_address
 from shared.config import Secret
 from shared.oci.names import RepositoryName
-from shared.visibility.answers import Permission, Visibility
+from shared.visibility.answers import Permission, Rights, Visibility
 from shared.visibility.client import VisibilityClient
 
 FindCallersVisibility = Callable[[], Visibility]
@@ -20,6 +20,10 @@ FindVisibilityIn = Callable[[int], Visibility]
 
 FindCallersPermissions = Callable[[RepositoryName, Collection[str]], Mapping[str, Permission]]
 """Answers for the request that is being served: repository and actions in, permissions by action out."""
+
+
+FindCallersRights = Callable[[int | None, Collection[str]], Rights]
+"""Answers for the request that is being served: namespace (``None``: the installation) and operations in."""
 
 
 def callers_visibility(auth: VisibilityClient, *, peer_secret: Secret) -> FindCallersVisibility:
@@ -60,6 +64,20 @@ def callers_permissions(auth: VisibilityClient, *, peer_secret: Secret) -> FindC
     def find(repository: RepositoryName, actions: Collection[str]) -> Mapping[str, Permission]:
         header = request.headers.get("Authorization")
         return auth.find_permissions(header, repository, actions, address=client_address(request, peer_secret))
+
+    return find
+
+
+def callers_rights(auth: VisibilityClient, *, peer_secret: Secret) -> FindCallersRights:
+    """Return the question that is asked before anything is managed in a namespace.
+
+    Args:
+        peer_secret: lets a peer say whose request it passes on.
+    """
+
+    def find(namespace_id: int | None, operations: Collection[str]) -> Rights:
+        header = request.headers.get("Authorization")
+        return auth.find_rights(header, namespace_id, operations, address=client_address(request, peer_secret))
 
     return find
 

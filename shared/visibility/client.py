@@ -16,7 +16,7 @@ from shared.api.peers import PEER_HEADER
 from shared.config import Secret
 from shared.oci.names import RepositoryName
 from shared.upstream import UpstreamError, UpstreamSession
-from shared.visibility.answers import Permission, Visibility, load_permissions, load_visibility
+from shared.visibility.answers import Permission, Rights, Visibility, load_permissions, load_rights, load_visibility
 
 Answer = TypeVar("Answer")
 
@@ -107,6 +107,24 @@ class VisibilityClient:
         question = {"repository": repository, "actions": list(actions)}
         response = self._ask("POST", "permissions", authorization, address, question)
         return _load(response, lambda body: load_permissions(body, actions))
+
+    def find_rights(
+        self, authorization: str | None, namespace_id: int | None, operations: Collection[str], *, address: str
+    ) -> Rights:
+        """Return what the caller may manage in a namespace.
+
+        Args:
+            authorization: the caller's header as it came; ``None``: anonymous.
+            namespace_id: ``None``: in the whole installation.
+            operations: by the names that ``auth`` has for them.
+            address: where the caller is, against which ``auth`` counts wrong passwords.
+
+        Raises:
+            CallerRefused, CallerSlowedDown, VisibilityUnavailable: see above.
+        """
+        question = {"namespace_id": namespace_id, "operations": list(operations)}
+        response = self._ask("POST", "operations", authorization, address, question)
+        return _load(response, lambda body: load_rights(body, operations))
 
     def _ask(
         self,

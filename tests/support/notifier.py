@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from werkzeug.test import TestResponse
 
 from services.notifier.app import create_app, prepare_spool
 from services.notifier.clients.event_store import Patience
-from services.notifier.settings import Settings
+from services.notifier.settings import Settings, WebhookSettings
 from services.notifier.storage.schema import migrations
 from shared.api.serving import ServingSettings
 from shared.config import Secret
@@ -44,10 +45,24 @@ def make_settings(folder: Path, broker_url: Secret, **changes: Any) -> Settings:
         spool_file=folder / "spool.db",
         spool_max_events=1_000,
         max_envelope_bytes=1024 * 1024,
+        webhooks=make_webhook_settings(),
         web_url="https://portus.example.org",
         trusted_proxies=0,
         log_level="INFO",
         serving=ServingSettings(bind="127.0.0.1:0", workers=1, threads=4),
+    )
+    return replace(settings, **changes)
+
+
+def make_webhook_settings(**changes: Any) -> WebhookSettings:
+    """Return settings with which this machine may be told."""
+    settings = WebhookSettings(
+        allowed_networks=(ip_network("127.0.0.0/8"),),
+        timeout_s=10,
+        max_attempts=3,
+        threads=4,
+        keep=timedelta(days=30),
+        ca_bundle=None,
     )
     return replace(settings, **changes)
 

@@ -1,4 +1,4 @@
-"""An ``auth`` that answers two questions, for tests of the services that ask it."""
+"""An ``auth`` that answers three questions, for tests of the services that ask it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,6 +29,9 @@ class AuthAnswers:
     """What it says instead."""
     namespaces: dict[str | None, dict[int, str]] = field(default_factory=dict)
     """By ``Authorization`` header: the names of the namespaces of which the caller may see something, by id."""
+    operations: dict[str | None, dict[int | None, dict[str, str]]] = field(default_factory=dict)
+    """By ``Authorization`` header and namespace (``None``: the installation): operation → why it is refused.
+    What is not named is granted to administrators in the installation, and to whoever knows the namespace."""
     asked: list[dict[str, str]] = field(default_factory=list)
 
     def app(self) -> Callable[..., object]:
@@ -48,6 +51,8 @@ class AuthAnswers:
             return self.no_permissions or Response(
                 json.dumps({"actions": self._permissions(caller, request.get_json()["actions"])})
             )
+        if request.path == "/internal/v1/operations":
+            return Response(json.dumps(self._operations(caller, request.get_json())))
         named = self._namespace(caller, request.args.get("namespace_id", type=int))
         return Response(json.dumps({"subject": None, **named, **found}), content_type="application/json")
 
@@ -56,6 +61,20 @@ class AuthAnswers:
             return {}
         name = self.namespaces.get(caller, {}).get(asked)
         return {"namespace": None if name is None else {"name": name}}
+
+    def _operations(self, caller: str | None, question: dict[str, Any]) -> dict[str, Any]:
+        asked, who = question["namespace_id"], self.visibility[caller].get("subject")
+        name = None if asked is None else self.namespaces.get(caller, {}).get(asked)
+        known = name is not None if asked is not None else bool(who and who["administrator"])
+        refused = self.operations.get(caller, {}).get(asked, {})
+        return {
+            "subject": who,
+            "namespace": None if name is None else {"name": name},
+            "operations": {
+                one: {"allowed": known and one not in refused, "reason": refused.get(one, "you may")}
+                for one in question["operations"]
+            },
+        }
 
     def _permissions(self, caller: str | None, actions: list[str]) -> dict[str, dict[str, Any]]:
         refused = self.permissions.get(caller, {})

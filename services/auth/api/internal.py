@@ -1,4 +1,4 @@
-"""``/internal/v1``: what ``catalog`` asks; never routed from outside."""
+"""``/internal/v1``: what ``catalog`` and ``notifier`` ask; never routed from outside."""
 
 from http import HTTPStatus
 
@@ -9,8 +9,9 @@ from services.auth.api.fields import MAX_ID
 from services.auth.api.identity import identify
 from services.auth.api.services import services
 from services.auth.domain.decisions import Decision
+from services.auth.domain.management import Operation
 from services.auth.domain.subjects import Subject, SubjectKind
-from services.auth.usecases.check_permissions import check_permissions
+from services.auth.usecases.check_permissions import check_operations, check_permissions
 from services.auth.usecases.namespaces import find_catalogued_namespace, find_unknown_namespaces
 from services.auth.usecases.show_visibility import show_visibility
 from shared.api.peers import require_peer
@@ -38,6 +39,15 @@ class PermissionsInput(Schema):
     actions = fields.List(fields.String(), required=True, validate=validate.Length(1, MAX_ACTIONS))
 
 
+class OperationsInput(Schema):
+    """What somebody wants to manage in a namespace; ``null``: in the whole installation."""
+
+    namespace_id = fields.Integer(required=True, allow_none=True, validate=validate.Range(0, MAX_ID))
+    operations = fields.List(
+        fields.Enum(Operation, by_value=True), required=True, validate=validate.Length(1, MAX_ACTIONS)
+    )
+
+
 class NamesInput(Schema):
     """Namespaces of the registry that the environment names."""
 
@@ -50,6 +60,7 @@ class NamesInput(Schema):
 
 _VISIBILITY = VisibilityQuery()
 _PERMISSIONS = PermissionsInput()
+_OPERATIONS = OperationsInput()
 _NAMES = NamesInput()
 
 
@@ -59,6 +70,7 @@ def internal_blueprint(secret: Secret) -> Blueprint:
     require_peer(blueprint, secret)
     blueprint.add_url_rule("/visibility", view_func=get_visibility)
     blueprint.add_url_rule("/permissions", view_func=post_permissions, methods=["POST"])
+    blueprint.add_url_rule("/operations", view_func=post_operations, methods=["POST"])
     blueprint.add_url_rule("/namespaces/unknown", view_func=post_unknown_namespaces, methods=["POST"])
     blueprint.register_error_handler(ValidationError, _unusable)
     return blueprint
@@ -91,6 +103,18 @@ def post_permissions() -> Response:
         identify(), **wanted, rules=auth.settings.rules, database=auth.database, clock=auth.clock
     )
     return jsonify(actions={action: _dump_decision(decision) for action, decision in decisions.items()})
+
+
+def post_operations() -> Response:
+    """Say what the holder of the forwarded ``Authorization`` header may manage in one namespace."""
+    wanted, caller = _OPERATIONS.load(request.get_json()), identify()
+    auth = services()
+    answer = check_operations(caller, **wanted, rules=auth.settings.rules, database=auth.database, clock=auth.clock)
+    return jsonify(
+        subject=_dump_subject(caller),
+        namespace=None if answer.namespace is None else {"name": answer.namespace},
+        operations={operation: _dump_decision(decision) for operation, decision in answer.decisions.items()},
+    )
 
 
 def post_unknown_namespaces() -> Response:

@@ -201,6 +201,8 @@ _RULES: Mapping[Operation, Rule] = {
 
 def decide_management(subject: Subject, operation: Operation, place: Place, rules: Rules) -> Decision:
     """Decide one operation in one place."""
+    if subject.narrowing is not None:
+        return Decision(False, "token.narrowed", "the application token is narrowed: it is for the registry only")
     rule, namespace = _RULES[operation], place.namespace
     standing = standing_with_role(subject, place.role, is_own=namespace is not None and namespace.is_own)
     if standing not in rule.allowed:

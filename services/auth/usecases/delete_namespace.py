@@ -112,5 +112,5 @@ def remove_namespace(
         "description": namespace.description,
     }
     record(Change(Action.NAMESPACE_DELETED, Ref(namespace.id, namespace.name), team=team, before=shown))
-    event = NamespaceDeleted(namespace.name, team.name, actor=actor.subject.username or None)
+    event = NamespaceDeleted(namespace.name, team.name, namespace.id, actor.subject.username or None)
     tell(connection, event, about=namespace.name, now=now)

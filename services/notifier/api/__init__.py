@@ -1,1 +1,1 @@
-"""The notifier's routes: the door for registries, and what happened, for people and programs."""
+"""The notifier's routes: the door for registries; what happened, and who is told of it, for people and programs."""

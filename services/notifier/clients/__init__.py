@@ -1,1 +1,1 @@
-"""Whom the notifier hands events to: the broker, with the spool behind it."""
+"""Whom the notifier hands events to: the broker, with the spool behind it, and the receivers of webhooks."""

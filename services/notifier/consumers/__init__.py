@@ -1,1 +1,1 @@
-"""What the worker consumes: its own spool, and the events that nobody understood."""
+"""What the worker works off: its own spool, events, what nobody understood, and what webhooks are to be told."""

@@ -33,8 +33,16 @@ class LogEntry:
     data: dict[str, Any]
 
 
-def append_events(connection: Connection, entries: Sequence[LogEntry], *, now: datetime) -> int:
-    """Append the events that are not in the log yet, each once, and return how many those were.
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """An event that is in the log from now on."""
+
+    sequence: int
+    entry: LogEntry
+
+
+def append_events(connection: Connection, entries: Sequence[LogEntry], *, now: datetime) -> Sequence[Appended]:
+    """Append the events that are not in the log yet, each once, and return those, in order.
 
     Nobody else appends until the caller's transaction has ended. So a reader who has seen a number has
     seen, or could have seen, all that are smaller. A number is left out where an event was known already.
@@ -43,10 +51,22 @@ def append_events(connection: Connection, entries: Sequence[LogEntry], *, now: d
     end = connection.execute(select(event_log_end.c.sequence).with_for_update()).scalar_one()
     ids = _repository_ids(connection, {entry.repository for entry in entries if entry.repository})
     rows = [_row(entry, ids, end + number, now) for number, entry in enumerate(entries, start=1)]
-    given = [sequence for chunk in _chunks(rows) for sequence in _insert_new(connection, chunk)]
+    given = sorted(sequence for chunk in _chunks(rows) for sequence in _insert_new(connection, chunk))
     if given:
-        connection.execute(update(event_log_end).values(sequence=max(given)))
-    return len(given)
+        connection.execute(update(event_log_end).values(sequence=given[-1]))
+    return [Appended(sequence, entries[sequence - end - 1]) for sequence in given]
+
+
+def find_recent(connection: Connection, type: str, namespace: str, *, within: int) -> Sequence[dict[str, Any]]:
+    """Return the data of the events of one type about one namespace among the newest in the log.
+
+    Args:
+        within: so many numbers are looked at.
+    """
+    end = select(event_log_end.c.sequence).scalar_subquery()
+    newest = select(events.c.type, events.c.namespace, events.c.data).where(events.c.sequence > end - within).subquery()
+    query = select(newest.c.data).where(newest.c.type == type, newest.c.namespace == namespace)
+    return connection.scalars(query).all()
 
 
 def purge_events(connection: Connection, *, before: datetime, keep: int, limit: int) -> int:

@@ -3,6 +3,7 @@
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -96,4 +97,83 @@ event_log_end = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("sequence", BigInteger, nullable=False),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    # As auth knows it; NULL: of the whole installation.
+    Column("namespace_id", Integer, index=True),
+    # NULL: of the whole installation; empty: of the global namespace.
+    Column("namespace", String(255), index=True),
+    Column("name", String(255), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("method", String(8), nullable=False),
+    Column("content_type", String(64), nullable=False),
+    Column("username", String(255), nullable=False),
+    # Encrypted: see storage.sealing.
+    Column("sealed_password", Text),
+    Column("sealed_secret", Text),
+    Column("enabled", Boolean, nullable=False),
+    Column("events", JSON, nullable=False),
+    # Globs.
+    Column("repositories", JSON, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("created_by", String(255), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    # Whose turn it is: at most one worker's thread sends to a webhook.
+    Column("lease", String(32)),
+    Column("leased_until", UtcDateTime),
+    Column("served_at", UtcDateTime),
+    # Whether the last answer was a good one, and in time.
+    Column("sound", Boolean, nullable=False),
+    # Somebody may still follow the address of one that is gone.
+    sqlite_autoincrement=True,
+)
+
+webhook_headers = Table(
+    "webhook_headers",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("webhook_id", RowId, ForeignKey("webhooks.id", ondelete="CASCADE"), nullable=False),
+    Column("name", String(128), nullable=False),
+    # In lower case: HTTP knows no other difference.
+    Column("folded", String(128), nullable=False),
+    Column("sealed_value", Text, nullable=False),
+    UniqueConstraint("webhook_id", "folded"),
+    sqlite_autoincrement=True,
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("uuid", String(36), nullable=False, unique=True),
+    Column("webhook_id", RowId, ForeignKey("webhooks.id", ondelete="CASCADE"), nullable=False),
+    Column("event_source", String(255), nullable=False),
+    Column("event_id", String(255), nullable=False),
+    Column("event_type", String(255), nullable=False),
+    # The event as JSON.
+    Column("request_body", Text, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    # Of HTTP; 0: nobody answered. NULL: not sent yet.
+    Column("status", Integer),
+    Column("fault", Text),
+    Column("attempts", Integer, nullable=False),
+    # Somebody asked for it: it is sent whether the webhook is enabled or not, and once.
+    Column("on_demand", Boolean, nullable=False),
+    # NULL: done.
+    Column("next_try_at", UtcDateTime, index=True),
+    # Lists of pairs.
+    Column("request_headers", JSON),
+    Column("response_headers", JSON),
+    Column("response_body", Text),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+    Column("attempted_at", UtcDateTime),
+    UniqueConstraint("webhook_id", "event_source", "event_id"),
+    Index("ix_webhook_deliveries_webhook_id_id", "webhook_id", "id"),
+    Index("ix_webhook_deliveries_webhook_id_next_try_at", "webhook_id", "next_try_at"),
+    sqlite_autoincrement=True,
 )

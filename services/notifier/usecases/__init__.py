@@ -1,1 +1,1 @@
-"""What the notifier does: accept a registry's envelope, keep the log of events, keep what nobody understood."""
+"""What the notifier does: accept a registry's envelope, keep the log of events, tell webhooks, keep the rest."""

@@ -1,9 +1,10 @@
-"""What services tell becomes the event log, each event once."""
+"""What services tell becomes the event log, each event once, and what webhooks are told of it is planned."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 
 from services.notifier.storage.event_log import LogEntry, append_events, purge_events
+from services.notifier.usecases.plan_deliveries import plan_deliveries
 from shared.clock import Clock
 from shared.contracts.events import Envelope, InvalidMessage, TokenPushGranted
 from shared.contracts.words import find_word, load_word
@@ -20,14 +21,16 @@ _ABOUT_REPOSITORIES = ("registry.", "catalog.")
 
 
 def record_events(envelopes: Sequence[Envelope], *, database: Database, clock: Clock) -> int:
-    """Append events to the log in one transaction and return how many were new.
+    """Append events to the log, with what follows for webhooks, in one transaction; return how many were new.
 
     Raises:
         InvalidMessage: one of them cannot stand in the log; nothing is appended.
     """
     entries = [load_entry(envelope) for envelope in envelopes if envelope.type not in NOT_LOGGED]
     with database.write() as connection:
-        return append_events(connection, entries, now=clock())
+        appended, now = append_events(connection, entries, now=clock()), clock()
+        plan_deliveries(connection, appended, now=now)
+    return len(appended)
 
 
 def load_entry(envelope: Envelope) -> LogEntry:

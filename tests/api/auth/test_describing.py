@@ -46,6 +46,17 @@ def test_elsewhere_administrators_may(repository: str, user: str, allowed: bool,
     assert ask(world, user, repository)["describe"]["allowed"] is allowed
 
 
+def test_a_narrowed_token_describes_nothing(world: AuthService) -> None:
+    wanted = {"application": "ci", "actions": ["pull", "push"]}
+    token = world.call("POST", "/api/v1/application_tokens", user="owner", json=wanted).get_json()["plain_token"]
+    headers = {PEER_HEADER: INTERNAL_SECRET, **basic("owner", token)}
+    question = {"repository": "team-a/web", "actions": ["describe", "pull"]}
+
+    answer = world.client.post("/internal/v1/permissions", json=question, headers=headers).get_json()["actions"]
+
+    assert (answer["describe"]["allowed"], answer["pull"]["allowed"]) == (False, True)
+
+
 def test_in_their_own_namespace_people_may(world: AuthService) -> None:
     assert ask(world, "stranger", "stranger/app")["describe"]["allowed"]
 

@@ -152,7 +152,7 @@ def test_what_has_changed_is_announced(house: AuthService, n: NamespaceView) -> 
     assert events(house, *by) == [
         {"type": by[0], "name": "n", "team": "blue", "visibility": "public", "actor": "owner"},
         {"type": by[1], "name": "n", "team": "green", "previous_team": "blue", "actor": "admin"},
-        {"type": by[2], "name": "n", "team": "green", "actor": "admin"},
+        {"type": by[2], "name": "n", "team": "green", "namespace_id": n.id, "actor": "admin"},
     ]
 
 

@@ -1,3 +1,4 @@
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,13 @@ def test_no_secret_is_printed() -> None:
         ("PORTUS_EVENTS_KEEP_DAYS", "0"),
         ("PORTUS_EVENTS_MAX", "999"),
         ("PORTUS_NOTIFIER_PORT", "99999"),
+        ("PORTUS_WEBHOOK_ALLOWED_NETWORKS", "10.0.0.0/8,everywhere"),
+        ("PORTUS_WEBHOOK_ALLOWED_NETWORKS", "10.0.0.1/8"),
+        ("PORTUS_WEBHOOK_TIMEOUT_S", "0"),
+        ("PORTUS_WEBHOOK_MAX_ATTEMPTS", "0"),
+        ("PORTUS_WEBHOOK_THREADS", "0"),
+        ("PORTUS_WEBHOOK_DELIVERIES_KEEP_DAYS", "0"),
+        ("PORTUS_WEBHOOK_CA_BUNDLE", "/nowhere.pem"),
     ],
 )
 def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -54,3 +62,11 @@ def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, v
 
     with pytest.raises(SettingsError, match=name):
         load_settings()
+
+
+def test_webhooks_reach_public_addresses_only_unless_networks_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().webhooks.allowed_networks == ()
+
+    monkeypatch.setenv("PORTUS_WEBHOOK_ALLOWED_NETWORKS", "10.0.0.0/8, fd00::/8,")
+
+    assert load_settings().webhooks.allowed_networks == (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))

@@ -47,7 +47,7 @@ EXAMPLES: list[EventData] = [
     NamespaceFrozen(name="team-a", team="a", reason="release", repository="team-a/app", actor="jane"),
     NamespaceUnfrozen(name="team-a", team="a", actor="jane"),
     NamespaceTransferred(name="team-a", team="b", previous_team="a", actor="jane"),
-    NamespaceDeleted(name="team-a", team="b", actor="jane"),
+    NamespaceDeleted(name="team-a", team="b", namespace_id=7, actor="jane"),
     TeamCreated(name="a", actor="jane"),
     TeamUpdated(name="b", previous_name="a", actor="jane"),
     TeamDeleted(name="b", actor="jane"),

@@ -1,0 +1,109 @@
+"""Whose turn it is: webhooks take turns, and only one thread of all workers sends to a webhook at a time.
+
+The one that was served longest ago comes first, so that nobody waits for those with much to be told.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, select, update
+
+from services.notifier.storage.deliveries import Outcome
+from services.notifier.storage.tables import webhook_deliveries as deliveries
+from services.notifier.storage.tables import webhooks
+from services.notifier.storage.webhooks import StoredHeader, StoredWebhook, find_webhook, list_headers
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A delivery that is to be sent now, and where to."""
+
+    id: int
+    uuid: str
+    request_body: str
+    attempts: int
+    on_demand: bool
+    webhook: StoredWebhook
+    headers: Sequence[StoredHeader]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of one attempt."""
+
+    outcome: Outcome
+    attempts: int
+    fault: str | None = None
+    status: int | None = None
+    next_try_at: datetime | None = None
+    request_headers: Sequence[Sequence[str]] | None = None
+    response_headers: Sequence[Sequence[str]] | None = None
+    response_body: str | None = None
+
+
+_ATTEMPTED = ("attempts", "status", "request_headers", "response_headers", "response_body")
+
+
+def is_anyone_waiting(connection: Connection, *, sound: bool, now: datetime) -> bool:
+    """Tell whether a webhook could have a turn."""
+    return connection.execute(_waiting(sound=sound, now=now).limit(1)).first() is not None
+
+
+def give_turns(
+    connection: Connection, *, sound: bool, limit: int, lease: str, now: datetime, until: datetime
+) -> Sequence[int]:
+    """Give webhooks that have something due their turns, and return which.
+
+    Args:
+        sound: whether those whose last answer was good, or the others.
+        lease: a name for these turns that no other has.
+        until: when somebody else may have them.
+    """
+    query = _waiting(sound=sound, now=now).limit(limit).with_for_update(skip_locked=True, key_share=True)
+    ids = [row.id for row in connection.execute(query)]
+    if ids:
+        connection.execute(update(webhooks).where(webhooks.c.id.in_(ids)).values(lease=lease, leased_until=until))
+    return ids
+
+
+def find_due(connection: Connection, webhook: int, *, now: datetime) -> Due | None:
+    """Return what a webhook is to be told next: what somebody asked for, else what has waited longest."""
+    columns: list[ColumnElement[Any]] = [
+        deliveries.c[name] for name in ("id", "uuid", "request_body", "attempts", "on_demand")
+    ]
+    due = select(*columns).where(deliveries.c.webhook_id == webhook, deliveries.c.next_try_at <= now)
+    order = (deliveries.c.on_demand.desc(), deliveries.c.next_try_at, deliveries.c.id)
+    row = connection.execute(due.order_by(*order).limit(1)).one_or_none()
+    found = find_webhook(connection, webhook) if row else None
+    if row is None or found is None:
+        return None
+    return Due(**row._mapping, webhook=found, headers=list_headers(connection, webhook))
+
+
+def settle(connection: Connection, due: Due, settled: Settled, *, lease: str, now: datetime, until: datetime) -> bool:
+    """Note what became of an attempt and prolong the turn; ``False``: it was somebody else's by now."""
+    mine = update(webhooks).where(webhooks.c.id == due.webhook.id, webhooks.c.lease == lease)
+    if not connection.execute(mine.values(leased_until=until)).rowcount:
+        return False
+    values: dict[str, Any] = {"outcome": settled.outcome.value, "fault": settled.fault, "on_demand": False}
+    values["next_try_at"] = settled.next_try_at
+    if settled.attempts > due.attempts:
+        # What a former attempt has left stays where nothing was sent this time.
+        values |= {name: getattr(settled, name) for name in _ATTEMPTED} | {"attempted_at": now}
+    connection.execute(update(deliveries).where(deliveries.c.id == due.id).values(values))
+    return True
+
+
+def end_turn(connection: Connection, webhook: int, *, lease: str, sound: bool, now: datetime) -> None:
+    """Let others have their turn."""
+    mine = update(webhooks).where(webhooks.c.id == webhook, webhooks.c.lease == lease)
+    connection.execute(mine.values(lease=None, leased_until=None, served_at=now, sound=sound))
+
+
+def _waiting(*, sound: bool, now: datetime) -> Select[Any]:
+    due = select(deliveries.c.id).where(deliveries.c.webhook_id == webhooks.c.id, deliveries.c.next_try_at <= now)
+    free = webhooks.c.leased_until.is_(None) | (webhooks.c.leased_until <= now)
+    query = select(webhooks.c.id).where(free, webhooks.c.sound.is_(sound), due.exists())
+    return query.order_by(webhooks.c.served_at.asc().nulls_first(), webhooks.c.id)

@@ -1,0 +1,86 @@
+"""What follows for webhooks when events come into the log, in the transaction that brings them in."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from sqlalchemy import Connection
+
+from services.notifier.domain.webhooks import HAPPENINGS, Selection
+from services.notifier.storage.deliveries import PlannedDelivery, plan
+from services.notifier.storage.event_log import Appended
+from services.notifier.storage.event_queries import FOR_OVERSEERS
+from services.notifier.storage.webhooks import delete_webhooks_of, list_selections
+from shared.contracts.auth_events import NamespaceDeleted
+
+log = structlog.get_logger(__name__)
+
+
+def plan_deliveries(connection: Connection, appended: Sequence[Appended], *, now: datetime) -> None:
+    """Plan one delivery for each event and each webhook that is told of it.
+
+    The webhooks of a namespace that is gone go first: whoever gets its name is another.
+    """
+    for event in appended:
+        if event.entry.type == NamespaceDeleted.TYPE:
+            _forget_namespace(connection, event)
+    told = [event for event in appended if event.entry.type in HAPPENINGS and event.entry.repository]
+    if told:
+        selections = list_selections(connection, {event.entry.namespace or "" for event in told})
+        plan(connection, [*_planned(told, selections)], now=now)
+
+
+def dump_event(attributes: dict[str, Any], data: dict[str, Any]) -> str:
+    """Dump an event as a receiver gets it, without what only overseers see.
+
+    Source: CloudEvents 1.0, JSON format, structured mode.
+    """
+    shown = {name: value for name, value in data.items() if name not in FOR_OVERSEERS}
+    body = {"specversion": "1.0", **attributes, "datacontenttype": "application/json", "data": shown}
+    return json.dumps(body, separators=(",", ":"))
+
+
+def _planned(told: Sequence[Appended], selections: Sequence[tuple[int, Selection]]) -> Iterator[PlannedDelivery]:
+    for event in told:
+        webhooks = [webhook for webhook, selection in selections if _is_told(selection, event)]
+        body = _dump(event) if webhooks else ""
+        for webhook in webhooks:
+            entry = event.entry
+            yield PlannedDelivery(str(uuid4()), webhook, entry.source, entry.id, entry.type, body)
+
+
+def _is_told(selection: Selection, event: Appended) -> bool:
+    entry = event.entry
+    return selection.covers(
+        HAPPENINGS[entry.type],
+        namespace=entry.namespace or "",
+        repository=entry.repository or "",
+        tag=str(entry.data.get("tag", "")),
+    )
+
+
+def _dump(event: Appended) -> str:
+    entry = event.entry
+    attributes = {
+        "id": entry.id,
+        "source": entry.source,
+        "type": entry.type,
+        "time": entry.time.isoformat(),
+        "subject": entry.subject,
+        "sequence": event.sequence,
+        "repository": entry.repository,
+        "namespace": entry.namespace,
+    }
+    return dump_event(attributes, entry.data)
+
+
+def _forget_namespace(connection: Connection, event: Appended) -> None:
+    namespace_id, name = event.entry.data.get("namespace_id"), event.entry.data.get("name")
+    if not isinstance(name, str) or not (namespace_id is None or isinstance(namespace_id, int)):
+        return
+    gone = delete_webhooks_of(connection, namespace=name, namespace_id=namespace_id, before=event.entry.time)
+    if gone:
+        log.info("webhooks.namespace_gone", namespace=name, webhooks=gone)

@@ -1,0 +1,348 @@
+"""Webhooks, for those who may see and manage them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from services.notifier.domain.addresses import Network, find_address, may_reach
+from services.notifier.domain.webhook_requests import MASK, secret_fault
+from services.notifier.domain.webhooks import (
+    MAX_HEADERS,
+    MAX_WEBHOOKS,
+    InvalidWebhook,
+    check_header,
+    check_url,
+    origin_of,
+    without_query,
+)
+from services.notifier.storage.event_log import find_recent
+from services.notifier.storage.sealing import Seal, Unsealable
+from services.notifier.storage.webhooks import (
+    StoredHeader,
+    StoredWebhook,
+    count_webhooks,
+    delete_header,
+    delete_webhook,
+    find_webhook,
+    insert_header,
+    insert_webhook,
+    list_headers,
+    list_webhooks,
+    update_webhook,
+)
+from services.notifier.usecases.log_acts import log_act
+from services.notifier.usecases.webhook_rights import (
+    CREATE,
+    MANAGE,
+    SHOW,
+    FindRights,
+    HeaderNotFound,
+    NamespaceNotFound,
+    Standing,
+    WebhookNotFound,
+    find_standing,
+)
+from shared.api.etags import Expected
+from shared.api.paging import ListRequest, Page
+from shared.clock import Clock
+from shared.config import Secret
+from shared.contracts.auth_events import NamespaceDeleted
+from shared.contracts.events import WebhookChanged, WebhookCreated, WebhookDeleted
+from shared.database import Database
+
+RECENT_EVENTS = 10_000
+"""So far back is looked for the end of a namespace, which may have come while a webhook was being made."""
+
+_SEALED = {"password": "sealed_password", "secret": "sealed_secret"}
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderView:
+    """A header as the API shows it to one caller."""
+
+    id: int
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookView:
+    """A webhook as the API shows it to one caller."""
+
+    id: int
+    namespace_id: int | None
+    namespace: str | None
+    name: str
+    url: str
+    request_method: str
+    content_type: str
+    username: str
+    has_password: bool
+    has_secret: bool
+    enabled: bool
+    events: Sequence[str]
+    repositories: Sequence[str]
+    tags: Sequence[str]
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+    updatable: bool
+    """Whether the caller may change it, and have it send again."""
+    destroyable: bool
+    """Whether the caller may delete it, and its headers."""
+    headers: Sequence[HeaderView] = field(default=())
+    """Left out of lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookDesk:
+    """Webhooks, for one caller.
+
+    Args:
+        rights: asks what the caller may do.
+        allowed: networks that may be reached besides public addresses.
+    """
+
+    rights: FindRights
+    seal: Seal
+    allowed: Sequence[Network]
+    database: Database
+    clock: Clock
+
+    def list(self, asked: ListRequest) -> Page[WebhookView]:
+        """Return a page of the webhooks of the namespace that is asked for, else of the whole installation.
+
+        Raises:
+            NotSignedIn, NotAllowed, NamespaceNotFound: the caller may not.
+        """
+        namespace_id = asked.filters.get("namespace_id")
+        standing = find_standing(self.rights, namespace_id)
+        standing.require(SHOW)
+        with self.database.read() as connection:
+            page = list_webhooks(connection, namespace_id, asked)
+        return Page([_view(webhook, standing) for webhook in page.rows], page.total, page.request)
+
+    def show(self, webhook: int) -> WebhookView:
+        """Return a webhook with its headers.
+
+        Raises:
+            NotSignedIn, WebhookNotFound: the caller may not.
+        """
+        with self.database.read() as connection:
+            found = find_webhook(connection, webhook)
+            headers = list_headers(connection, webhook)
+        standing = self.standing_at(found)
+        return _view(_present(found), standing, self._header_views(headers, standing))
+
+    def create(self, namespace_id: int | None, values: Mapping[str, Any]) -> WebhookView:
+        """Make a webhook.
+
+        Args:
+            namespace_id: ``None``: of the whole installation.
+            values: by the names of the API.
+
+        Raises:
+            NotSignedIn, NotAllowed, NamespaceNotFound: the caller may not.
+            InvalidWebhook: a value breaks a rule, or there are too many.
+        """
+        standing = find_standing(self.rights, namespace_id)
+        standing.require(CREATE)
+        row = self._row(values)
+        place = {"namespace_id": namespace_id, "namespace": standing.namespace, "created_by": standing.username}
+        with self.database.write() as connection:
+            if count_webhooks(connection, namespace_id) >= MAX_WEBHOOKS:
+                raise InvalidWebhook({"namespace_id": [f"has {MAX_WEBHOOKS} webhooks already, which is the most"]})
+            number = insert_webhook(connection, {"username": "", **row, **place}, now=self.clock())
+            made = _present(find_webhook(connection, number))
+            log_act(connection, WebhookCreated(standing.username, **_said(made)), clock=self.clock)
+            # Under the lock of the log: the end of the namespace is in it, or will find this webhook.
+            if _is_gone(connection, made):
+                raise NamespaceNotFound
+        return _view(made, standing)
+
+    def change(self, webhook: int, values: Mapping[str, Any], *, expected: Expected) -> WebhookView:
+        """Change a webhook; what is not named stays.
+
+        A password goes when the address leads elsewhere, unless it is given with it: whoever may change a
+        webhook may not read its password, nor have it sent to themselves.
+
+        Raises:
+            NotSignedIn, NotAllowed, WebhookNotFound: the caller may not.
+            InvalidWebhook: a value breaks a rule.
+            PreconditionFailed: it is not what the caller has seen.
+        """
+        standing = self._require(webhook, MANAGE)
+        row = self._row(values)
+        with self.database.write() as connection:
+            before = _present(find_webhook(connection, webhook, lock=True))
+            headers = self._header_views(list_headers(connection, webhook), standing)
+            expected(_view(before, standing, headers))
+            if origin_of(row.get("url", before.url)) != origin_of(before.url):
+                row = {"sealed_password": None, **row}
+            changed = _changed(before, row)
+            if changed:
+                update_webhook(connection, webhook, row, now=self.clock())
+            after = _present(find_webhook(connection, webhook))
+            self._log_change(connection, standing, after, changed)
+        return _view(after, standing, headers)
+
+    def delete(self, webhook: int, *, expected: Expected) -> None:
+        """Delete a webhook with its headers and deliveries.
+
+        Raises:
+            NotSignedIn, NotAllowed, WebhookNotFound: the caller may not.
+            PreconditionFailed: it is not what the caller has seen.
+        """
+        standing = self._require(webhook, CREATE)
+        with self.database.write() as connection:
+            found = _present(find_webhook(connection, webhook, lock=True))
+            expected(_view(found, standing, self._header_views(list_headers(connection, webhook), standing)))
+            delete_webhook(connection, webhook)
+            log_act(connection, WebhookDeleted(standing.username, **_said(found)), clock=self.clock)
+
+    def add_header(self, webhook: int, name: str, value: str) -> HeaderView:
+        """Let a header be sent with every request.
+
+        Raises:
+            NotSignedIn, NotAllowed, WebhookNotFound: the caller may not.
+            InvalidWebhook: name or value is not HTTP's, it has one of that name, or too many.
+        """
+        check_header(name, value)
+        standing = self._require(webhook, CREATE)
+        with self.database.write() as connection:
+            found = _present(find_webhook(connection, webhook, lock=True))
+            if len(list_headers(connection, webhook)) >= MAX_HEADERS:
+                raise InvalidWebhook({"name": [f"there are {MAX_HEADERS} headers already, which is the most"]})
+            sealed = self.seal.close(Secret(value))
+            number = insert_header(connection, webhook, name=name, sealed_value=sealed)
+            if number is None:
+                raise InvalidWebhook({"name": ["has already been taken"]})
+            self._log_change(connection, standing, found, [f"header {name}"])
+        return HeaderView(number, name, value if standing.may_manage else MASK)
+
+    def remove_header(self, webhook: int, header: int) -> None:
+        """Let a header not be sent any more.
+
+        Raises:
+            NotSignedIn, NotAllowed, WebhookNotFound, HeaderNotFound: the caller may not, or there is none.
+        """
+        standing = self._require(webhook, CREATE)
+        with self.database.write() as connection:
+            found = _present(find_webhook(connection, webhook, lock=True))
+            name = delete_header(connection, webhook, header)
+            if name is None:
+                raise HeaderNotFound
+            self._log_change(connection, standing, found, [f"header {name}"])
+
+    def standing_at(self, webhook: StoredWebhook | None) -> Standing:
+        """Return what the caller may do to a webhook.
+
+        Raises:
+            NotSignedIn, WebhookNotFound: there is none, or the caller may not see it.
+        """
+        try:
+            # Also where there is none: who is calling is found out in any case.
+            standing = find_standing(self.rights, webhook.namespace_id if webhook else None)
+        except NamespaceNotFound as fault:
+            raise WebhookNotFound from fault
+        if webhook is None or not standing.may_show:
+            raise WebhookNotFound
+        return standing
+
+    def _require(self, webhook: int, operation: str) -> Standing:
+        with self.database.read() as connection:
+            found = find_webhook(connection, webhook)
+        standing = self.standing_at(found)
+        standing.require(operation)
+        return standing
+
+    def _row(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return columns for values of the API.
+
+        Raises:
+            InvalidWebhook: one of them breaks a rule.
+        """
+        row = {name: value for name, value in values.items() if name not in _SEALED}
+        if "request_method" in row:
+            row["method"] = row.pop("request_method")
+        if "url" in row:
+            row["url"] = self._checked_url(row["url"])
+        for name, column in _SEALED.items():
+            if name in values:
+                given = values[name]
+                if name == "secret" and given and (fault := secret_fault(given.reveal())):
+                    raise InvalidWebhook({"secret": [fault]})
+                row[column] = self.seal.close(given) if given else None
+        return row
+
+    def _checked_url(self, value: str) -> str:
+        url = check_url(value)
+        # A name is looked up when something is sent; a number is told at once.
+        address = find_address(origin_of(url)[1])
+        if address and not may_reach(address, self.allowed):
+            raise InvalidWebhook({"url": ["is not public, and not among PORTUS_WEBHOOK_ALLOWED_NETWORKS"]})
+        return url
+
+    def _header_views(self, headers: Sequence[StoredHeader], standing: Standing) -> Sequence[HeaderView]:
+        return [HeaderView(each.id, each.name, self._shown(each, standing)) for each in headers]
+
+    def _shown(self, header: StoredHeader, standing: Standing) -> str:
+        if not standing.may_manage:
+            return MASK
+        try:
+            return self.seal.open(header.sealed_value).reveal()
+        except Unsealable:
+            return MASK
+
+    def _log_change(
+        self, connection: Connection, standing: Standing, webhook: StoredWebhook, changed: Sequence[str]
+    ) -> None:
+        if changed:
+            event = WebhookChanged(
+                standing.username, changed=", ".join(changed), enabled=webhook.enabled, **_said(webhook)
+            )
+            log_act(connection, event, clock=self.clock)
+
+
+def _present(webhook: StoredWebhook | None) -> StoredWebhook:
+    if webhook is None:
+        raise WebhookNotFound
+    return webhook
+
+
+def _view(webhook: StoredWebhook, standing: Standing, headers: Sequence[HeaderView] = ()) -> WebhookView:
+    shown = asdict(webhook)
+    password, secret = shown.pop("sealed_password"), shown.pop("sealed_secret")
+    return WebhookView(
+        **shown | {"request_method": shown.pop("method")},
+        has_password=password is not None,
+        has_secret=secret is not None,
+        updatable=standing.may_manage,
+        destroyable=standing.may_create,
+        headers=headers,
+    )
+
+
+def _changed(before: StoredWebhook, row: Mapping[str, Any]) -> list[str]:
+    """Return what is different, in words for the log. What is sealed differs whenever it is given."""
+    names = {column: name for name, column in _SEALED.items()}
+    return sorted(names.get(column, column) for column, value in row.items() if getattr(before, column) != value)
+
+
+def _said(webhook: StoredWebhook) -> dict[str, Any]:
+    return {
+        "webhook_id": webhook.id,
+        "name": webhook.name,
+        "url": without_query(webhook.url),
+        "namespace": webhook.namespace,
+    }
+
+
+def _is_gone(connection: Connection, webhook: StoredWebhook) -> bool:
+    if webhook.namespace_id is None or webhook.namespace is None:
+        return False
+    ended = find_recent(connection, NamespaceDeleted.TYPE, webhook.namespace, within=RECENT_EVENTS)
+    return any(data.get("namespace_id") == webhook.namespace_id for data in ended)

@@ -1,0 +1,386 @@
+"""Webhooks are told of each event once, in turns, by any number of workers, until they have taken it."""
+
+import json
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from werkzeug import Request, Response
+
+from services.notifier.storage.tables import webhook_headers, webhooks
+from services.notifier.usecases.deliver import SENT_PER_TURN, Answer
+from services.notifier.usecases.webhook_deliveries import purge_old_deliveries
+from shared.contracts.events import Envelope
+from shared.database import Database
+from tests.support.receivers import receiving
+from tests.support.statements import commits
+from tests.support.waiting import wait_until
+from tests.support.webhooks import (
+    TIME,
+    add_webhook,
+    deliveries,
+    make_deliverer,
+    outcomes,
+    record,
+    tag_event,
+    take_turns,
+    wait_until_done,
+    working,
+)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = TIME
+
+    def __call__(self) -> Any:
+        return self.now
+
+    def advance(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def told(database: Database) -> list[tuple[int, str]]:
+    return [(delivery.webhook_id, delivery.event_id) for delivery in deliveries(database)]
+
+
+def test_each_event_is_planned_once_for_each_webhook(database: Database) -> None:
+    first, second = add_webhook(database), add_webhook(database)
+
+    record(database, tag_event("a"), tag_event("b"), tag_event("a"))
+    record(database, tag_event("b"), tag_event("c"))
+
+    assert sorted(told(database)) == sorted((hook, id) for hook in (first, second) for id in "abc")
+
+
+def test_planning_is_part_of_the_transaction_that_records(database: Database) -> None:
+    add_webhook(database)
+
+    with commits() as made:
+        record(database, *(tag_event(f"event-{number}") for number in range(700)))
+
+    assert made == [1]
+    assert len(told(database)) == 700
+
+
+def test_consumers_at_work_at_once_plan_everything_once(database: Database) -> None:
+    hook = add_webhook(database)
+    events = [tag_event(f"event-{number}") for number in range(40)]
+
+    def consume(offset: int) -> None:
+        turned = events[offset:] + events[:offset]
+        for start in range(0, len(turned), 7):
+            record(database, *turned[start : start + 7])
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(consume, (0, 13, 29)))
+
+    assert Counter(told(database)) == Counter((hook, event.id) for event in events)
+
+
+def test_only_what_a_webhook_asked_for_is_planned(database: Database) -> None:
+    hook = add_webhook(database, repositories=["team/*"], tags=["1.*"])
+    add_webhook(database, enabled=False)
+    add_webhook(database, namespace_id=2, namespace="other")
+
+    record(
+        database,
+        tag_event("push"),
+        tag_event("delete", kind="deleted"),
+        tag_event("overwritten", kind="overwritten", previous_digest="x", rule_id=1),
+        tag_event("tag", tag="latest"),
+        tag_event("global", "app"),
+        Envelope("pull", "registry/x", "registry.notification.v1", TIME, {"action": "pull", "repository": "team/app"}),
+        Envelope("people", "/auth", "auth.team.created.v1", TIME, {"name": "team"}),
+    )
+
+    assert told(database) == [(hook, "push"), (hook, "delete")]
+
+
+def test_the_installation_is_told_of_every_namespace(database: Database) -> None:
+    everything = add_webhook(database, namespace_id=None, namespace=None, events=["push", "overwritten"])
+    in_global = add_webhook(database, namespace_id=3, namespace="")
+
+    record(database, tag_event("a"), tag_event("b", "app"), tag_event("c", "other/x", kind="overwritten"))
+
+    assert sorted(told(database)) == [
+        (everything, "a"),
+        (everything, "b"),
+        (everything, "c"),
+        (in_global, "b"),
+    ]
+
+
+def test_an_event_is_told_as_the_log_shows_it_without_what_is_private(database: Database) -> None:
+    add_webhook(database)
+
+    record(database, tag_event("a", address="192.0.2.1", user_agent="docker/1"))
+
+    assert json.loads(deliveries(database)[0].request_body) == {
+        "specversion": "1.0",
+        "id": "a",
+        "source": "/catalog",
+        "type": "catalog.tag.pushed.v1",
+        "time": "2026-11-23T12:00:00+00:00",
+        "subject": "team/app",
+        "sequence": 1,
+        "repository": "team/app",
+        "namespace": "team",
+        "datacontenttype": "application/json",
+        "data": {"repository": "team/app", "tag": "1.0", "digest": "sha256:" + "a" * 64, "actor": "jane"},
+    }
+
+
+def deleted(id: str, name: str, namespace_id: int | None) -> Envelope:
+    known = {} if namespace_id is None else {"namespace_id": namespace_id}
+    return Envelope(id, "/auth", "auth.namespace.deleted.v1", TIME, {"name": name, "team": "t", **known})
+
+
+@pytest.mark.parametrize(("namespace_id", "stays"), [(1, False), (2, True), (None, False)])
+def test_the_webhooks_of_a_namespace_go_with_it(database: Database, namespace_id: int | None, stays: bool) -> None:
+    """One that was made anew under the name has another id, and keeps its own."""
+    add_webhook(database)
+    everything = add_webhook(database, namespace_id=None, namespace=None)
+    record(database, tag_event("a"))
+
+    record(database, deleted("gone", "team", namespace_id))
+
+    with database.read() as connection:
+        kept = connection.scalars(select(webhooks.c.id)).all()
+        assert connection.scalars(select(webhook_headers.c.id)).all() == []
+    assert (len(kept) == 2) is stays
+    assert everything in kept
+    assert {hook for hook, _ in told(database)} == set(kept)
+
+
+def test_an_old_message_of_a_deletion_leaves_what_was_made_later(database: Database) -> None:
+    hook = add_webhook(database, now=TIME + timedelta(seconds=1))
+
+    record(database, deleted("gone", "team", None), tag_event("a"))
+
+    assert told(database) == [(hook, "a")]
+
+
+def test_what_is_due_is_sent_in_order(database: Database) -> None:
+    with receiving() as receiver:
+        add_webhook(database, receiver.url)
+        record(database, *(tag_event(f"event-{number}") for number in range(5)))
+        take_turns(make_deliverer(database))
+
+    assert receiver.events == [f"event-{number}" for number in range(5)]
+    assert set(outcomes(database)) == {"delivered"}
+
+
+def test_a_turn_has_an_end(database: Database) -> None:
+    with receiving() as receiver:
+        add_webhook(database, receiver.url)
+        record(database, *(tag_event(f"event-{number}") for number in range(SENT_PER_TURN + 5)))
+        deliverer = make_deliverer(database)
+        take_turns(deliverer)
+        first = len(receiver.received)
+        take_turns(deliverer)
+
+    assert (first, len(receiver.received)) == (SENT_PER_TURN, SENT_PER_TURN + 5)
+
+
+def test_a_failure_is_tried_again_later_and_a_bounded_number_of_times(database: Database, clock: Clock) -> None:
+    with receiving(lambda _: Response("no", 503)) as receiver:
+        add_webhook(database, receiver.url)
+        record(database, tag_event("a"), clock=clock)
+        deliverer = make_deliverer(database, clock=clock, max_attempts=3)
+        seen = []
+        for _ in range(6):
+            take_turns(deliverer)
+            seen.append(len(receiver.received))
+            clock.advance(seconds=20)
+
+    assert seen == [1, 2, 2, 2, 3, 3]
+    (done,) = deliveries(database)
+    assert (done.outcome, done.attempts, done.next_try_at, done.status) == ("failed", 3, None, 503)
+    assert done.fault == "It answered 503."
+    assert len({one.headers["webhook-id"] for one in receiver.received}) == 1
+
+
+def test_what_is_taken_at_last_is_delivered(database: Database, clock: Clock) -> None:
+    answers = [Response("no", 500), Response("yes", 202)]
+    with receiving(lambda _: answers.pop(0)) as receiver:
+        add_webhook(database, receiver.url)
+        record(database, tag_event("a"), clock=clock)
+        deliverer = make_deliverer(database, clock=clock)
+        take_turns(deliverer)
+        clock.advance(seconds=11)
+        take_turns(deliverer)
+
+    (done,) = deliveries(database)
+    assert (done.outcome, done.attempts, done.status, done.fault, done.response_body) == (
+        "delivered",
+        2,
+        202,
+        None,
+        "yes",
+    )
+
+
+class Killed(BaseException):
+    """The worker ends between sending and noting."""
+
+
+def test_a_worker_killed_between_sending_and_noting_sends_again_when_its_lease_has_ended(
+    database: Database, clock: Clock
+) -> None:
+    """At least once, and always under the same id."""
+    with receiving() as receiver:
+        add_webhook(database, receiver.url)
+        record(database, tag_event("a"), clock=clock)
+        other = make_deliverer(database, clock=clock)
+
+        def send_and_die(request: Any) -> Answer:
+            other.send(request)
+            raise Killed
+
+        with pytest.raises(Killed):
+            take_turns(make_deliverer(database, clock=clock, send=send_and_die))
+        assert take_turns(other) == 0
+        clock.advance(seconds=61)
+        assert take_turns(other) == 1
+        assert take_turns(other) == 0
+
+    assert receiver.events == ["a", "a"]
+    assert len({one.headers["webhook-id"] for one in receiver.received}) == 1
+    assert outcomes(database) == ["delivered"]
+
+
+def test_whoever_has_lost_the_turn_notes_nothing(database: Database, clock: Clock) -> None:
+    """A worker that was asleep for longer than its lease must not undo what another has noted."""
+    with receiving() as receiver:
+        add_webhook(database, receiver.url)
+        record(database, tag_event("a"), clock=clock)
+        other = make_deliverer(database, clock=clock)
+
+        def sleep(_request: Any) -> Answer:
+            clock.advance(seconds=61)
+            assert take_turns(other) == 1
+            return Answer(500, "It answered 500.")
+
+        take_turns(make_deliverer(database, clock=clock, send=sleep))
+
+    assert outcomes(database) == ["delivered"]
+
+
+def test_two_workers_send_everything_once(database: Database) -> None:
+    with receiving() as one, receiving() as two, receiving() as three:
+        receivers = (one, two, three)
+        for receiver in receivers:
+            add_webhook(database, receiver.url)
+        record(database, *(tag_event(f"event-{number:02}") for number in range(25)))
+
+        with working(make_deliverer(database)), working(make_deliverer(database)):
+            wait_until_done(database)
+
+    for receiver in receivers:
+        assert receiver.events == [f"event-{number:02}" for number in range(25)]
+
+
+def test_slow_receivers_do_not_hold_up_the_others(database: Database) -> None:
+    """As many as there are threads hang, each with much to be told; one more is told all of its own."""
+    hangs = threading.Event()
+
+    def hang(_request: Request) -> Response:
+        hangs.wait(60)
+        return Response("late")
+
+    with receiving(hang) as slow, receiving() as quick:
+        for _ in range(6):
+            add_webhook(database, slow.url, sound=False, namespace="slow")
+        add_webhook(database, quick.url)
+        record(database, *(tag_event(f"slow-{number}", "slow/app") for number in range(5)))
+        with working(make_deliverer(database), threads=4):
+            wait_until(lambda: len(slow.received) == 2, what="half of the threads hang")
+            record(database, *(tag_event(f"quick-{number}") for number in range(30)))
+            wait_until(lambda: len(quick.received) == 30, what="the quick one is told all")
+            assert len(slow.received) == 2
+            hangs.set()
+
+
+def test_a_dead_receiver_is_known_after_one_attempt(database: Database, clock: Clock) -> None:
+    add_webhook(database, "http://127.0.0.1:9/")
+    record(database, tag_event("a"), tag_event("b"), clock=clock)
+    deliverer = make_deliverer(database, clock=clock)
+
+    take_turns(deliverer)
+
+    assert [delivery.attempts for delivery in deliveries(database)] == [1, 0]
+    assert (len(deliverer.give_turns(sound=True, limit=9)), len(deliverer.give_turns(sound=False, limit=9))) == (0, 1)
+
+
+def test_a_slow_log_waits_for_no_receiver(database: Database) -> None:
+    """Recording only plans: whoever is told takes no part in it."""
+    hangs = threading.Event()
+    with receiving(lambda _: Response("late") if hangs.wait(60) else Response()) as slow:
+        add_webhook(database, slow.url)
+        with working(make_deliverer(database), threads=1):
+            record(database, tag_event("a"))
+            wait_until(lambda: slow.received, what="it hangs")
+            assert record(database, tag_event("b")) == 1
+            hangs.set()
+
+
+def test_who_was_served_longest_ago_is_served_first(database: Database, clock: Clock) -> None:
+    first, second = add_webhook(database), add_webhook(database)
+    record(database, *(tag_event(f"event-{number}") for number in range(3)), clock=clock)
+    deliverer = make_deliverer(database, clock=clock, send=lambda _: Answer(200))
+
+    (turn,) = deliverer.give_turns(sound=True, limit=1)
+    deliverer.take_turn(turn, threading.Event())
+    record(database, tag_event("more"), clock=clock)
+    clock.advance(seconds=1)
+    (following,) = deliverer.give_turns(sound=True, limit=1)
+
+    assert (turn.webhook, following.webhook) == (first, second)
+
+
+def test_169_nothing_that_waits_is_sent_to_a_webhook_that_was_disabled(database: Database) -> None:
+    with receiving() as receiver:
+        hook = add_webhook(database, receiver.url)
+        record(database, tag_event("a"))
+        with database.write() as connection:
+            connection.execute(webhooks.update().where(webhooks.c.id == hook).values(enabled=False))
+        take_turns(make_deliverer(database))
+
+    (done,) = deliveries(database)
+    assert (receiver.received, done.outcome, done.attempts) == ([], "failed", 0)
+    assert "disabled" in done.fault
+
+
+def test_what_was_sealed_under_another_key_is_told_and_nothing_is_sent(database: Database) -> None:
+    with receiving() as receiver:
+        add_webhook(database, receiver.url, username="jane", sealed_password="gAAAAA")
+        record(database, tag_event("a"))
+        take_turns(make_deliverer(database))
+
+    assert receiver.received == []
+    assert "PORTUS_INTERNAL_SECRET" in deliveries(database)[0].fault
+
+
+def test_old_deliveries_are_purged_in_batches(
+    database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.notifier.usecases.webhook_deliveries.PURGE_BATCH", 4)
+    add_webhook(database)
+    record(database, *(tag_event(f"old-{number}") for number in range(10)), clock=clock)
+    clock.advance(days=2)
+    record(database, tag_event("young"), clock=clock)
+
+    purged = [purge_old_deliveries(database=database, clock=clock, keep_for=timedelta(days=1)) for _ in range(4)]
+
+    assert purged == [4, 4, 2, 0]
+    assert [id for _, id in told(database)] == ["young"]
