@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import Connection, ScalarSelect, exists, func, select, update
+from sqlalchemy import Connection, ScalarSelect, Select, Update, bindparam, exists, func, select, update
 
 from services.catalog.domain.index import BY_DIGEST
 from services.catalog.storage.folding import is_folded
@@ -40,13 +41,19 @@ def lock_repositories(
 
 
 def _lock(connection: Connection, names: Collection[RepositoryName]) -> dict[RepositoryName, int]:
-    query = (
+    rows = connection.execute(_locking(), {"names": list(names)})
+    return {RepositoryName(row.full_name): row.id for row in rows}
+
+
+@cache
+def _locking() -> Select[tuple[str, int]]:
+    """Made once, like all that every transaction executes: to put it together costs as much as to run it."""
+    return (
         select(repositories.c.full_name, repositories.c.id)
-        .where(repositories.c.full_name.in_(names))
+        .where(repositories.c.full_name.in_(bindparam("names", expanding=True)))
         .order_by(repositories.c.full_name)
         .with_for_update()
     )
-    return {RepositoryName(row.full_name): row.id for row in connection.execute(query)}
 
 
 def list_names_in(connection: Connection, namespace: str) -> Sequence[RepositoryName]:
@@ -68,13 +75,17 @@ def lock_repositories_with(connection: Connection, digests: Collection[Digest]) 
 
 def recount_repositories(connection: Connection, ids: Collection[int]) -> None:
     """Compute the sums of repositories anew, which the caller has locked."""
-    if not ids:
-        return
+    if ids:
+        connection.execute(_recounting(), {"ids": list(ids)})
+
+
+@cache
+def _recounting() -> Update:
     mine = (tags.c.repository_id == repositories.c.id) & tags.c.present
     newest = func.max(func.coalesce(tags.c.pushed_at, tags.c.written_at))
-    connection.execute(
+    return (
         update(repositories)
-        .where(repositories.c.id.in_(ids))
+        .where(repositories.c.id.in_(bindparam("ids", expanding=True)))
         .values(
             tags_count=select(func.count()).select_from(tags).where(mine, ~is_folded()).scalar_subquery(),
             size_bytes=_size(),

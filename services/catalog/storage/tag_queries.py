@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
 from services.catalog.domain.versions import version_key
 from services.catalog.storage.folding import is_folded
@@ -139,13 +140,18 @@ def list_present_tags(
         names: only these tags.
         before: only what was written before then.
     """
+    query = _present_tags(by_name=names is not None, by_time=before is not None)
+    given = {"repository": repository, "names": list(names or ()), "before": before}
+    return {Tag(name): Digest(digest) for name, digest in connection.execute(query, given)}
+
+
+@cache
+def _present_tags(*, by_name: bool, by_time: bool) -> Select[Any]:
     query = (
         select(tags.c.name, tags.c.digest)
         .select_from(tags.join(repositories))
-        .where(repositories.c.full_name == repository, tags.c.present)
+        .where(repositories.c.full_name == bindparam("repository"), tags.c.present)
     )
-    if names is not None:
-        query = query.where(tags.c.name.in_(names))
-    if before is not None:
-        query = query.where(tags.c.written_at < before)
-    return {Tag(name): Digest(digest) for name, digest in connection.execute(query)}
+    if by_name:
+        query = query.where(tags.c.name.in_(bindparam("names", expanding=True)))
+    return query.where(tags.c.written_at < bindparam("before")) if by_time else query
