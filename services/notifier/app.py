@@ -18,9 +18,10 @@ from services.notifier.clients.event_store import EventStore, Patience, spool_fa
 from services.notifier.clients.webhook_receiver import Receiver
 from services.notifier.domain.notifications import TooManyEvents
 from services.notifier.domain.webhooks import InvalidWebhook
-from services.notifier.metrics import DEAD_LETTERS, SPOOL_LENGTH
+from services.notifier.metrics import DEAD_LETTERS, SPOOL_LENGTH, WEBHOOK_DELIVERIES
 from services.notifier.settings import Settings
 from services.notifier.storage.dead_letters import count_by_queue
+from services.notifier.storage.deliveries import count_waiting
 from services.notifier.storage.schema import migrations
 from services.notifier.storage.sealing import Seal
 from services.notifier.usecases.accept_envelope import NothingStored
@@ -110,6 +111,7 @@ def create_app(
     if settings.spool_url:
         measure_when_asked(app, _spool_measure(settings.spool_url, spool_queue(settings.spool_max_events).name))
     measure_when_asked(app, _dead_letters_measure(database))
+    measure_when_asked(app, _webhooks_measure(database, clock))
     return app
 
 
@@ -222,5 +224,20 @@ def _dead_letters_measure(database: Database) -> Callable[[], None]:
             counts = {spec.name: float("nan") for spec in TOPOLOGY}
         for spec in TOPOLOGY:
             DEAD_LETTERS.labels(spec.name).set(counts.get(spec.name, 0))
+
+    return measure
+
+
+def _webhooks_measure(database: Database, clock: Clock) -> Callable[[], None]:
+    def measure() -> None:
+        due: float
+        later: float
+        try:
+            with database.read() as connection:
+                due, later = count_waiting(connection, now=clock())
+        except SQLAlchemyError:
+            due = later = float("nan")
+        WEBHOOK_DELIVERIES.labels("due").set(due)
+        WEBHOOK_DELIVERIES.labels("later").set(later)
 
     return measure

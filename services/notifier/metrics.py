@@ -18,3 +18,10 @@ DEAD_LETTERS = Gauge(
     ["queue"],
     multiprocess_mode="livemostrecent",
 )
+
+WEBHOOK_DELIVERIES = Gauge(
+    "portus_notifier_webhook_deliveries",
+    "What webhooks are told: ``due``: to be sent now; ``later``: to be tried again.",
+    ["state"],
+    multiprocess_mode="livemostrecent",
+)

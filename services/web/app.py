@@ -20,6 +20,7 @@ from services.web.clients.rights import RightsClient
 from services.web.clients.sessions import Sessions
 from services.web.clients.statistics import StatisticsClient
 from services.web.clients.sync import SyncClient
+from services.web.clients.webhooks import WebhooksClient
 from services.web.pages.assets import register_assets
 from services.web.pages.cookies import STATE, Cookies
 from services.web.pages.errors import register_error_pages
@@ -90,6 +91,7 @@ def _wire(settings: Settings, clock: Clock) -> Portal:
         administration=AdministrationClient(auth_peer),
         registries=RegistriesClient(auth_peer),
         sync=SyncClient(catalog_peer, notifier_peer),
+        webhooks=WebhooksClient(notifier_peer),
         retention=RetentionClient(catalog_peer),
         statistics=StatisticsClient(catalog_peer),
         sessions=Sessions(auth, clock),

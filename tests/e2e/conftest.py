@@ -62,7 +62,9 @@ def make_stack(shape: str, folder: Path, **settings: str) -> Stack:
     """Return an installation that is not started yet, on free ports, in a folder of its own."""
     require_program("docker-registry", "registry", package="docker-registry")
     servers = server_settings() if shape == "servers" else {}
-    return Stack(shape, folder, {name: free_port() for name in SERVICES}, {**servers, **settings})
+    # The receivers of webhooks are tests on this machine.
+    own = {"PORTUS_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8"}
+    return Stack(shape, folder, {name: free_port() for name in SERVICES}, {**servers, **own, **settings})
 
 
 def server_settings() -> dict[str, str]:

@@ -40,7 +40,7 @@ def test_the_global_namespace_has_a_page_of_what_has_no_other(house: House) -> N
 
     assert "alpine" in page
     assert "crane" not in page
-    for part in ("access", "robots", "settings"):
+    for part in ("access", "robots", "webhooks", "settings"):
         admin.read(f"/namespaces/registry.example.org/{part}")
 
 

@@ -16,10 +16,12 @@ from services.auth.domain.patterns import EVERYTHING
 from services.auth.domain.subjects import Narrowing, Subject, SubjectKind
 from services.auth.domain.teams import Role
 from services.catalog.domain.drift import Cause, Kind, State, explain_cause, remedy_of
+from services.notifier.domain.webhooks import InvalidWebhook, check_url
 from services.web.viewmodels.said import say
 from tests.architecture.tree import ROOT
 from tests.pages.conftest import Browser, House
 
+SERVICES = ("auth", "catalog", "notifier")
 PULL = frozenset({"pull"})
 SUBJECTS = (
     Subject(SubjectKind.ANONYMOUS),
@@ -123,6 +125,28 @@ def test_whatever_a_service_refuses_is_said_in_german(house: House) -> None:
         assert sorted(text for text in said if say(text) == text) == []
 
 
+@pytest.mark.parametrize("url", ["", "x" * 3000, "ä", "http://[", "ftp://a", "a@b", "http://a\\b", "a#b"])
+def test_whatever_is_no_address_of_a_webhook_is_said_in_german(house: House, url: str) -> None:
+    with pytest.raises(InvalidWebhook) as refused:
+        check_url(url)
+
+    ((fault,),) = refused.value.errors.values()
+    with house.portal.test_request_context():
+        g.language = "de"
+        assert say(fault) != fault
+
+
+def test_whatever_becomes_of_a_delivery_is_said_in_german(house: House) -> None:
+    faults = ["It answered 500.", "It answered 302. Redirects are not followed: enter the address that it leads to."]
+
+    with house.portal.test_request_context():
+        g.language = "de"
+        assert [say(fault) for fault in faults] == [
+            "Die Antwort war 500.",
+            "Die Antwort war 302. Weiterleitungen wird nicht gefolgt: die Adresse eintragen, zu der sie führt.",
+        ]
+
+
 def test_whatever_may_not_be_managed_is_said_in_german(house: House) -> None:
     said = {f"You may not {operation.phrase}: {Standing.VIEWER} may not: only people may." for operation in Operation}
 
@@ -136,12 +160,12 @@ def test_whatever_may_not_be_managed_is_said_in_german(house: House) -> None:
 
 def refusals() -> Iterator[str]:
     """Yield every sentence with which a use case refuses, a 7 in the place of what is put in."""
-    for path in (*(ROOT / "services/auth").rglob("*.py"), *(ROOT / "services/catalog").rglob("*.py")):
+    for path in (path for service in SERVICES for path in (ROOT / "services" / service).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
-                if node.func.id in ("Forbidden", "NotAllowed"):
+                if node.func.id in ("Forbidden", "NotAllowed", "Unreachable"):
                     yield from _texts(node.args[0])
-                elif node.func.id == "Invalid" and isinstance(node.args[0], ast.Dict):
+                elif node.func.id in ("Invalid", "InvalidWebhook") and isinstance(node.args[0], ast.Dict):
                     for faults in node.args[0].values:
                         yield from (text for one in getattr(faults, "elts", ()) for text in _texts(one))
 

@@ -3,11 +3,16 @@
 from datetime import timedelta
 
 from services.auth.domain.teams import Role
+from services.notifier.storage.tables import webhook_deliveries
+from services.notifier.usecases.deliver import Answer
 from shared.clock import utc_now
-from tests.pages.conftest import House
+from tests.pages.conftest import Browser, House
+from tests.support.auth import INTERNAL_SECRET
 from tests.support.images import Pusher, on
+from tests.support.webhooks import make_deliverer, record, tag_event, take_turns
 
 APP = "/r/docks/crane"
+DELIVERY = "5f0f9d34-0c1e-4e0b-9f3e-6b1a1c6f6f01"
 PAGES = {
     "home": "/",
     "explain": "/explain?repository=docks/crane&who_can=yes",
@@ -45,6 +50,12 @@ PAGES = {
     "new_robot": "/namespaces/docks/robots/new",
     "namespace_robot": "/namespaces/docks/robots/1",
     "robot_deletion": "/namespaces/docks/robots/1/deletion",
+    "namespace_webhooks": "/namespaces/docks/webhooks",
+    "new_webhook": "/namespaces/docks/webhooks/new",
+    "namespace_webhook": "/namespaces/docks/webhooks/1",
+    "webhook_settings": "/namespaces/docks/webhooks/1/settings",
+    "webhook_delivery": f"/namespaces/docks/webhooks/1/deliveries/{DELIVERY}",
+    "webhook_deletion": "/namespaces/docks/webhooks/1/deletion",
     "namespace_settings": "/namespaces/docks/settings",
     "namespace_deletion": "/namespaces/docks/deletion",
     "teams": "/teams",
@@ -130,6 +141,7 @@ def _fill(house: House) -> None:
     jane.follow(jane.send(access, access, **grant, actions="pull"))
     robot = "/namespaces/docks/robots/new"
     jane.send(robot, robot, name="ci", description="Builds", pattern="", until="", addresses="", actions="push")
+    _tell_webhooks(house, jane)
     jane.send("/me/tokens", "/me/tokens", application="laptop", days="7", namespaces="", actions="pull")
     about = "# Crane\n\nLifts *containers* from ship to quay.\n\n```\ndocker run crane\n```"
     jane.follow(jane.send(f"{APP}/-/settings", f"{APP}/-/settings", description=about))
@@ -141,3 +153,27 @@ def _fill(house: House) -> None:
     jane.follow(jane.send("/admin/retention", "/admin/retention/1/run"))
     jane.follow(jane.send("/admin/retention", "/admin/retention/immutable", tags="v*", namespace="*", repositories=""))
     jane.follow(jane.send("/admin/sync", "/admin/sync/crawls", kind="full"))
+
+
+def _tell_webhooks(house: House, jane: Browser) -> None:
+    """Make two webhooks; the first took a push, was away for a deletion, and is to be told of another push."""
+    page, hook = "/namespaces/docks/webhooks/new", "/namespaces/docks/webhooks/1"
+    given = {"name": "ci", "url": "https://ci.example.org/hooks/portus", "push": "yes", "delete": "yes"}
+    how = {"request_method": "POST", "content_type": "application/json", "enabled": "yes"}
+    jane.follow(jane.send(page, page, **given, **how, username="jane", password="harbour-master", tags="v* latest"))
+    off = {**given, **how, "name": "chat", "url": "https://chat.example.org/in", "enabled": ""}
+    jane.follow(jane.send(page, page, **off, repositories="docks/crane*"))
+    jane.follow(jane.send(hook, f"{hook}/headers", name="X-Team", value="harbour"))
+    answers = [
+        Answer(200, headers=[("Content-Type", "text/plain")], body="queued"),
+        Answer(0, "It refuses the connection."),
+    ]
+    database = house.notifier.database
+    deliverer = make_deliverer(database, send=lambda _: answers.pop(0), secret=INTERNAL_SECRET)
+    record(database, tag_event("push-1", "docks/crane", tag="latest"))
+    with database.write() as connection:
+        connection.execute(webhook_deliveries.update().values(uuid=DELIVERY))
+    take_turns(deliverer)
+    record(database, tag_event("delete-1", "docks/crane", kind="deleted", tag="v1"))
+    take_turns(deliverer)
+    record(database, tag_event("push-2", "docks/crane", tag="v2"))

@@ -24,7 +24,6 @@ from shared.database import Database
 from tests.support.visibility import PEER_SECRET
 from tests.support.waiting import wait_until
 
-SEAL = Seal(Secret(PEER_SECRET))
 DIGEST = "sha256:" + "a" * 64
 TIME = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -69,11 +68,17 @@ def make_deliverer(
     clock: Clock = utc_now,
     max_attempts: int = 3,
     timeout_s: float = 30,
+    secret: str = PEER_SECRET,
 ) -> Deliverer:
     """Return what sends to receivers on this machine, really unless it is told otherwise."""
     receiver = Receiver([ip_network("127.0.0.0/8")], timeout_s)
     return Deliverer(
-        send or receiver.send, SEAL, database, clock, max_attempts=max_attempts, lease_for=timedelta(seconds=60)
+        send or receiver.send,
+        Seal(Secret(secret)),
+        database,
+        clock,
+        max_attempts=max_attempts,
+        lease_for=timedelta(seconds=60),
     )
 
 

@@ -172,6 +172,8 @@ class DeliverySchema(Schema):
     event_source = fields.String(required=True)
     event_id = fields.String(required=True)
     event_type = fields.String(required=True)
+    repository = fields.String(required=True, allow_none=True, metadata=_said("Full name. Null: it is a test."))
+    tag = fields.String(required=True, allow_none=True)
     outcome = _choice(Outcome, required=True)
     status = fields.Integer(
         required=True, allow_none=True, metadata=_said("Of HTTP; 0: nobody answered. Null: not sent yet.")

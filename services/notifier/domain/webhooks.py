@@ -160,7 +160,7 @@ def _url_fault(url: str) -> str | None:
     if len(url) > MAX_URL_LENGTH:
         return f"must have {MAX_URL_LENGTH} characters at most"
     if not _PLAIN.fullmatch(url):
-        return "must hold visible ASCII characters only: write others as %XX, and names of hosts in Punycode"
+        return "must hold visible ASCII characters only: write others percent-encoded, and names of hosts in Punycode"
     try:
         parts = urlsplit(url)
         port = parts.port

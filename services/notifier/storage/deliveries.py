@@ -1,12 +1,13 @@
 """Rows of ``webhook_deliveries``: planned, listed, asked for again, purged."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.notifier.storage.tables import webhook_deliveries as table
@@ -72,6 +73,21 @@ class DeliveryRow:
     next_try_at: datetime | None
     created_at: datetime
     attempted_at: datetime | None
+    request_body: str
+    """The event as JSON."""
+
+    @property
+    def repository(self) -> str | None:
+        """What the event is about; ``None``: a test."""
+        return self._said("repository")
+
+    @property
+    def tag(self) -> str | None:
+        return self._said("tag")
+
+    def _said(self, name: str) -> str | None:
+        said: str | None = json.loads(self.request_body)["data"].get(name)
+        return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +95,6 @@ class WholeDelivery(DeliveryRow):
     """A delivery with what was sent and answered, as far as it was kept."""
 
     request_headers: Sequence[Sequence[str]] | None
-    request_body: str
     response_headers: Sequence[Sequence[str]] | None
     response_body: str | None
 
@@ -111,6 +126,14 @@ def ask_again(connection: Connection, webhook: int, uuid: str, *, now: datetime)
     """Let a delivery be sent once more, now."""
     again = {"outcome": Outcome.PENDING.value, "on_demand": True, "next_try_at": now}
     connection.execute(update(table).where(table.c.webhook_id == webhook, table.c.uuid == uuid).values(again))
+
+
+def count_waiting(connection: Connection, *, now: datetime) -> tuple[int, int]:
+    """Return how many deliveries are to be sent now, and how many later."""
+    due = func.count().filter(table.c.next_try_at <= now)
+    later = func.count().filter(table.c.next_try_at > now)
+    found = connection.execute(select(due, later).where(table.c.next_try_at.is_not(None))).one()
+    return int(found[0]), int(found[1])
 
 
 def purge_deliveries(connection: Connection, *, before: datetime, limit: int) -> int:

@@ -17,6 +17,7 @@ from services.web.clients.rights import RightsClient
 from services.web.clients.sessions import Sessions
 from services.web.clients.statistics import StatisticsClient
 from services.web.clients.sync import SyncClient
+from services.web.clients.webhooks import WebhooksClient
 from services.web.pages.cookies import Cookies
 from shared.api.health import ReadinessCheck
 from shared.clock import Clock
@@ -38,6 +39,7 @@ class Portal:
     administration: AdministrationClient
     registries: RegistriesClient
     sync: SyncClient
+    webhooks: WebhooksClient
     retention: RetentionClient
     statistics: StatisticsClient
     sessions: Sessions

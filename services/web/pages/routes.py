@@ -19,6 +19,7 @@ from services.web.pages import (
     me,
     namespace_access,
     namespace_robots,
+    namespace_webhooks,
     namespaces,
     people,
     registries,
@@ -147,6 +148,26 @@ NAMESPACES = (
     ),
 )
 
+_WEBHOOK = "/namespaces/<name>/webhooks/<int:number>"
+_DELIVERY = f"{_WEBHOOK}/deliveries/<uuid:uuid>"
+
+WEBHOOKS = (
+    Route("GET", "/namespaces/<name>/webhooks", "namespace_webhooks", namespace_webhooks.show_webhooks),
+    Route("GET", "/namespaces/<name>/webhooks/new", "new_webhook", namespace_webhooks.show_new_webhook),
+    Route("POST", "/namespaces/<name>/webhooks/new", "send_new_webhook", namespace_webhooks.create_webhook),
+    Route("GET", _WEBHOOK, "namespace_webhook", namespace_webhooks.show_webhook),
+    Route("GET", f"{_WEBHOOK}/settings", "webhook_settings", namespace_webhooks.show_settings),
+    Route("POST", f"{_WEBHOOK}/settings", "send_webhook_settings", namespace_webhooks.change_webhook),
+    Route("POST", f"{_WEBHOOK}/switch", "switch_webhook", namespace_webhooks.switch_webhook),
+    Route("POST", f"{_WEBHOOK}/test", "test_webhook", namespace_webhooks.test_webhook),
+    Route("POST", f"{_WEBHOOK}/headers", "send_webhook_header", namespace_webhooks.add_header),
+    Route("POST", f"{_WEBHOOK}/headers/<int:header>/remove", "remove_webhook_header", namespace_webhooks.remove_header),
+    Route("GET", _DELIVERY, "webhook_delivery", namespace_webhooks.show_delivery),
+    Route("POST", f"{_DELIVERY}/retrigger", "retrigger_delivery", namespace_webhooks.retrigger),
+    Route("GET", f"{_WEBHOOK}/deletion", "webhook_deletion", namespace_webhooks.show_deletion),
+    Route("POST", f"{_WEBHOOK}/deletion", "send_webhook_deletion", namespace_webhooks.delete_webhook),
+)
+
 TEAMS = (
     Route("GET", "/teams", "teams", teams.show_teams),
     Route("GET", "/teams/-/new", "new_team", teams.show_new_team),
@@ -225,7 +246,7 @@ SYNC = (
     Route("POST", "/admin/sync/<box>/replay", "replay_all_letters", sync.replay_all),
 )
 
-ROUTES = (*GENERAL, *REPOSITORY, *ME, *NAMESPACES, *TEAMS, *ADMINISTRATION, *SYNC)
+ROUTES = (*GENERAL, *REPOSITORY, *ME, *NAMESPACES, *WEBHOOKS, *TEAMS, *ADMINISTRATION, *SYNC)
 
 
 BROWSED = frozenset({"explore", "search", "suggestions", *(route.name for route in REPOSITORY)})

@@ -545,6 +545,7 @@ def test_deliveries_are_walked_by_key_and_narrowed(asked: Notifier) -> None:
     ]
     assert [one["event_id"] for one in failed.get_json()] == ["event-3"]
     assert "request_body" not in first.get_json()[0]
+    assert {(one["repository"], one["tag"]) for one in first.get_json()} == {("team/app", "1.0")}
 
 
 def test_a_delivery_of_another_webhook_is_not_found(asked: Notifier) -> None:
@@ -607,3 +608,14 @@ def test_what_was_done_stands_in_the_log_without_what_is_secret(asked: Notifier)
         ("notifier.webhook.deleted.v1", {**said, "name": "other"}),
     ]
     assert asked.get("/events", as_="Bearer olga").get_json() == []
+
+
+def test_what_waits_is_counted_for_whoever_watches(asked: Notifier) -> None:
+    make(asked, "http://127.0.0.1:9/")
+    record(asked.database, *(tag_event(f"event-{number}") for number in range(3)))
+    send_all_failing(asked)
+
+    page = asked.client.get("/metrics").text
+
+    assert 'portus_notifier_webhook_deliveries{state="due"} 2.0' in page
+    assert 'portus_notifier_webhook_deliveries{state="later"} 1.0' in page

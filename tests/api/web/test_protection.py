@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -12,11 +13,16 @@ from tests.api.web.conftest import Browser, BuildApp, MovableClock
 from tests.support.portal_peers import PASSWORD, Peers, make_tag
 
 PATHS = ("/explore", "/sign-in", "/r/no/such", "/no-such-page", "/repositories?page=x", "/static/portus.css")
-FORMS = tuple(
-    re.sub(r"<any\((\w+).*?>", r"\1", re.sub("<int:[a-z]+>", "7", route.path))
-    for route in ROUTES
-    if route.method == "POST"
-)
+SOMETHING = {r"<any\((\w+).*?>": r"\1", "<int:[a-z]+>": "7", "<uuid:[a-z]+>": str(UUID(int=7))}
+
+
+def _filled(path: str) -> str:
+    for kind, value in SOMETHING.items():
+        path = re.sub(kind, value, path)
+    return path
+
+
+FORMS = tuple(_filled(route.path) for route in ROUTES if route.method == "POST")
 
 
 def directives(answer: TestResponse) -> dict[str, str]:
