@@ -108,6 +108,16 @@ def http_url(env: Env, name: str, default: str) -> str:
     return env.str(name, default, validate=_HTTP)
 
 
+def optional_secret(env: Env, name: str) -> Secret:
+    """Read a secret that may be left out, and then is empty."""
+    return secret_url(env, name, "")
+
+
+def optional_http_url(env: Env, name: str) -> str:
+    """Read the address of an HTTP server that there may not be; then it is empty."""
+    return env.str(name, "", validate=lambda url: _all_http([url])) or ""
+
+
 def http_urls(env: Env, name: str) -> tuple[str, ...]:
     """Read the addresses of any number of HTTP servers, separated by commas."""
     found: list[str] | None = env.list(name, [], validate=_all_http)

@@ -16,6 +16,7 @@ from services.catalog.api.people import people_blueprint
 from services.catalog.api.repositories import repositories_blueprint
 from services.catalog.api.retention import retention_blueprint
 from services.catalog.api.rounds import rounds_blueprint
+from services.catalog.api.scans import SCANNING, scans_blueprint
 from services.catalog.api.schemas import REGISTRY_HOST
 from services.catalog.api.search import search_blueprint
 from services.catalog.api.statistics import statistics_blueprint
@@ -23,9 +24,10 @@ from services.catalog.api.tags import tags_blueprint
 from services.catalog.clients.metrics import DeliveryCounters
 from services.catalog.clients.namespaces import NamespaceClient
 from services.catalog.clients.registry import RegistryClient
+from services.catalog.clients.scanner import ScannerClient
 from services.catalog.clients.tokens import RegistryTokens
-from services.catalog.metrics import measure_drift, measure_losses
-from services.catalog.settings import Settings
+from services.catalog.metrics import measure_drift, measure_losses, measure_scans
+from services.catalog.settings import ScannerSettings, Settings
 from services.catalog.storage.manifests import list_fetched
 from services.catalog.storage.schema import migrations
 from services.catalog.usecases.delete_content import ContentDeleter
@@ -35,15 +37,18 @@ from services.catalog.usecases.immutability import ImmutabilityDesk
 from services.catalog.usecases.registry import Registry, WritableRegistry
 from services.catalog.usecases.restore_tag import TagRestorer
 from services.catalog.usecases.retention import RetentionDesk
+from services.catalog.usecases.scanner import NewAuthorization
+from services.catalog.usecases.scans import ScanDesk
 from shared.api.application import new_api_app
 from shared.api.cors import register_cors
 from shared.api.health import ReadinessCheck
 from shared.api.measures import measure_when_asked
 from shared.api.openapi import new_openapi
 from shared.clock import utc_now
+from shared.config import Secret
 from shared.database import Database
 from shared.messaging.topology import topology_fault
-from shared.oci.names import Digest
+from shared.oci.names import Digest, RepositoryName
 from shared.upstream import UpstreamSession
 from shared.visibility.callers import callers_permissions, callers_visibility, callers_visibility_in
 from shared.visibility.client import VisibilityClient
@@ -51,6 +56,8 @@ from shared.visibility.client import VisibilityClient
 AUTH_READ_TIMEOUT_S = 5
 REGISTRY_READ_TIMEOUT_S = 5
 """Longest silence; a manifest that takes longer is asked for again later."""
+SCANNER_READ_TIMEOUT_S = 5
+"""Longest silence; Harbor waits as long."""
 
 USER_AGENT = "portus-catalog"
 
@@ -64,6 +71,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     app = new_api_app("services.catalog", checks=readiness_checks(settings, database), errors=ERRORS)
     register_cors(app, settings.web_url)
     app.config[REGISTRY_HOST] = settings.registry_host
+    app.config[SCANNING] = settings.scanner is not None
     hops = settings.trusted_proxies
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops)  # type: ignore[method-assign]
@@ -76,12 +84,14 @@ def create_app(settings: Settings, database: Database) -> Flask:
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
     api.register_blueprint(repositories_blueprint(database, visibility, visibility_in))
     api.register_blueprint(tags_blueprint(database, visibility))
+    scanner = new_scanner(settings.scanner) if settings.scanner else None
+    api.register_blueprint(scans_blueprint(lambda: ScanDesk(visibility(), scanner, database, utc_now)))
     api.register_blueprint(search_blueprint(database, visibility))
     api.register_blueprint(retention_blueprint(lambda: RetentionDesk(visibility(), permissions, database, utc_now)))
     api.register_blueprint(statistics_blueprint(database, visibility, clock=utc_now))
     api.register_blueprint(losses_blueprint(database, visibility))
     api.register_blueprint(rounds_blueprint(database, visibility, clock=utc_now))
-    measure_when_asked(app, lambda: _measure(database))
+    measure_when_asked(app, lambda: _measure(database, scans=settings.scanner is not None))
     registry = new_registry(settings)
     permissions = callers_permissions(auth, peer_secret=settings.internal_secret)
     api.register_blueprint(people_blueprint(database, visibility, permissions, clock=utc_now))
@@ -99,9 +109,11 @@ def create_app(settings: Settings, database: Database) -> Flask:
     return app
 
 
-def _measure(database: Database) -> None:
+def _measure(database: Database, *, scans: bool) -> None:
     measure_losses(database, utc_now)
     measure_drift(database)
+    if scans:
+        measure_scans(database, utc_now)
 
 
 def new_namespaces(settings: Settings) -> NamespaceClient:
@@ -120,6 +132,35 @@ def readiness_checks(settings: Settings, database: Database) -> dict[str, Readin
     return {"database": schema.fault, "broker": lambda: topology_fault(settings.broker_url)}
 
 
+def new_scanner(settings: ScannerSettings) -> ScannerClient:
+    """Return the scanner."""
+    session = UpstreamSession(
+        "the scanner",
+        settings.url,
+        read_timeout_s=SCANNER_READ_TIMEOUT_S,
+        user_agent=USER_AGENT,
+        ca_bundle=settings.ca_bundle,
+        pool_size=32,
+    )
+    return ScannerClient(session, authorization=settings.authorization, api_key=settings.api_key)
+
+
+def new_scanner_authorization(settings: Settings) -> NewAuthorization:
+    """Return what makes the tokens with which a scanner pulls."""
+    tokens = _new_tokens(settings)
+
+    def authorize(repository: RepositoryName) -> Secret:
+        return Secret(f"Bearer {tokens.new_token(f'repository:{repository}:pull')}")
+
+    return authorize
+
+
+def _new_tokens(settings: Settings) -> RegistryTokens:
+    return RegistryTokens(
+        _auth_session(settings), service=settings.registry_service, secret=settings.service_account_secret
+    )
+
+
 def new_registry(settings: Settings) -> WritableRegistry:
     """Return the registry, used as the internal account."""
     session = UpstreamSession(
@@ -131,10 +172,7 @@ def new_registry(settings: Settings) -> WritableRegistry:
         pool_size=64,
         ca_bundle=settings.registry_ca_bundle,
     )
-    tokens = RegistryTokens(
-        _auth_session(settings), service=settings.registry_service, secret=settings.service_account_secret
-    )
-    return RegistryClient(session, tokens, clock=utc_now)
+    return RegistryClient(session, _new_tokens(settings), clock=utc_now)
 
 
 def new_counters(settings: Settings) -> DeliveryCounters | None:

@@ -5,8 +5,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.catalog.domain.drift import Kind
 from services.catalog.domain.losses import Reason
+from services.catalog.domain.scans import DEFAULT_SCANNER, ScanState
 from services.catalog.storage.drift import count_open_drift
 from services.catalog.storage.loss_queries import count_open, summarize_open
+from services.catalog.storage.scan_queries import count_by_state, count_due
 from shared.clock import Clock
 from shared.database import Database
 
@@ -29,6 +31,32 @@ DRIFT = Gauge(
     ["kind"],
     multiprocess_mode="livemostrecent",
 )
+
+SCANS = Gauge(
+    "portus_catalog_scans",
+    "Digests by how far their scan is: none, working, done, failed, unsupported.",
+    ["state"],
+    multiprocess_mode="livemostrecent",
+)
+SCANS_DUE = Gauge(
+    "portus_catalog_scans_due",
+    "Scans that wait for the scanner.",
+    ["scanner"],
+    multiprocess_mode="livemostrecent",
+)
+
+
+def measure_scans(database: Database, clock: Clock) -> None:
+    """Set the gauges; ``NaN`` says that the database did not answer."""
+    try:
+        with database.read() as connection:
+            counts: dict[str, float] = {**count_by_state(connection)}
+            due: float = count_due(connection, now=clock())
+    except SQLAlchemyError:
+        counts, due = dict.fromkeys(ScanState, float("nan")), float("nan")
+    for state in ScanState:
+        SCANS.labels(state.value).set(counts.get(state.value, 0))
+    SCANS_DUE.labels(DEFAULT_SCANNER).set(due)
 
 
 def measure_drift(database: Database) -> None:

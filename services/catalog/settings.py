@@ -14,9 +14,44 @@ from services.catalog.domain.retention import check_pattern
 from services.catalog.domain.rounds import Rhythm, Strategy
 from shared.api.cors import load_portal_url
 from shared.api.serving import ServingSettings, load_serving_settings, load_trusted_proxies
-from shared.config import Secret, ca_bundle, data_file, http_url, http_urls, read_settings, secret, secret_url
+from shared.config import (
+    Secret,
+    ca_bundle,
+    data_file,
+    http_url,
+    http_urls,
+    optional_http_url,
+    optional_secret,
+    read_settings,
+    secret,
+    secret_url,
+)
 from shared.messaging.connections import load_broker_url
 from shared.observability.logs import load_log_level
+
+DEFAULT_REGISTRY_URL = "http://localhost:5000"
+
+
+@dataclass(frozen=True, slots=True)
+class ScannerSettings:
+    """The scanner that looks through images."""
+
+    url: str
+    """Its adapter as the catalogue reaches it."""
+    authorization: Secret
+    """A whole ``Authorization`` header for it; empty: none."""
+    api_key: Secret
+    """For adapters that want one in a header of its own; empty: none."""
+    ca_bundle: Path | None
+    """CAs that are believed about it, beside the well-known ones."""
+    registry_url: str
+    """The registry as the scanner reaches it."""
+    time_limit: timedelta
+    """For one scan."""
+    concurrency: int
+    """Scans at the same time, of all workers together."""
+    period: timedelta
+    """After which everything is scanned anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +90,8 @@ class Settings:
     """Requests a second that a round sends at the most; 0: as many as it can."""
     garbage_collector: Mapping[str, Any] | None
     """What the retention rule of the environment says; ``None``: there is none."""
+    scanner: ScannerSettings | None
+    """``None``: nothing is scanned."""
     web_url: str
     """The portal as people type it; its pages may call the API with credentials."""
     tag_history: timedelta | None
@@ -82,7 +119,7 @@ def _build(env: Env) -> Settings:
         broker_url=load_broker_url(env),
         auth_url=http_url(env, "PORTUS_AUTH_URL", "http://localhost:8081"),
         internal_secret=secret(env, "PORTUS_INTERNAL_SECRET"),
-        registry_url=http_url(env, "PORTUS_REGISTRY_URL", "http://localhost:5000"),
+        registry_url=http_url(env, "PORTUS_REGISTRY_URL", DEFAULT_REGISTRY_URL),
         registry_ca_bundle=ca_bundle(env, "PORTUS_REGISTRY_CA_BUNDLE"),
         registry_host=env.str("PORTUS_REGISTRY_HOST", "localhost:5000"),
         registry_service=env.str("PORTUS_REGISTRY_SERVICE", "portus-registry"),
@@ -94,12 +131,28 @@ def _build(env: Env) -> Settings:
         crawl_threads=env.int("PORTUS_CRAWL_THREADS", 8, validate=Range(1, 64)),
         crawl_rate=env.int("PORTUS_CRAWL_RATE", 100, validate=Range(0, 10_000)),
         garbage_collector=_garbage_collector(env),
+        scanner=_scanner(env),
         web_url=load_portal_url(env),
         tag_history=_days(env.int("PORTUS_TAG_HISTORY_DAYS", 400, validate=Range(0, 36500))),
         trusted_proxies=load_trusted_proxies(env),
         log_level=load_log_level(env),
         serving=load_serving_settings(env, port_variable="PORTUS_CATALOG_PORT", default_port=8082),
     )
+
+
+def _scanner(env: Env) -> ScannerSettings | None:
+    registry_url = http_url(env, "PORTUS_REGISTRY_URL", DEFAULT_REGISTRY_URL)
+    settings = ScannerSettings(
+        url=optional_http_url(env, "PORTUS_SCANNER_URL"),
+        authorization=optional_secret(env, "PORTUS_SCANNER_AUTHORIZATION"),
+        api_key=optional_secret(env, "PORTUS_SCANNER_API_KEY"),
+        ca_bundle=ca_bundle(env, "PORTUS_SCANNER_CA_BUNDLE"),
+        registry_url=optional_http_url(env, "PORTUS_SCANNER_REGISTRY_URL") or registry_url,
+        time_limit=timedelta(seconds=env.int("PORTUS_SCANNER_TIMEOUT_S", 900, validate=Range(10, 86_400)) or 0),
+        concurrency=env.int("PORTUS_SCANNER_CONCURRENCY", 2, validate=Range(1, 32)),
+        period=timedelta(hours=env.int("PORTUS_SCANNER_RESCAN_HOURS", 24, validate=Range(1, 8760)) or 0),
+    )
+    return settings if settings.url else None
 
 
 def _garbage_collector(env: Env) -> Mapping[str, Any] | None:

@@ -3,7 +3,7 @@
 Each task has a thread of its own. They stop together, and one that dies ends the process.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from functools import cache
 from threading import Event
@@ -11,13 +11,20 @@ from uuid import uuid4
 
 import structlog
 
-from services.catalog.app import new_counters, new_fetcher, new_namespaces, new_registry
+from services.catalog.app import (
+    new_counters,
+    new_fetcher,
+    new_namespaces,
+    new_registry,
+)
 from services.catalog.clients.metrics import DeliveryCounters
 from services.catalog.clients.paced import PacedRegistry
 from services.catalog.consumers.crawl_tasks import consume_crawl_tasks
 from services.catalog.consumers.notifications import consume_notifications
 from services.catalog.consumers.push_grants import consume_push_grants
 from services.catalog.domain.rounds import CrawlKind
+from services.catalog.repeating import repeat
+from services.catalog.scan_worker import scan_tasks
 from services.catalog.settings import Settings
 from services.catalog.storage.tables import outbox
 from services.catalog.usecases.count_deliveries import count_deliveries
@@ -40,7 +47,7 @@ from services.catalog.usecases.shared_pace import SharedPace
 from shared.clock import utc_now
 from shared.commands import Task, run_tasks
 from shared.contracts.events import Envelope
-from shared.database import DATABASE_AWAY, Database
+from shared.database import Database
 from shared.messaging.outbox import relay_outbox
 from shared.messaging.publisher import Publisher, PublishError
 
@@ -61,7 +68,6 @@ CRAWL_IDLE_S = 2.0
 """How often is looked for a crawl that is due."""
 CRAWL_PAUSE_S = 2.0
 LONGEST_CRAWL_PAUSE_S = 600.0
-DATABASE_PAUSE_S = 2.0
 OTHER_TASKS = 14
 """What needs a connection besides the threads of a crawl."""
 
@@ -87,6 +93,8 @@ def run_worker(settings: Settings, stop: Event) -> None:
     tasks["overwrites"] = lambda stop: _undo_overwrites(database, new_registry(settings), stop)
     tasks["crawls"] = lambda stop: _crawl_always(settings, database, registry, stop)
     tasks["crawl-tasks"] = lambda stop: _read_for_crawls(settings, database, registry, stop)
+    if settings.scanner:
+        tasks |= scan_tasks(settings, settings.scanner, database)
     run_tasks(tasks, stop)
 
 
@@ -124,7 +132,8 @@ def crawl_now(settings: Settings, stop: Event, *, light: bool = False) -> CrawlR
 
 
 def _new_database(settings: Settings) -> Database:
-    return Database(settings.database_url.reveal(), pool_size=settings.crawl_threads + OTHER_TASKS)
+    scans = settings.scanner.concurrency + 1 if settings.scanner else 0
+    return Database(settings.database_url.reveal(), pool_size=settings.crawl_threads + scans + OTHER_TASKS)
 
 
 def _consume(settings: Settings, database: Database, registry: Registry, stop: Event) -> None:
@@ -144,7 +153,7 @@ def _retry(database: Database, registry: Registry, stop: Event) -> None:
             tried = retry_fetches(database=database, fetcher=fetcher, clock=utc_now)
             return 0 if tried else RETRY_IDLE_S
 
-        _repeat(work, stop)
+        repeat(work, stop)
 
 
 def _purge(settings: Settings, database: Database, stop: Event) -> None:
@@ -152,7 +161,7 @@ def _purge(settings: Settings, database: Database, stop: Event) -> None:
         purged = purge_history(database=database, clock=utc_now, tag_history=settings.tag_history)
         return RETRY_IDLE_S if purged else PURGE_EVERY_S
 
-    _repeat(work, stop)
+    repeat(work, stop)
 
 
 def _crawl_always(settings: Settings, database: Database, registry: Registry, stop: Event) -> None:
@@ -176,7 +185,7 @@ def _crawl_always(settings: Settings, database: Database, registry: Registry, st
         failures += 1
         return min(CRAWL_PAUSE_S * 2.0 ** min(failures - 1, 10), LONGEST_CRAWL_PAUSE_S)
 
-    _repeat(work, stop)
+    repeat(work, stop)
 
 
 def _plan(settings: Settings, kind: CrawlKind, new_readers: NewReaders | None = None) -> CrawlPlan:
@@ -247,7 +256,7 @@ def _repair(settings: Settings, database: Database, registry: Registry, stop: Ev
             found = repair_losses(crawler, holder=uuid4().hex, database=database, clock=utc_now, new_readers=readers)
             return 0 if found else LOSS_IDLE_S
 
-        _repeat(work, stop)
+        repeat(work, stop)
 
 
 def _retain(database: Database, registry: WritableRegistry, stop: Event) -> None:
@@ -261,7 +270,7 @@ def _retain(database: Database, registry: WritableRegistry, stop: Event) -> None
             return RETENTION_PAUSE_S
         return 0 if done else RETENTION_IDLE_S
 
-    _repeat(work, stop)
+    repeat(work, stop)
 
 
 def _undo_overwrites(database: Database, registry: WritableRegistry, stop: Event) -> None:
@@ -270,7 +279,7 @@ def _undo_overwrites(database: Database, registry: WritableRegistry, stop: Event
     def work() -> float:
         return 0 if undo_overwrite(restorer, holder=holder) else OVERWRITES_IDLE_S
 
-    _repeat(work, stop)
+    repeat(work, stop)
 
 
 def _settle_grants(settings: Settings, database: Database, stop: Event) -> None:
@@ -278,7 +287,7 @@ def _settle_grants(settings: Settings, database: Database, stop: Event) -> None:
         settled = settle_push_grants(registry=settings.registry_host, database=database, clock=utc_now)
         return 0 if settled else SETTLE_EVERY_S
 
-    _repeat(work, stop)
+    repeat(work, stop)
 
 
 def _count_deliveries(settings: Settings, counters: DeliveryCounters, database: Database, stop: Event) -> None:
@@ -289,16 +298,4 @@ def _count_deliveries(settings: Settings, counters: DeliveryCounters, database: 
         count_deliveries(counters.read, holder=holder, registry=registry, database=database, clock=utc_now)
         return COUNT_EVERY_S
 
-    _repeat(work, stop)
-
-
-def _repeat(work: Callable[[], float | None], stop: Event) -> None:
-    """Do something again and again; it returns the pause until the next time, or ``None`` when it is done."""
-    pause_s: float | None = 0
-    while pause_s is not None and not stop.wait(pause_s):
-        try:
-            pause_s = work()
-        except DATABASE_AWAY as fault:
-            # A database that restarts is back soon; our own restart would not bring it back sooner.
-            log.warning("worker.database_away", fault=type(fault).__name__)
-            pause_s = DATABASE_PAUSE_S
+    repeat(work, stop)

@@ -132,6 +132,29 @@ class TagOverwritten:
 
 
 @dataclass(frozen=True, slots=True)
+class ScanFinished:
+    """A manifest was looked through for vulnerabilities, for the first time or with another result than before.
+
+    One message for each repository in which a tag points at it.
+    """
+
+    TYPE: ClassVar[str] = "catalog.scan.finished.v1"
+
+    repository: str
+    digest: str
+    scanner: str
+    """The name under which the catalogue knows the scanner."""
+    critical: int
+    high: int
+    medium: int
+    low: int
+    negligible: int
+    unknown: int
+    severity: str | None = None
+    """The worst: ``Critical``, ``High``, ``Medium``, ``Low``, ``Negligible`` or ``Unknown``; absent: none was found."""
+
+
+@dataclass(frozen=True, slots=True)
 class RepositoryCrawlRequested:
     """A crawl asks any worker of the catalogue to read a repository.
 
@@ -371,6 +394,7 @@ EventData = (
     | TagPushed
     | TagDeleted
     | TagOverwritten
+    | ScanFinished
     | RepositoryCrawlRequested
     | NamespaceCreated
     | GrantCreated

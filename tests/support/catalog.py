@@ -10,7 +10,7 @@ from typing import Any
 
 from services.catalog.domain.occurrences import Occurrence, Stamp
 from services.catalog.domain.rounds import Rhythm, Strategy
-from services.catalog.settings import Settings
+from services.catalog.settings import ScannerSettings, Settings
 from services.catalog.storage.schema import migrations
 from shared.api.serving import ServingSettings
 from shared.config import Secret
@@ -127,12 +127,20 @@ def make_settings(folder: Path, auth_url: str, **changes: Any) -> Settings:
         crawl_threads=8,
         crawl_rate=0,
         garbage_collector=None,
+        scanner=None,
         web_url="https://portus.example.org",
         tag_history=None,
         trusted_proxies=0,
         log_level="INFO",
         serving=ServingSettings("127.0.0.1:0", 1, 1),
     )
+    return replace(settings, **changes)
+
+
+def make_scanner(url: str, **changes: Any) -> ScannerSettings:
+    """Return the settings of a scanner that wants no credentials."""
+    none = Secret("")
+    settings = ScannerSettings(url, none, none, None, url, timedelta(minutes=1), 1, timedelta(days=1))
     return replace(settings, **changes)
 
 

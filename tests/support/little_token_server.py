@@ -6,6 +6,7 @@ them: ES256, an ``x5c`` leaf under a CA in ``rootcertbundle``.
 
 import time
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,12 +71,20 @@ class TokenServer:
 
     def token(self, scope: str) -> str:
         """Return a token for a scope."""
+        return self.token_for([scope])
+
+    def token_for(self, scopes: Sequence[str]) -> str:
+        """Return a token for several scopes."""
+        now = int(time.time())
+        access = [self._access(scope) for scope in scopes]
+        claims = {"iss": self.issuer, "sub": "portus", "aud": self.service, "access": access}
+        ends = {"iat": now, "nbf": now - 5, "exp": now + self.expires_in_s}
+        return self.signer.sign(claims | ends | {"jti": " ".join(scopes)})
+
+    def _access(self, scope: str) -> dict[str, Any]:
         kind, _, rest = scope.partition(":")
         name, _, actions = rest.rpartition(":")
-        now = int(time.time())
-        access = [{"type": kind, "name": name, "actions": [one for one in actions.split(",") if one != self.withheld]}]
-        claims = {"iss": self.issuer, "sub": "portus", "aud": self.service, "access": access}
-        return self.signer.sign(claims | {"iat": now, "nbf": now - 5, "exp": now + self.expires_in_s, "jti": scope})
+        return {"type": kind, "name": name, "actions": [one for one in actions.split(",") if one != self.withheld]}
 
     def _answer(self) -> Response | tuple[Response, int]:
         given = request.authorization

@@ -7,6 +7,7 @@ from flask import Response
 from marshmallow import Schema, fields, validate
 
 from services.catalog.api.fields import ID, MAX_ID, list_response, load_digest, refuses
+from services.catalog.api.scans import scan_field
 from services.catalog.domain.referrers import Kind, find_referrer_tag, kind_of
 from services.catalog.domain.secret_names import list_secret_names
 from services.catalog.storage.referrer_queries import REFERRERS, ReferrerRow
@@ -164,6 +165,7 @@ class ManifestSchema(Schema):
     pushed_by = fields.String(required=True, allow_none=True, attribute="row.pushed_by")
     pulls = fields.Integer(required=True, attribute="pulls.pulls", metadata=_said("By its digest and by its tags."))
     pulled_at = fields.AwareDateTime(required=True, allow_none=True, attribute="pulls.pulled_at")
+    scan = scan_field()
 
 
 class CompareQuery(Schema):

@@ -6,6 +6,7 @@ from flask import Response, jsonify
 from marshmallow import Schema, fields
 
 from services.catalog.api.fields import ID, MAX_ID, list_response, refuses
+from services.catalog.api.scans import scan_field, show_scanned, worst_field
 from services.catalog.domain.referrers import Kind
 from services.catalog.storage.tag_rows import GROUPS, TAGS, TAGS_OF_ONE, TagRow
 from services.catalog.usecases.browse import get_tag, list_tag_groups, list_tags
@@ -78,6 +79,12 @@ class TagSchema(Schema):
         required=True,
         metadata={"description": "Whether the registry lists it and has no manifest for it, as a crawl found."},
     )
+    scan = scan_field()
+    scanned = fields.Function(
+        lambda row: show_scanned(row.scan),
+        metadata={"type": "integer", "enum": [0, 1, 2], "description": "0 not scanned, 1 under way, 2 scanned."},
+    )
+    vulnerabilities = worst_field()
     # The same, as the Portus API calls it.
     author = fields.Function(
         lambda row: AuthorSchema().dump(row) if row.pushed_by else None,
@@ -89,6 +96,14 @@ class TagSchema(Schema):
     )
     size = fields.Integer(required=True, allow_none=True, attribute="size_bytes", dump_only=True)
     created_at = fields.AwareDateTime(required=True, attribute="first_seen_at", dump_only=True)
+
+
+class TagQuery(Schema):
+    """What is shown with a tag."""
+
+    vulnerabilities = fields.Boolean(
+        load_default=False, metadata={"description": "With the worst of what was found in it."}
+    )
 
 
 def tags_blueprint(database: Database, visibility: FindCallersVisibility) -> ApiBlueprint:
@@ -109,11 +124,12 @@ def tags_blueprint(database: Database, visibility: FindCallersVisibility) -> Api
         return list_response(TagSchema(), list_tags(visibility(), asked, database=database))
 
     @blueprint.get(f"/tags/{ID}")
+    @blueprint.arguments(TagQuery, location="query")
     @blueprint.response(200, TagSchema)
     @refuses(blueprint, *_REFUSALS)
-    def tag(id: int) -> TagRow:
+    def tag(query: dict[str, bool], id: int) -> TagRow:
         """Show one tag"""
-        return get_tag(visibility(), id, database=database)
+        return get_tag(visibility(), id, with_findings=query["vulnerabilities"], database=database)
 
     @blueprint.get(f"/repositories/{ID}/tags")
     @blueprint.arguments(either_query(TAGS_OF_ONE), location="query")
@@ -133,10 +149,12 @@ def tags_blueprint(database: Database, visibility: FindCallersVisibility) -> Api
         return set_part_headers(jsonify([TagSchema(many=True).dump(group) for group in part.rows]), part)
 
     @blueprint.get(f"/repositories/{ID}/tags/<int(max={MAX_ID}):number>")
+    @blueprint.arguments(TagQuery, location="query")
     @blueprint.response(200, TagSchema)
     @refuses(blueprint, *_REFUSALS)
-    def tag_of_repository(id: int, number: int) -> TagRow:
+    def tag_of_repository(query: dict[str, bool], id: int, number: int) -> TagRow:
         """Show one tag of a repository"""
-        return get_tag(visibility(), number, repository=id, database=database)
+        wanted = query["vulnerabilities"]
+        return get_tag(visibility(), number, repository=id, with_findings=wanted, database=database)
 
     return blueprint

@@ -65,6 +65,14 @@ class RegistryTokens:
             return cached.token
         return self._fetch(scope) if self._is_wanted else None
 
+    def new_token(self, scope: str) -> str:
+        """Return a token whose whole life is still before it, for somebody else to use.
+
+        Raises:
+            RegistryRefused, RegistryUnavailable: ``auth`` gave none.
+        """
+        return self._fetch(scope)
+
     def answer_challenge(self, challenge: Challenge, scope: str) -> str:
         """Return a new token after the registry has asked for one.
 

@@ -125,6 +125,14 @@ Index(
     sqlite_where=tags.c.present == true(),
     postgresql_where=tags.c.present == true(),
 )
+# The newest of all repositories.
+Index(
+    "ix_tags_written_at",
+    tags.c.written_at,
+    tags.c.id,
+    sqlite_where=tags.c.present == true(),
+    postgresql_where=tags.c.present == true(),
+)
 
 # Every write of a tag that we were told of or saw. With an empty tag: a digest was deleted, with
 # whatever tags it had.

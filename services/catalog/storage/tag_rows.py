@@ -13,6 +13,7 @@ from services.catalog.domain.referrers import Kind
 from services.catalog.storage.drift import find_dangling
 from services.catalog.storage.folding import is_folded
 from services.catalog.storage.referrer_queries import count_referrers
+from services.catalog.storage.scan_queries import WAITING, FindingRow, ScanRow, find_scans
 from services.catalog.storage.tables import manifest_children, manifests, pulls, repositories, tags
 from services.catalog.storage.tag_marks import find_immutable, find_overwritten, list_referrer_kinds
 from shared.api.paging import Order
@@ -122,6 +123,10 @@ class TagRow:
     """Whether a rule says that it must not move."""
     overwritten: bool = False
     """Whether it pointed at something else before."""
+    scan: ScanRow = WAITING
+    """That of its digest."""
+    vulnerabilities: Sequence[FindingRow] | None = None
+    """The worst; ``None``: there is no report, or nobody has asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +184,7 @@ def complete_tags(connection: Connection, rows: Sequence[TagRow]) -> Sequence[Ta
     overwritten = find_overwritten(connection, {row.id for row in rows})
     immutable = find_immutable(connection, ((row.repository, row.name) for row in rows))
     dangling = find_dangling(connection, {row.repository for row in rows}, {row.name for row in rows})
+    scans = find_scans(connection, digests)
     completed = []
     for row in rows:
         # containerd and docker ask for the tag's digest first and then pull that digest.
@@ -195,6 +201,7 @@ def complete_tags(connection: Connection, rows: Sequence[TagRow]) -> Sequence[Ta
                 referrer_kinds=kinds.get((row.repository_id, row.digest), ()),
                 immutable=(row.repository, row.name) in immutable,
                 overwritten=row.id in overwritten,
+                scan=scans.get(row.digest, WAITING),
             )
         )
     return completed

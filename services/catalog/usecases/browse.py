@@ -1,7 +1,7 @@
 """What a caller may see of the index."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.catalog.storage.crawls import last_finished_at
@@ -11,6 +11,7 @@ from services.catalog.storage.progress import find_indexed_at
 from services.catalog.storage.repository_queries import RepositoryRow
 from services.catalog.storage.repository_queries import find_repository as find_row
 from services.catalog.storage.repository_queries import list_repositories as list_rows
+from services.catalog.storage.scan_queries import list_worst
 from services.catalog.storage.tag_queries import find_tag_row, list_groups
 from services.catalog.storage.tag_queries import list_tags as list_tag_rows
 from services.catalog.storage.tag_rows import TagRow
@@ -104,20 +105,23 @@ def list_tag_groups(
         return list_groups(connection, visibility, repository, request)
 
 
-def get_tag(visibility: Visibility, tag: int, *, repository: int | None = None, database: Database) -> TagRow:
+def get_tag(
+    visibility: Visibility, tag: int, *, repository: int | None = None, with_findings: bool = False, database: Database
+) -> TagRow:
     """Return a tag.
 
     Args:
         repository: the one in which it has to be.
+        with_findings: with the worst of what was found in it.
 
     Raises:
         TagNotFound: it is missing, or not for the caller.
     """
     with database.read() as connection:
         found = find_tag_row(connection, visibility, tag, repository=repository)
-    if found is None:
-        raise TagNotFound
-    return found
+        if found is None:
+            raise TagNotFound
+        return replace(found, vulnerabilities=list_worst(connection, found.scan)) if with_findings else found
 
 
 def get_freshness(*, database: Database) -> Freshness:

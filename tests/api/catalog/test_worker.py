@@ -24,9 +24,12 @@ from shared.messaging.topology import CATALOG_NOTIFICATIONS, QueueSpec, declare_
 from shared.oci.names import Digest
 from tests.conftest import RegistryFactory
 from tests.storage.catalog.snapshots import shown_index, shown_tags
-from tests.support.catalog import NOON, delete, digest_of, envelope_for, push
+from tests.support.catalog import NOON, delete, digest_of, envelope_for, make_scanner, push
 from tests.support.images import Pusher
+from tests.support.little_token_server import Signer, TokenServer
 from tests.support.registry import Registry
+from tests.support.scanner_adapter import Adapter
+from tests.support.serving import serving
 from tests.support.waiting import wait_until
 
 TAG_EVENTS = QueueSpec("tests.tags", ("catalog.tag.pushed.v1", "catalog.tag.deleted.v1"))
@@ -101,6 +104,18 @@ def test_changes_of_tags_are_told(settings: Settings, index: Database) -> None:
         ("catalog.tag.pushed.v1", "/catalog", "team/app"),
         ("catalog.tag.deleted.v1", "/catalog", "team/app"),
     ]
+
+
+def test_what_is_pushed_is_scanned(settings: Settings, index: Database, registry: Registry) -> None:
+    image, adapter = Pusher(registry.url).image("team/app", "1.0"), Adapter()
+    tokens = TokenServer(Signer(), settings.service_account_secret.reveal(), settings.registry_service)
+    with serving(adapter.app()) as url, serving(tokens.app()) as auth_url:
+        scanner = make_scanner(url, registry_url=registry.url)
+        with working(replace(settings, auth_url=auth_url, scanner=scanner)):
+            publish(settings.broker_url, envelope_for(push("1.0", Digest(image["digest"]), 1)))
+
+            wait_until(lambda: adapter.pulled, what="the scanner pulls")
+            wait_until(lambda: [tag.scan.total for tag in shown_tags(index, "team/app")] == [0], what="the report")
 
 
 def test_tokens_that_allow_a_push_are_remembered(settings: Settings, index: Database) -> None:

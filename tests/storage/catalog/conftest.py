@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -13,6 +14,7 @@ from tests.support.catalog import new_index
 from tests.support.catalog_clients import new_client, new_fetcher, nowhere
 from tests.support.images import Pusher
 from tests.support.registry_proxy import RegistryProxy
+from tests.support.scan_house import House, scan_house
 from tests.support.serving import serving
 
 
@@ -51,3 +53,10 @@ def crawler(proxy: RegistryProxy, database: Database) -> Iterator[RepositoryCraw
         fetcher = new_fetcher(client, database)
         stack.callback(fetcher.close)
         yield RepositoryCrawler(database, client, fetcher, utc_now, Event())
+
+
+@pytest.fixture
+def house(database: Database, registry_factory: RegistryFactory, tmp_path: Path) -> Iterator[House]:
+    """What is needed to scan."""
+    with scan_house(database, registry_factory, tmp_path) as house:
+        yield house

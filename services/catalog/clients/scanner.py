@@ -1,0 +1,174 @@
+"""Any scanner that has an adapter.
+
+Source: pluggable-scanner-spec 1.2; Harbor's client for what its README leaves open.
+"""
+
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+
+import requests
+
+from services.catalog.domain.lenient import Malformed, of_type, read_object
+from services.catalog.domain.scanners import ScannerMetadata, read_metadata
+from services.catalog.domain.scans import Report, read_report
+from services.catalog.usecases.scanner import (
+    Artifact,
+    NotReady,
+    NotScannable,
+    ScanFailed,
+    ScannerUnavailable,
+    ScanUnknown,
+)
+from shared.config import Secret
+from shared.upstream import UpstreamError, UpstreamSession
+
+METADATA_TYPE = "application/vnd.scanner.adapter.metadata+json; version=1.0"
+REQUEST_TYPE = "application/vnd.scanner.adapter.scan.request+json; version=1.0"
+RESPONSE_TYPE = "application/vnd.scanner.adapter.scan.response+json; version=1.0"
+"""Every adapter knows 1.0 of these; what later ones add we do not ask for."""
+
+MAX_ANSWER_BYTES = 256 * 1024
+MAX_REPORT_BYTES = 64 * 1024 * 1024
+MAX_MESSAGE = 250
+"""So much of what a scanner says went wrong is shown."""
+MAX_READ_S = 120.0
+"""Longest time for one report, however steadily it drips."""
+
+ASK_AFTER_S = 5.0
+"""When an adapter does not say (specification)."""
+LONGEST_ASK_AFTER_S = 60.0
+
+_CHUNK_BYTES = 256 * 1024
+
+
+class ScannerClient:
+    """Talks to one adapter; may be used by many threads at once. It never follows a redirect.
+
+    Args:
+        session: on ``PORTUS_SCANNER_URL``.
+        authorization: a whole ``Authorization`` header; empty: none.
+        api_key: for adapters that want one in a header of its own; empty: none.
+    """
+
+    def __init__(self, session: UpstreamSession, *, authorization: Secret, api_key: Secret) -> None:
+        self._session = session
+        self._authorization = authorization
+        self._api_key = api_key
+
+    def get_metadata(self) -> ScannerMetadata:
+        """Return what the scanner says of itself.
+
+        Raises:
+            ScannerError: as ``usecases.scanner`` draws them.
+        """
+        response = self._send("GET", "/metadata", {"Accept": METADATA_TYPE})
+        if response.status_code != 200:
+            raise _refusal(response)
+        try:
+            return read_metadata(_read(response, MAX_ANSWER_BYTES))
+        except Malformed as fault:
+            raise ScanFailed("The scanner does not say what it is: is PORTUS_SCANNER_URL an adapter's?") from fault
+
+    def begin_scan(self, artifact: Artifact, report_type: str) -> str:
+        """Have something scanned; return the scan's name."""
+        body = {
+            "registry": {"url": artifact.registry_url, "authorization": artifact.authorization.reveal()},
+            "artifact": {
+                "repository": artifact.repository,
+                "digest": artifact.digest,
+                "mime_type": artifact.media_type,
+            },
+        }
+        headers = {"Content-Type": REQUEST_TYPE, "Accept": RESPONSE_TYPE}
+        response = self._send("POST", "/scan", headers, json=body)
+        if response.status_code != 202:
+            raise _refusal(response)
+        try:
+            name = of_type(str, read_object(_read(response, MAX_ANSWER_BYTES)).get("id"))
+        except Malformed as fault:
+            raise ScanFailed("The scanner's answer names no scan.") from fault
+        if not name:
+            raise ScanFailed("The scanner's answer names no scan.")
+        return name
+
+    def find_report(self, scan: str, report_type: str) -> Report | NotReady:
+        """Return the report of a scan, once it is ready."""
+        response = self._send("GET", f"/scan/{quote(scan, safe='')}/report", {"Accept": report_type})
+        if response.status_code == 302 and self._is_at_home(response):
+            response.close()
+            return NotReady(_pause(response.headers))
+        if response.status_code == 404:
+            response.close()
+            raise ScanUnknown("The scanner does not know the scan any more.")
+        if response.status_code != 200:
+            raise _refusal(response)
+        try:
+            return read_report(_read(response, MAX_REPORT_BYTES))
+        except Malformed as fault:
+            raise ScanFailed("The scanner's report cannot be read.") from fault
+
+    def _is_at_home(self, response: requests.Response) -> bool:
+        # It means "not ready", and is no place to go to; one elsewhere is no answer of a scanner at all.
+        target = urlsplit(urljoin(response.url, response.headers.get("Location", "")))
+        return target[:2] == urlsplit(response.url)[:2]
+
+    def _send(self, method: str, path: str, headers: Mapping[str, str], **options: Any) -> requests.Response:
+        credentials = {"Authorization": self._authorization, "X-ScannerAdapter-API-Key": self._api_key}
+        own = {name: value.reveal() for name, value in credentials.items() if value}
+        try:
+            return self._session.request(method, f"/api/v1{path}", headers={**headers, **own}, stream=True, **options)
+        except UpstreamError as fault:
+            raise ScannerUnavailable(f"{str(fault).capitalize()}.") from fault
+
+
+def _refusal(response: requests.Response) -> ScannerUnavailable | ScanFailed:
+    """Return what an answer means that is not the one hoped for."""
+    status = response.status_code
+    if status in (401, 403):
+        response.close()
+        return ScannerUnavailable(f"The scanner does not let us in ({status}): see PORTUS_SCANNER_AUTHORIZATION.")
+    if 300 <= status < 400:
+        response.close()
+        return ScanFailed(f"The scanner sends us elsewhere ({status}), where we do not go.")
+    said = _message(response)
+    if status == 429:
+        return ScannerUnavailable("The scanner is busy (429).")
+    kind = NotScannable if status == 501 else ScanFailed
+    return kind(f"The scanner answers {status}{f': {said}' if said else ''}.")
+
+
+def _message(response: requests.Response) -> str:
+    try:
+        error = of_type(dict, read_object(_read(response, MAX_ANSWER_BYTES)).get("error"))
+    except (Malformed, ScanFailed, ScannerUnavailable):
+        return ""
+    said = str(error.get("message") or "")
+    words = "".join(letter if letter.isprintable() else " " for letter in said[:MAX_MESSAGE]).split()
+    return " ".join(words)
+
+
+def _pause(headers: Mapping[str, str]) -> float:
+    # The specification says Refresh-After, its README Retry-After.
+    said = headers.get("Refresh-After") or headers.get("Retry-After") or ""
+    try:
+        return min(max(float(said), 0.0), LONGEST_ASK_AFTER_S)
+    except ValueError:
+        return ASK_AFTER_S
+
+
+def _read(response: requests.Response, max_bytes: int) -> bytes:
+    deadline, body = monotonic() + MAX_READ_S, bytearray()
+    try:
+        for chunk in response.iter_content(_CHUNK_BYTES):
+            body += chunk
+            if len(body) > max_bytes:
+                raise ScanFailed(f"The scanner's answer has more than {max_bytes} bytes.")
+            if monotonic() > deadline:
+                raise ScannerUnavailable(f"The scanner took more than {MAX_READ_S:.0f} s for one answer.")
+    except requests.RequestException as fault:
+        raise ScannerUnavailable(f"The scanner broke off ({type(fault).__name__}).") from fault
+    finally:
+        response.close()
+    return bytes(body)

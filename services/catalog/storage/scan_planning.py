@@ -1,0 +1,127 @@
+"""Which digests are scanned: those that a tag points at, and the images of an index that is scanned itself."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, update
+
+from services.catalog.domain.scans import ScanState
+from services.catalog.storage.manifests import MAX_NESTING
+from services.catalog.storage.scan_tables import findings, scans
+from services.catalog.storage.statements import insert_missing
+from services.catalog.storage.tables import manifest_children, tags
+from shared.oci.names import Digest
+
+_C = scans.c
+
+
+def enlist(connection: Connection, scanner: str, since: Iterable[tuple[Digest, datetime]]) -> None:
+    """Have digests scanned that were not yet; of those that wait, the newest goes first.
+
+    Args:
+        since: each with when it was pushed.
+    """
+    rows = [
+        {"scanner": scanner, "digest": digest, "state": ScanState.NONE.value, "tries": 0, "again": False, "due_at": at}
+        for digest, at in sorted(since)
+    ]
+    insert_missing(connection, scans, rows)
+
+
+def is_wanted(connection: Connection, scanner: str, digest: Digest) -> bool:
+    """Tell whether a tag points at a digest, or an index lists it that is scanned itself."""
+    return bool(connection.scalar(select(_C.id).where(_C.scanner == scanner, _C.digest == digest, _wanted())))
+
+
+def drop_unwanted(
+    connection: Connection, scanner: str, *, after: Digest | None, limit: int
+) -> tuple[Digest | None, int]:
+    """Drop the results of what nothing leads to any more, within a part of all.
+
+    Args:
+        after: where the part begins.
+        limit: how much of it is looked at.
+
+    Returns:
+        Where the next part begins, ``None`` at the end; and how many were dropped.
+    """
+    part = select(_C.digest).where(_C.scanner == scanner).order_by(_C.digest).limit(limit)
+    looked_at = connection.scalars(part.where(_C.digest > after) if after else part).all()
+    unwanted = select(_C.id).where(_C.scanner == scanner, _C.digest.in_(looked_at), ~_wanted())
+    gone = connection.scalars(unwanted).all()
+    drop_scans(connection, gone)
+    return (Digest(looked_at[-1]) if len(looked_at) == limit else None), len(gone)
+
+
+def drop_scans(connection: Connection, ids: Collection[int]) -> None:
+    """Forget scans with what they found."""
+    connection.execute(delete(findings).where(findings.c.scan_id.in_(ids)))
+    connection.execute(delete(scans).where(_C.id.in_(ids)))
+
+
+def list_unscanned(
+    connection: Connection, scanner: str, *, after: int | None = None, limit: int
+) -> tuple[dict[Digest, datetime], int | None]:
+    """Return digests under tags that there is no scan of, each with its newest push; and where to go on.
+
+    Args:
+        after: look through tags behind this one, by id; ``None``: through those that were written last.
+        limit: how many tags are looked through.
+    """
+    part = select(tags.c.id, tags.c.digest, tags.c.written_at).where(tags.c.present).limit(limit)
+    walk = part.order_by(tags.c.written_at.desc(), tags.c.id.desc())
+    if after is not None:
+        walk = part.where(tags.c.id > after).order_by(tags.c.id)
+    rows = connection.execute(walk).all()
+    known = select(_C.digest).where(_C.scanner == scanner, _C.digest.in_({row.digest for row in rows}))
+    scanned = set(connection.scalars(known))
+    found: dict[Digest, datetime] = {}
+    for row in sorted(rows, key=lambda row: row.written_at):
+        if row.digest not in scanned:
+            found[Digest(row.digest)] = row.written_at
+    return found, (rows[-1].id if len(rows) == limit else None)
+
+
+def ask_again(connection: Connection, scanner: str, digests: Collection[Digest] | None, *, now: datetime) -> int:
+    """Have digests scanned anew, with the images that they list; return how many there are.
+
+    Args:
+        digests: ``None``: all.
+    """
+    idle = and_(_C.scanner == scanner, _C.state != ScanState.WORKING.value)
+    if digests is not None:
+        wanted = _with_parts(connection, digests)
+        enlist(connection, scanner, [(digest, now) for digest in wanted])
+        idle = and_(idle, _C.digest.in_(wanted))
+    anew = {"state": ScanState.NONE.value, "reason": None, "tries": 0, "again": False, "due_at": now}
+    return connection.execute(update(scans).where(idle).values(anew)).rowcount
+
+
+def wake_indexes(connection: Connection, scanner: str, digest: Digest, *, now: datetime) -> None:
+    """Have those indexes put together anew that list an image of which something is new."""
+    listing = select(manifest_children.c.parent_digest).where(manifest_children.c.digest == digest)
+    connection.execute(update(scans).where(_C.scanner == scanner, _C.digest.in_(listing)).values(due_at=now))
+
+
+def _with_parts(connection: Connection, digests: Collection[Digest]) -> set[Digest]:
+    """Return digests together with the images that they list; attestations are none."""
+    found, level = set(digests), set(digests)
+    child = manifest_children.c
+    for _ in range(MAX_NESTING):
+        query = select(child.digest).where(child.parent_digest.in_(level), ~child.is_attestation)
+        level = {Digest(digest) for digest in connection.scalars(query)} - found
+        found |= level
+    return found
+
+
+def _wanted() -> ColumnElement[bool]:
+    index = scans.alias("listing_scans")
+    child = manifest_children.c
+    tagged = exists().where(tags.c.digest == _C.digest, tags.c.present)
+    listed = exists().where(
+        child.digest == _C.digest,
+        ~child.is_attestation,
+        index.c.digest == child.parent_digest,
+        index.c.scanner == _C.scanner,
+    )
+    return tagged | listed

@@ -1,0 +1,65 @@
+"""The result of an index is that of the images that it lists, taken together."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from services.catalog.domain.manifests import Descriptor, Manifest
+from services.catalog.domain.scans import MadeBy, ScanState, combine_states, make_report
+from services.catalog.storage.scan_planning import enlist
+from services.catalog.storage.scans import (
+    Claim,
+    PartScan,
+    list_findings_of,
+    list_held,
+    list_part_scans,
+    put_off,
+    save_report,
+)
+from services.catalog.usecases.tell_scans import tell_report
+from shared.oci.names import Digest
+
+LOOK_AGAIN = timedelta(minutes=30)
+"""An index is woken when something is new of an image in it; this is for those that did not lie in the registry."""
+
+
+def combine_scans(
+    connection: Connection, claim: Claim, manifest: Manifest, *, period: timedelta, now: datetime
+) -> None:
+    """Settle the scan of an index by what is known of its images, and have those scanned that were not yet.
+
+    Args:
+        period: after which everything is looked at anew.
+    """
+    images = {one.digest: one for one in manifest.children if not one.is_attestation}
+    # Some copy an index for the sake of one platform: what lies nowhere can run nowhere.
+    held = list_held(connection, images.keys())
+    enlist(connection, claim.scanner, [(digest, now) for digest in held])
+    parts = list_part_scans(connection, claim.scanner, held)
+    state = combine_states(part.state for part in parts)
+    if state is ScanState.DONE:
+        _save(connection, claim, parts, period=period, now=now)
+        return
+    reason = "None of its images can be scanned." if state is ScanState.UNSUPPORTED else _reason(parts, images)
+    pause = LOOK_AGAIN if state is not ScanState.UNSUPPORTED else period
+    put_off(connection, claim, state, reason, due_at=now + pause, now=now)
+
+
+def _save(connection: Connection, claim: Claim, parts: Sequence[PartScan], *, period: timedelta, now: datetime) -> None:
+    reported = {part.reported_at: part for part in parts if part.state is ScanState.DONE and part.reported_at}
+    report = make_report(list_findings_of(connection, [part.id for part in reported.values()]))
+    # It is as old as the oldest of them.
+    oldest = min(reported)
+    made_by = reported[oldest].made_by or MadeBy(claim.scanner)
+    with tell_report(connection, claim, report, now=now):
+        save_report(connection, claim, report, made_by, reported_at=oldest, due_at=now + period, now=now)
+
+
+def _reason(parts: Sequence[PartScan], images: Mapping[Digest, Descriptor]) -> str | None:
+    for part in parts:
+        if part.reason and part.state is not ScanState.UNSUPPORTED:
+            platform = images[part.digest].platform
+            name = f"{platform.os}/{platform.architecture}" if platform else part.digest
+            return f"{name}: {part.reason}"
+    return None

@@ -1,0 +1,113 @@
+"""An index is scanned by the images that it lists."""
+
+import pytest
+
+from services.catalog.domain.scans import DEFAULT_SCANNER, ScanState
+from services.catalog.storage.scan_planning import ask_again
+from shared.oci.names import Digest
+from tests.support.images import on
+from tests.support.scan_house import APP, PERIOD, House
+from tests.support.scanner_adapter import vulnerability
+
+
+@pytest.fixture
+def index(house: House) -> dict[str, Digest]:
+    """An index of two images, with something that is about one of them."""
+    pusher = house.pusher()
+    amd, arm = pusher.image(APP), pusher.image(APP, architecture="arm64")
+    attestation = pusher.artifact(APP, None, config_type="application/vnd.oci.image.config.v1+json")
+    about = {"annotations": {"vnd.docker.reference.type": "attestation-manifest"}}
+    entries = [on(amd, "linux", "amd64"), on(arm, "linux", "arm64"), {**attestation, **about}]
+    both = pusher.index(APP, "1.0", entries)
+    for one in (amd, arm, attestation):
+        house.pushed(None, one)
+    found = {"amd": amd, "arm": arm, "attestation": attestation, "index": both}
+    house.pushed("1.0", both)
+    return {name: Digest(one["digest"]) for name, one in found.items()}
+
+
+def test_an_index_has_what_its_images_have(house: House, index: dict[str, Digest]) -> None:
+    shared = vulnerability("CVE-1", "Medium")
+    house.adapter.findings |= {
+        index["amd"]: [shared],
+        index["arm"]: [shared, vulnerability("CVE-2", "Critical")],
+    }
+
+    house.work()
+
+    scan = house.scan(index["index"])
+    assert (scan.state, scan.severity, scan.total) == (ScanState.DONE, "Critical", 2)
+    assert house.found(index["index"]) == ["CVE-2", "CVE-1"]
+    assert set(house.adapter.digests) == {index["amd"], index["arm"]}
+    assert [one["digest"] for one in house.told()] == [index["index"]]
+
+
+def test_an_index_is_not_done_while_an_image_of_it_is_not(house: House, index: dict[str, Digest]) -> None:
+    house.plan()
+    scanner = house.scanner()
+    while house.scan(index["arm"]).state is not ScanState.DONE and house.scan(index["amd"]).state is not (
+        ScanState.DONE
+    ):
+        scanner.scan_next(0, "worker")
+    scanner.scan_next(0, "worker")
+
+    assert house.scan(index["index"]).state is not ScanState.DONE
+    house.work()
+    assert house.scan(index["index"]).state is ScanState.DONE
+
+
+def test_an_index_fails_with_an_image_and_says_which(house: House, index: dict[str, Digest]) -> None:
+    house.adapter.report = b"nonsense"
+
+    house.work()
+
+    scan = house.scan(index["index"])
+    assert scan.state is ScanState.FAILED
+    assert (scan.reason or "").startswith("linux/a")
+
+
+def test_an_index_follows_its_images(house: House, index: dict[str, Digest]) -> None:
+    house.work()
+    assert house.scan(index["index"]).total == 0
+    house.adapter.findings[index["arm"]] = [vulnerability("CVE-3", "High")]
+
+    house.ahead += PERIOD
+    house.work()
+
+    assert (house.scan(index["index"]).severity, house.found(index["index"])) == ("High", ["CVE-3"])
+
+
+def test_images_of_an_index_that_is_gone_are_dropped(house: House, index: dict[str, Digest]) -> None:
+    house.work()
+    assert house.count_rows()[0] == 3
+
+    house.deleted(tag="1.0")
+    house.plan()
+    house.plan()
+
+    assert house.count_rows()[0] == 0
+
+
+def test_asking_for_an_index_asks_for_its_images(house: House, index: dict[str, Digest]) -> None:
+    house.work()
+
+    with house.database.write() as connection:
+        assert ask_again(connection, DEFAULT_SCANNER, [index["index"]], now=house.clock()) == 3
+    house.work()
+
+    assert len(house.adapter.digests) == 4
+    assert house.scan(index["index"]).state is ScanState.DONE
+
+
+def test_an_index_of_what_cannot_be_scanned_cannot_be_either(house: House) -> None:
+    """[BUG] of SUSE Portus 8.3: a list was scanned again each round."""
+    pusher = house.pusher()
+    odd = pusher.artifact(APP, None)
+    index = pusher.index(APP, "odd", [odd])
+    house.pushed(None, odd)
+    digest = house.pushed("odd", index)
+
+    house.work()
+
+    assert house.scan(digest).state is ScanState.UNSUPPORTED
+    assert house.adapter.digests == []
