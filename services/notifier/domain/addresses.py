@@ -12,6 +12,7 @@ Network = IPv4Network | IPv6Network
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 _COMPATIBLE = IPv6Network("::/96")
+_DOCUMENTATION = IPv6Network("3fff::/20")
 
 
 def may_reach(address: str, allowed: Sequence[Network]) -> bool:
@@ -25,6 +26,8 @@ def may_reach(address: str, allowed: Sequence[Network]) -> bool:
     meant = _meant(ip_address(address.partition("%")[0]))
     if any(meant in network for network in allowed):
         return True
+    if isinstance(meant, IPv6Address) and (meant.is_site_local or meant in _DOCUMENTATION):
+        return False
     return meant.is_global and not (meant.is_multicast or meant.is_reserved)
 
 

@@ -33,6 +33,17 @@ class LogEntry:
     data: dict[str, Any]
 
 
+def hold_log(connection: Connection) -> int:
+    """Let nobody else append until the caller's transaction has ended, and return the newest number.
+
+    Whoever appends and changes something that appending changes, too, does this first: two that take the same
+    locks in another order wait for each other.
+    """
+    # On SQLite the transaction is the only one that writes anyway.
+    end: int = connection.execute(select(event_log_end.c.sequence).with_for_update()).scalar_one()
+    return end
+
+
 @dataclass(frozen=True, slots=True)
 class Appended:
     """An event that is in the log from now on."""
@@ -47,8 +58,7 @@ def append_events(connection: Connection, entries: Sequence[LogEntry], *, now: d
     Nobody else appends until the caller's transaction has ended. So a reader who has seen a number has
     seen, or could have seen, all that are smaller. A number is left out where an event was known already.
     """
-    # On SQLite the transaction is the only one that writes anyway.
-    end = connection.execute(select(event_log_end.c.sequence).with_for_update()).scalar_one()
+    end = hold_log(connection)
     ids = _repository_ids(connection, {entry.repository for entry in entries if entry.repository})
     rows = [_row(entry, ids, end + number, now) for number, entry in enumerate(entries, start=1)]
     given = sorted(sequence for chunk in _chunks(rows) for sequence in _insert_new(connection, chunk))

@@ -1,6 +1,7 @@
 """Webhooks, for those who may see and manage them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,7 +19,7 @@ from services.notifier.domain.webhooks import (
     origin_of,
     without_query,
 )
-from services.notifier.storage.event_log import find_recent
+from services.notifier.storage.event_log import find_recent, hold_log
 from services.notifier.storage.sealing import Seal, Unsealable
 from services.notifier.storage.webhooks import (
     StoredHeader,
@@ -152,7 +153,7 @@ class WebhookDesk:
         standing.require(CREATE)
         row = self._row(values)
         place = {"namespace_id": namespace_id, "namespace": standing.namespace, "created_by": standing.username}
-        with self.database.write() as connection:
+        with self._changing() as connection:
             if count_webhooks(connection, namespace_id) >= MAX_WEBHOOKS:
                 raise InvalidWebhook({"namespace_id": [f"has {MAX_WEBHOOKS} webhooks already, which is the most"]})
             number = insert_webhook(connection, {"username": "", **row, **place}, now=self.clock())
@@ -176,7 +177,7 @@ class WebhookDesk:
         """
         standing = self._require(webhook, MANAGE)
         row = self._row(values)
-        with self.database.write() as connection:
+        with self._changing() as connection:
             before = _present(find_webhook(connection, webhook, lock=True))
             headers = self._header_views(list_headers(connection, webhook), standing)
             expected(_view(before, standing, headers))
@@ -197,7 +198,7 @@ class WebhookDesk:
             PreconditionFailed: it is not what the caller has seen.
         """
         standing = self._require(webhook, CREATE)
-        with self.database.write() as connection:
+        with self._changing() as connection:
             found = _present(find_webhook(connection, webhook, lock=True))
             expected(_view(found, standing, self._header_views(list_headers(connection, webhook), standing)))
             delete_webhook(connection, webhook)
@@ -212,7 +213,7 @@ class WebhookDesk:
         """
         check_header(name, value)
         standing = self._require(webhook, CREATE)
-        with self.database.write() as connection:
+        with self._changing() as connection:
             found = _present(find_webhook(connection, webhook, lock=True))
             if len(list_headers(connection, webhook)) >= MAX_HEADERS:
                 raise InvalidWebhook({"name": [f"there are {MAX_HEADERS} headers already, which is the most"]})
@@ -230,7 +231,7 @@ class WebhookDesk:
             NotSignedIn, NotAllowed, WebhookNotFound, HeaderNotFound: the caller may not, or there is none.
         """
         standing = self._require(webhook, CREATE)
-        with self.database.write() as connection:
+        with self._changing() as connection:
             found = _present(find_webhook(connection, webhook, lock=True))
             name = delete_header(connection, webhook, header)
             if name is None:
@@ -258,6 +259,13 @@ class WebhookDesk:
         standing = self.standing_at(found)
         standing.require(operation)
         return standing
+
+    @contextmanager
+    def _changing(self) -> Iterator[Connection]:
+        """Open a transaction that ends in the log; events that come in meanwhile change webhooks after it."""
+        with self.database.write() as connection:
+            hold_log(connection)
+            yield connection
 
     def _row(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return columns for values of the API.

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections import Counter
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -11,11 +12,17 @@ import pytest
 from sqlalchemy import select
 from werkzeug import Request, Response
 
+from services.notifier.storage.sealing import Seal
 from services.notifier.storage.tables import webhook_headers, webhooks
 from services.notifier.usecases.deliver import SENT_PER_TURN, Answer
 from services.notifier.usecases.webhook_deliveries import purge_old_deliveries
+from services.notifier.usecases.webhooks import WebhookDesk
+from shared.api.etags import anything
+from shared.clock import utc_now
+from shared.config import Secret
 from shared.contracts.events import Envelope
 from shared.database import Database
+from shared.visibility.answers import Caller, Permission, Rights
 from tests.support.receivers import receiving
 from tests.support.statements import commits
 from tests.support.waiting import wait_until
@@ -384,3 +391,30 @@ def test_old_deliveries_are_purged_in_batches(
 
     assert purged == [4, 4, 2, 0]
     assert [id for _, id in told(database)] == ["young"]
+
+
+def test_whoever_changes_webhooks_and_whoever_plans_do_not_wait_for_each_other(database: Database) -> None:
+    """Both touch the log and webhooks; in another order each would hold what the other wants."""
+
+    def rights(_namespace: int | None, operations: Collection[str]) -> Rights:
+        return Rights(Caller("olga", "person"), "team", {one: Permission(True, "you may") for one in operations})
+
+    desk = WebhookDesk(rights, Seal(Secret("a-secret-among-peers")), [], database, utc_now)
+
+    def change(count: int) -> None:
+        for _ in range(count):
+            hook = desk.create(1, {"name": "a", "url": "a", "method": "GET", "content_type": "b", **NARROWED}).id
+            desk.change(hook, {"name": "b"}, expected=anything)
+            desk.delete(hook, expected=anything)
+
+    def plan(count: int) -> None:
+        for number in range(count):
+            record(database, tag_event(f"{threading.get_ident()}-{number}"))
+
+    with ThreadPoolExecutor(4) as pool:
+        under_way = [pool.submit(change, 15), pool.submit(change, 15), pool.submit(plan, 40), pool.submit(plan, 40)]
+        for one in under_way:
+            one.result(60)
+
+
+NARROWED = {"enabled": True, "events": ["push"], "repositories": [], "tags": []}

@@ -162,6 +162,13 @@ def test_public_addresses_may_be_reached(address: str) -> None:
         "64:ff9b::169.254.169.254",
         "2002:7f00:1::",
         "2002:a9fe:a9fe::",
+        "64:ff9b:1::a9fe:a9fe",
+        "::ffff:0:127.0.0.1",
+        "2001:0:7f00:1::",
+        "fec0::1",
+        "3fff::1",
+        "192.0.0.1",
+        "198.18.0.1",
     ],
 )
 def test_all_others_may_not_unless_they_are_allowed(address: str) -> None:
