@@ -17,11 +17,19 @@ class Combined(Generic[Item, Result]):
         work: gets one or more items and returns a result for each; may be done again with each alone when
             it fails with several, so it has to leave nothing behind when it fails.
         limit: how many items it gets at the most.
+        blameless: faults that are no item's, so that it is not done again because of them.
     """
 
-    def __init__(self, work: Callable[[Sequence[Item]], Sequence[Result]], *, limit: int) -> None:
+    def __init__(
+        self,
+        work: Callable[[Sequence[Item]], Sequence[Result]],
+        *,
+        limit: int,
+        blameless: tuple[type[Exception], ...] = (),
+    ) -> None:
         self._work = work
         self._limit = limit
+        self._blameless = blameless
         self._waiting: deque[_Call[Item, Result]] = deque()
         self._turn = threading.Lock()
 
@@ -37,7 +45,7 @@ class Combined(Generic[Item, Result]):
     def _serve(self) -> None:
         # Only the one whose turn it is takes anything out.
         calls = [self._waiting.popleft() for _ in range(min(self._limit, len(self._waiting)))]
-        if not self._try(calls) and len(calls) > 1:
+        if not self._try(calls) and len(calls) > 1 and not isinstance(calls[0].fault, self._blameless):
             # One of them is to blame, and the others need not suffer for it.
             for call in calls:
                 self._try([call])
@@ -45,12 +53,14 @@ class Combined(Generic[Item, Result]):
     def _try(self, calls: "Sequence[_Call[Item, Result]]") -> bool:
         try:
             results = self._work([call.item for call in calls])
+            for call, result in zip(calls, results, strict=True):
+                call.results = [result]
         except BaseException as fault:  # noqa: BLE001 (raised in the thread that it belongs to)
             for call in calls:
                 call.fault, call.is_done = fault, True
             return False
-        for call, result in zip(calls, results, strict=True):
-            call.fault, call.results, call.is_done = None, [result], True
+        for call in calls:
+            call.fault, call.is_done = None, True
         return True
 
 

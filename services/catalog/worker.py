@@ -29,10 +29,11 @@ from services.catalog.settings import Settings
 from services.catalog.storage.tables import outbox
 from services.catalog.usecases.count_deliveries import count_deliveries
 from services.catalog.usecases.crawl_readers import NewReaders, SharedReaders, TasksNotTaken
-from services.catalog.usecases.crawl_registry import CrawlPlan, CrawlReport, LeaseLost, crawl_registry
+from services.catalog.usecases.crawl_registry import CrawlPlan, CrawlReport, crawl_registry
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.delete_content import ContentDeleter
 from services.catalog.usecases.immutability import undo_overwrite
+from services.catalog.usecases.kept_lease import LeaseLost
 from services.catalog.usecases.purge_history import purge_history
 from services.catalog.usecases.push_grants import settle_push_grants
 from services.catalog.usecases.read_for_crawl import TaskReader
@@ -68,7 +69,7 @@ CRAWL_IDLE_S = 2.0
 """How often is looked for a crawl that is due."""
 CRAWL_PAUSE_S = 2.0
 LONGEST_CRAWL_PAUSE_S = 600.0
-OTHER_TASKS = 14
+OTHER_TASKS = 16
 """What needs a connection besides the threads of a crawl."""
 
 log = structlog.get_logger(__name__)
@@ -250,10 +251,10 @@ def _read_for_crawls(settings: Settings, database: Database, registry: Registry,
 def _repair(settings: Settings, database: Database, registry: Registry, stop: Event) -> None:
     with closing(new_fetcher(registry, database)) as fetcher, closing(Publisher(settings.broker_url)) as publisher:
         crawler = RepositoryCrawler(database, registry, fetcher, utc_now, stop)
-        readers = _shared_readers(publisher, database, stop)
+        plan = _plan(settings, CrawlKind.FULL, _shared_readers(publisher, database, stop))
 
         def work() -> float:
-            found = repair_losses(crawler, holder=uuid4().hex, database=database, clock=utc_now, new_readers=readers)
+            found = repair_losses(crawler, holder=uuid4().hex, database=database, clock=utc_now, plan=plan)
             return 0 if found else LOSS_IDLE_S
 
         repeat(work, stop)

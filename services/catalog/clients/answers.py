@@ -87,6 +87,9 @@ def read_answer(response: requests.Response, what: str, *, max_bytes: int) -> An
     try:
         _require(200, response.status_code, what)
         return Answer(response.headers, _read(response, what, max_bytes))
+    except NotInRegistry as fault:
+        fault.seen_at = _told_at(response)
+        raise
     except requests.RequestException as fault:
         raise RegistryUnavailable(f"the registry broke off {what} ({type(fault).__name__})") from fault
     finally:
@@ -143,6 +146,12 @@ def _moment(response: requests.Response, asked_at: datetime) -> datetime:
     # The registry tells the second only. Our clock says where in it, unless the two do not agree.
     second = Answer(response.headers, b"").sent_at(asked_at)
     return max(second, min(asked_at, second + timedelta(seconds=1)))
+
+
+def _told_at(response: requests.Response) -> datetime | None:
+    unknown = datetime.min.replace(tzinfo=UTC)
+    told = Answer(response.headers, b"").sent_at(unknown)
+    return None if told == unknown else told
 
 
 def is_there(response: requests.Response, what: str) -> bool:

@@ -126,9 +126,9 @@ class RegistryClient:
             for page in self._pages(f"/v2/{repository}/tags/list", _pull(repository)):
                 first = first or page
                 tags += [tag for name in _names(page, "tags") if (tag := _find_tag(name))]
-        except NotInRegistry:
+        except NotInRegistry as fault:
             # NAME_UNKNOWN: a repository that holds mounted blobs and nothing else.
-            return TagList((), asked_at)
+            return TagList((), fault.seen_at or asked_at)
         return TagList(sorted(set(tags)), first.sent_at(asked_at) if first else asked_at)
 
     def delete_manifest(self, repository: RepositoryName, digest: Digest) -> datetime:

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from services.catalog.domain.losses import Suspicion
 from services.catalog.storage.loss_tables import loss_window_repositories as concerned
 from services.catalog.storage.loss_tables import loss_windows as table
-from services.catalog.storage.statements import insert_missing
+from services.catalog.storage.statements import upsert
+from services.catalog.storage.tables import crawls
 from shared.oci.names import RepositoryName
 
 SETTLES_WITHIN = timedelta(seconds=10)
@@ -37,9 +38,13 @@ class OpenWindow:
 
 
 def open_window(connection: Connection, suspicion: Suspicion, *, now: datetime) -> int:
-    """Open a window, or widen one whose crawl has not begun; return its id."""
+    """Open a window, or widen one that no crawl is working off; return its id."""
     mine = (table.c.registry == suspicion.registry) & (table.c.reason == suspicion.reason.value)
     waiting = mine & table.c.closed_at.is_(None) & table.c.crawl_started_at.is_(None)
+    # A crawl of everything closes what was opened before it, and may have read by now what is lost since.
+    begun_at = connection.scalar(select(func.max(crawls.c.started_at)))
+    if begun_at:
+        waiting &= table.c.opened_at > begun_at
     query = select(table.c.id, table.c.opened_at, table.c.since, table.c.until).where(waiting)
     row = connection.execute(query.order_by(table.c.id).limit(1).with_for_update()).one_or_none()
     if row is None:
@@ -61,9 +66,9 @@ def open_window(connection: Connection, suspicion: Suspicion, *, now: datetime) 
 
 
 def concern(connection: Connection, window: int, repositories: Collection[RepositoryName]) -> None:
-    """Add repositories to a window; with too many it concerns all."""
+    """Add repositories to a window, to be read again if they have been; with too many it concerns all."""
     rows = [{"window_id": window, "repository": name, "crawled_at": None} for name in sorted(repositories)]
-    insert_missing(connection, concerned, rows)
+    upsert(connection, concerned, rows)
     count = connection.execute(
         select(func.count()).select_from(concerned).where(concerned.c.window_id == window)
     ).scalar_one()

@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
@@ -102,6 +102,9 @@ def _count_bytes(rows: Sequence[dict[str, Any]]) -> int:
 
 
 def _as_json(value: Any) -> Any:
+    if isinstance(value, datetime) and value.tzinfo is None:
+        # The column's own type would say so, were the values not inside a document.
+        raise TypeError("a naive datetime cannot be stored")
     if isinstance(value, date):
         return value.isoformat()
     return b64encode(value).decode() if isinstance(value, bytes) else value

@@ -7,6 +7,7 @@ the last repository before which all are read. Events that arrive meanwhile win 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, wait
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -27,7 +28,6 @@ from services.catalog.storage.crawls import (
     save_crawl,
 )
 from services.catalog.storage.drift import close_removed, close_resolved, file_findings
-from services.catalog.storage.leases import release_lease, take_lease
 from services.catalog.storage.repositories import lock_repositories
 from services.catalog.storage.rounds import (
     count_filled,
@@ -39,6 +39,7 @@ from services.catalog.storage.rounds import (
 )
 from services.catalog.usecases.crawl_readers import NewReaders, OwnReaders, Readers, TasksNotTaken
 from services.catalog.usecases.crawl_repository import CrawledRepository, RepositoryCrawler
+from services.catalog.usecases.kept_lease import KeptLease
 from services.catalog.usecases.registry import RegistryError, RegistryRefused, RegistryUnavailable
 from shared.clock import Clock
 from shared.database import Database
@@ -66,10 +67,6 @@ MAX_UNANSWERED = 20
 _NUMBERS = ("repositories", "tags", "failures", "repaired", "removed", "verified", "drift")
 
 log = structlog.get_logger(__name__)
-
-
-class LeaseLost(Exception):
-    """Another worker has taken over the crawl."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,22 +155,19 @@ def crawl_registry(
         LeaseLost: another worker has taken over.
     """
     plan = plan or CrawlPlan()
-    crawl = _begin(plan, holder, database, clock)
+    lease = KeptLease(LEASE, holder, ttl=LEASE_TTL, every=RENEW_EVERY, database=database, clock=clock)
+    crawl = _begin(plan, lease, database, clock)
     if crawl is None:
         return None
     log.info("crawl.started", crawl=crawl.id, kind=crawl.kind, position=crawl.position)
-    readers = _new_readers(crawl, crawler, plan, holder)
-    try:
-        run = _Run(crawl, crawler, plan, holder, database, clock, readers)
-        run.read_all()
-    except (RegistryError, TasksNotTaken) as fault:
-        with database.write() as connection:
-            note_fault(connection, crawl.id, str(fault))
-        raise
-    finally:
-        readers.close()
-        with database.write() as connection:
-            release_lease(connection, LEASE, holder)
+    with lease, closing(_new_readers(crawl, crawler, plan, holder)) as readers:
+        run = _Run(crawl, crawler, plan, lease, database, clock, readers)
+        try:
+            run.read_all()
+        except (RegistryError, TasksNotTaken) as fault:
+            with database.write() as connection:
+                note_fault(connection, crawl.id, str(fault))
+            raise
     log.info("crawl.ended", crawl=crawl.id, **run.report.numbers, finished=run.report.finished)
     return run.report
 
@@ -184,9 +178,9 @@ def _new_readers(crawl: Crawl, crawler: RepositoryCrawler, plan: CrawlPlan, hold
     return plan.new_readers(crawl.id, holder, 0 if crawl.kind.is_deep else plan.rate)
 
 
-def _begin(plan: CrawlPlan, holder: str, database: Database, clock: Clock) -> Crawl | None:
+def _begin(plan: CrawlPlan, lease: KeptLease, database: Database, clock: Clock) -> Crawl | None:
     with database.write() as connection:
-        if not take_lease(connection, LEASE, holder, now=clock(), ttl=LEASE_TTL):
+        if not lease.take(connection):
             return None
         broken_off = find_under_way(connection)
         if broken_off:
@@ -213,7 +207,7 @@ class _Run:
         crawl: Crawl,
         crawler: RepositoryCrawler,
         plan: CrawlPlan,
-        holder: str,
+        lease: KeptLease,
         database: Database,
         clock: Clock,
         readers: Readers,
@@ -223,12 +217,11 @@ class _Run:
         self._crawl = crawl
         self._crawler = crawler
         self._plan = plan
-        self._holder = holder
+        self._lease = lease
         self._database = database
         self._clock = clock
         self._readers = readers
         self._position = crawl.position
-        self._renewed_at = clock()
         self._under_way: deque[_Reading] = deque()
         self._named = list[RepositoryName]()
         self._verified = list[RepositoryName]()
@@ -311,7 +304,7 @@ class _Run:
         wait([self._under_way[0].future], timeout=RENEW_EVERY.total_seconds())
         if self._under_way[0].future.done():
             self._count(self._under_way.popleft())
-        self._renew()
+        self._lease.check()
 
     def _count(self, reading: _Reading) -> None:
         try:
@@ -396,6 +389,7 @@ class _Run:
         namespace = split_namespace(repository).namespace
         findings = [replace(finding, namespace=namespace) for finding in findings]
         with self._database.write() as connection:
+            self._lease.hold(connection)
             if any(finding.kind is DriftKind.GHOST_REPOSITORY for finding in findings):
                 # It is listed among the others, also when nothing was ever seen in it.
                 lock_repositories(connection, [repository], now=self._clock())
@@ -448,15 +442,6 @@ class _Run:
         self.report = replace(self.report, drift=self.report.drift + len(findings))
         return []
 
-    def _renew(self) -> None:
-        now = self._clock()
-        if now - self._renewed_at < RENEW_EVERY:
-            return
-        with self._database.write() as connection:
-            if not take_lease(connection, LEASE, self._holder, now=now, ttl=LEASE_TTL):
-                raise LeaseLost("another worker has taken over the crawl")
-        self._renewed_at = now
-
     def _save(self, *, finished_at: datetime | None) -> None:
         # Whoever goes on behind the position must not take what lies before it for unlisted.
         self._note_listed()
@@ -464,6 +449,7 @@ class _Run:
         self.report = replace(self.report, finished=finished_at is not None)
         position = None if self.report.finished else self._position
         with self._database.write() as connection:
+            self._lease.hold(connection)
             save_crawl(
                 connection, self._crawl.id, dict(self.report.numbers), position=position, finished_at=finished_at
             )

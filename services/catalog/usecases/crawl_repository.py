@@ -33,7 +33,7 @@ from services.catalog.usecases.notice_overwrites import notice_overwrites
 from services.catalog.usecases.registry import InvalidAnswer, NotInRegistry, Registry, RegistryUnavailable
 from shared.clock import Clock
 from shared.combining import Combined
-from shared.database import Database
+from shared.database import DATABASE_AWAY, Database
 from shared.oci.names import Digest, RepositoryName, Tag
 
 TAGS_PER_TRANSACTION = 50
@@ -226,7 +226,7 @@ class RepositoryCrawler:
 
     @cached_property
     def _saver(self) -> Combined[_Sight, int]:
-        return Combined(self._save_all, limit=SAVED_TOGETHER)
+        return Combined(self._save_all, limit=SAVED_TOGETHER, blameless=DATABASE_AWAY)
 
     def _save_all(self, sights: Sequence[_Sight]) -> Sequence[int]:
         with self.database.write() as connection:

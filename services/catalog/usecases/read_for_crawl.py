@@ -23,6 +23,10 @@ RESULTS_TOGETHER = 32
 log = structlog.get_logger(__name__)
 
 
+class NobodyAsks(Exception):
+    """No crawl holds its lease at the moment: the one that has asked is over, or about to renew it."""
+
+
 class TaskReader:
     """Does the tasks of crawls; may be used by several threads at once.
 
@@ -37,7 +41,7 @@ class TaskReader:
         self._lock = threading.Lock()
         self._under_way = 0
         self._run: str | None = None
-        self._results = Combined(self._add_all, limit=RESULTS_TOGETHER)
+        self._results = Combined(self._add_all, limit=RESULTS_TOGETHER, blameless=DATABASE_AWAY)
 
     def find_run(self) -> str | None:
         """Return the run of a crawl that is under way, which may have tasks."""
@@ -50,10 +54,13 @@ class TaskReader:
 
         Raises:
             InvalidName: no repository can be called so.
+            NobodyAsks: it is not to be told whether the answer is wanted.
         """
         repository = parse_repository_name(task.repository)
         # What was the run a moment ago mostly is; whether a task is of another one is always asked.
-        if task.run != self._run and task.run != self.find_run():
+        if task.run != self._run and task.run != (run := self.find_run()):
+            if run is None:
+                raise NobodyAsks
             return True
         with self._lock:
             self._under_way += 1

@@ -45,7 +45,15 @@ class TagsNotDeletable(RegistryRefused):
 
 
 class NotInRegistry(RegistryError):
-    """The registry has no such thing."""
+    """The registry has no such thing.
+
+    Args:
+        seen_at: the registry's clock when it said so, where it told.
+    """
+
+    def __init__(self, text: str = "", *, seen_at: datetime | None = None) -> None:
+        super().__init__(text)
+        self.seen_at = seen_at
 
 
 class InvalidAnswer(RegistryError):

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Connection
 
 from services.catalog.domain.losses import Reason
-from services.catalog.storage.leases import release_lease, take_lease
+from services.catalog.storage.crawls import find_under_way
 from services.catalog.storage.loss_windows import (
     MAX_REPOSITORIES,
     OpenWindow,
@@ -25,9 +25,10 @@ from services.catalog.storage.loss_windows import (
     postpone,
 )
 from services.catalog.storage.push_grants import list_granted, note_read
-from services.catalog.usecases.crawl_readers import NewReaders, TasksNotTaken
-from services.catalog.usecases.crawl_registry import CrawlPlan, CrawlReport, LeaseLost, crawl_registry
+from services.catalog.usecases.crawl_readers import TasksNotTaken
+from services.catalog.usecases.crawl_registry import CrawlPlan, CrawlReport, crawl_registry
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
+from services.catalog.usecases.kept_lease import KeptLease, LeaseLost
 from services.catalog.usecases.push_grants import CLOCKS_DIFFER_BY
 from services.catalog.usecases.registry import RegistryError, RegistryRefused
 from shared.clock import Clock
@@ -36,8 +37,9 @@ from shared.oci.names import RepositoryName
 
 LEASE = "losses"
 LEASE_TTL = timedelta(seconds=120)
+RENEW_EVERY = timedelta(seconds=30)
 BATCH_SIZE = 50
-"""Repositories between two renewals of the lease."""
+"""Repositories of which is noted together that they were read."""
 THREADS = 4
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=10)
@@ -46,26 +48,24 @@ log = structlog.get_logger(__name__)
 
 
 def repair_losses(
-    crawler: RepositoryCrawler, *, holder: str, database: Database, clock: Clock, new_readers: NewReaders | None = None
+    crawler: RepositoryCrawler, *, holder: str, database: Database, clock: Clock, plan: CrawlPlan | None = None
 ) -> bool:
     """Work off the oldest window that is due, and tell whether there was one.
 
     Args:
         crawler: reads single repositories; its ``stop`` ends the work early, and the window stays open.
         holder: who we are, for the lease.
-        new_readers: makes what reads everything, when a window concerns everything.
+        plan: of the crawl of everything, when a window concerns everything.
     """
+    lease = KeptLease(LEASE, holder, ttl=LEASE_TTL, every=RENEW_EVERY, database=database, clock=clock)
     with database.write() as connection:
-        if not take_lease(connection, LEASE, holder, now=clock(), ttl=LEASE_TTL):
+        if not lease.take(connection):
             return False
         window = begin_due(connection, now=clock())
         window = window and _narrowed(connection, window)
-    try:
+    with lease:
         if window:
-            _Work(window, crawler, holder, database, clock, new_readers).do()
-    finally:
-        with database.write() as connection:
-            release_lease(connection, LEASE, holder)
+            _Work(window, crawler, holder, lease, database, clock, plan or CrawlPlan()).do()
     return window is not None
 
 
@@ -108,25 +108,36 @@ class _Work:
         window: OpenWindow,
         crawler: RepositoryCrawler,
         holder: str,
+        lease: KeptLease,
         database: Database,
         clock: Clock,
-        new_readers: NewReaders | None,
+        plan: CrawlPlan,
     ) -> None:
         self._window = window
         self._crawler = crawler
         self._holder = holder
+        self._lease = lease
         self._database = database
         self._clock = clock
-        self._plan = CrawlPlan(new_readers=new_readers)
+        self._plan = plan
 
     def do(self) -> None:
         """Crawl, and close the window or let it wait."""
         log.info("losses.repairing", window=self._window.id, everything=self._window.everything)
         try:
-            done = self._crawl_everything() if self._window.everything else self._crawl_listed()
+            self._settle(self._is_repaired())
+        except LeaseLost as fault:
+            # It is somebody else's, who may have let it be widened since we have looked at it.
+            log.warning("losses.repair_given_up", window=self._window.id, fault=str(fault))
+
+    def _is_repaired(self) -> bool:
+        try:
+            return self._crawl_everything() if self._window.everything else self._crawl_listed()
         except (RegistryError, LeaseLost, TasksNotTaken) as fault:
             log.warning("losses.repair_postponed", window=self._window.id, fault=str(fault))
-            done = False
+            return False
+
+    def _settle(self, done: bool) -> None:
         # Whoever is told to stop leaves the window as it is, for the next to take it up at once.
         if done:
             self._close()
@@ -135,6 +146,11 @@ class _Work:
 
     def _crawl_everything(self) -> bool:
         began_at = self._clock()
+        with self._database.read() as connection:
+            under_way = find_under_way(connection)
+        if under_way and not under_way.kind.is_deep:
+            # A round goes on as it was planned, with its pace and its share: whoever does the rounds does that.
+            return False
         report = crawl_registry(
             self._crawler, holder=self._holder, database=self._database, clock=self._clock, plan=self._plan
         )
@@ -169,8 +185,7 @@ class _Work:
 
     def _next_batch(self, after: str) -> Sequence[RepositoryName]:
         with self._database.write() as connection:
-            if not take_lease(connection, LEASE, self._holder, now=self._clock(), ttl=LEASE_TTL):
-                raise LeaseLost("another worker has taken over")
+            self._lease.hold(connection)
             return list_uncrawled(connection, self._window.id, after=after, limit=BATCH_SIZE)
 
     def _crawl_batch(self, pool: ThreadPoolExecutor, batch: Sequence[RepositoryName]) -> bool:
@@ -197,10 +212,12 @@ class _Work:
 
     def _close(self) -> None:
         with self._database.write() as connection:
+            self._lease.hold(connection)
             close(connection, self._window.id, now=self._clock())
         log.info("losses.repaired", window=self._window.id)
 
     def _postpone(self) -> None:
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._window.attempts, 10))
         with self._database.write() as connection:
+            self._lease.hold(connection)
             postpone(connection, self._window.id, until=self._clock() + pause)

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 from werkzeug import Request, Response
@@ -15,12 +16,13 @@ from services.catalog.storage.crawl_results import list_answered
 from services.catalog.storage.crawls import find_under_way
 from services.catalog.storage.leases import take_lease
 from services.catalog.usecases import crawl_readers
+from services.catalog.usecases import crawl_registry as crawl_registry_module
 from services.catalog.usecases.crawl_outcomes import dump_crawled, dump_fault, load_outcome
 from services.catalog.usecases.crawl_readers import NewReaders, TasksNotTaken
 from services.catalog.usecases.crawl_registry import LEASE, CrawlPlan, CrawlReport, crawl_registry
 from services.catalog.usecases.crawl_repository import CrawledRepository, RepositoryCrawler
-from services.catalog.usecases.read_for_crawl import TaskReader
-from services.catalog.usecases.registry import RegistryError, RegistryRefused, RegistryUnavailable
+from services.catalog.usecases.read_for_crawl import NobodyAsks, TaskReader
+from services.catalog.usecases.registry import Registry, RegistryError, RegistryRefused, RegistryUnavailable
 from services.catalog.usecases.shared_pace import SharedPace
 from shared.clock import utc_now
 from shared.config import Secret
@@ -297,6 +299,92 @@ def test_a_task_is_read_for_the_run_that_waits_for_it_only(database: Database, c
     assert reader.read(task), "it is done with"
 
 
+def test_a_task_waits_while_it_is_not_clear_whether_its_run_is_over(
+    database: Database, crawler: RepositoryCrawler
+) -> None:
+    """A lease that was not renewed in time is renewed a moment later, and its holder waits for the answer."""
+    reader = TaskReader(lambda _rate: crawler, database, utc_now)
+
+    with pytest.raises(NobodyAsks):
+        reader.read(RepositoryCrawlRequested(APP, 1, "us", deep=True, rate=0))
+
+
+def test_what_takes_long_for_a_run_that_is_over_does_not_hold_up_the_next(
+    database: Database,
+    broker_of_database: Secret,
+    pusher: Pusher,
+    crawler: RepositoryCrawler,
+    proxy: RegistryProxy,
+    readers: NewReaders,
+) -> None:
+    names = fill(pusher, 3)
+    held, let_go = Event(), Event()
+
+    def hold(request: Request, _answer: Response) -> None:
+        if names[0] in request.path and not held.is_set():
+            held.set()
+            assert let_go.wait(30)
+
+    proxy.spoil = hold
+    breaks_off = replace(crawler, registry=BreaksOff(crawler.registry, held))
+    with working(broker_of_database, [crawler], threads=2):
+        with pytest.raises(RegistryUnavailable):
+            crawl(breaks_off, readers, "first")
+        report = crawl(crawler, readers, "second")
+        let_go.set()
+
+    assert (report.repositories, report.failures, report.finished) == (3, 0, True)
+
+
+class BreaksOff:
+    """A registry whose catalogue breaks off as soon as somebody is reading."""
+
+    def __init__(self, registry: Registry, is_reading: Event) -> None:
+        self._registry = registry
+        self._is_reading = is_reading
+
+    def list_repositories(self, *, after: str = "") -> Iterator[RepositoryName]:
+        yield from self._registry.list_repositories(after=after)
+        assert self._is_reading.wait(10)
+        raise RegistryUnavailable("it is gone")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._registry, name)
+
+
+def test_a_lease_is_kept_however_long_a_part_of_the_work_takes(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crawl_registry_module, "LEASE_TTL", timedelta(seconds=1))
+    monkeypatch.setattr(crawl_registry_module, "RENEW_EVERY", timedelta(seconds=0.1))
+    pusher.image(APP, "1.0")
+    others = list[bool]()
+
+    class Slow(RepositoryCrawler):
+        def crawl(self, repository: RepositoryName, *, deep: bool = True) -> CrawledRepository:
+            time.sleep(2)
+            with database.write() as connection:
+                others.append(take_lease(connection, LEASE, "them", now=utc_now(), ttl=timedelta(minutes=1)))
+            return super().crawl(repository, deep=deep)
+
+    slow_one = Slow(database, crawler.registry, crawler.fetcher, utc_now, Event())
+    report = crawl_registry(slow_one, holder="us", database=database, clock=utc_now)
+
+    assert report
+    assert others == [False]
+
+
+def test_a_crawl_that_cannot_begin_leaves_the_lease_to_others(database: Database, crawler: RepositoryCrawler) -> None:
+    def new_readers(crawl: int, run: str, rate: int) -> crawl_readers.SharedReaders:
+        raise TasksNotTaken("not now")
+
+    with pytest.raises(TasksNotTaken):
+        crawl(crawler, new_readers)
+
+    with database.write() as connection:
+        assert take_lease(connection, LEASE, "them", now=utc_now(), ttl=timedelta(minutes=1))
+
+
 @pytest.mark.parametrize("kind", [RegistryError, RegistryRefused, RegistryUnavailable])
 def test_a_fault_arrives_as_what_it_was(kind: type[RegistryError]) -> None:
     with pytest.raises(RegistryError, match="what was asked") as fault:
@@ -326,6 +414,11 @@ class TestPace:
 
         # A second's worth comes at once after a pause, the rest one after the other.
         assert max(places) > 2.5
+
+    def test_a_clock_that_was_wrong_keeps_nobody_waiting(self, database: Database) -> None:
+        SharedPace(1, database, lambda: utc_now() + timedelta(days=1)).next_pause()
+
+        assert SharedPace(1, database, utc_now).next_pause() < 2
 
     def test_a_slow_one_is_kept(self, database: Database) -> None:
         pace = SharedPace(1, database, utc_now)

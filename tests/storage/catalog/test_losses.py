@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug import Request, Response
 
 from services.catalog.domain.losses import ARRIVES_WITHIN
@@ -21,7 +21,10 @@ from services.catalog.storage.loss_windows import (
     MAX_REPOSITORIES,
     PAUSE,
     SETTLES_WITHIN,
+    concern,
+    list_uncrawled,
 )
+from services.catalog.storage.tables import leases
 from services.catalog.usecases.apply_notifications import apply_notifications
 from services.catalog.usecases.browse import get_freshness
 from services.catalog.usecases.count_deliveries import count_deliveries
@@ -30,14 +33,15 @@ from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
 from services.catalog.usecases.purge_history import INSTANCES_KEPT_FOR, WINDOWS_KEPT_FOR, purge_history
 from services.catalog.usecases.push_grants import note_push_grants, settle_push_grants
-from services.catalog.usecases.repair_losses import close_windows_covered_by, repair_losses
+from services.catalog.usecases.repair_losses import LEASE, close_windows_covered_by, repair_losses
 from shared.api.paging import ListRequest
 from shared.contracts.events import Envelope, InvalidMessage, TokenPushGranted, envelope_of
 from shared.database import Database
+from shared.oci.names import RepositoryName
 from tests.storage.catalog.snapshots import shown_index
 from tests.support.catalog import NOON, digest_of, envelope_for, moment, pull, push
 from tests.support.images import Pusher
-from tests.support.registry_proxy import RegistryProxy
+from tests.support.registry_proxy import RegistryProxy, refuses
 
 A = digest_of("a")
 NOW = NOON + timedelta(hours=1)
@@ -381,18 +385,74 @@ class TestRepair:
 
         assert _close_covered_by(lossy, taken_up_again) == 0
 
-    def test_a_round_that_a_repair_took_up_again_closes_no_window(
-        self, lossy: House, crawler: RepositoryCrawler, pusher: Pusher
+    def test_a_round_that_was_broken_off_is_left_to_those_who_know_its_pace(
+        self, lossy: House, crawler: RepositoryCrawler, proxy: RegistryProxy
     ) -> None:
-        pusher.image("team/app", "1.0")
         with lossy.database.write() as connection:
             open_crawl(connection, CrawlKind.ROUND, now=lossy.now)
 
         lossy.repair(crawler)
 
         assert [window.open for window in lossy.windows()] == [True]
+        assert proxy.seen == []
         with lossy.database.read() as connection:
-            assert find_under_way(connection) is None
+            assert find_under_way(connection)
+
+    def test_what_is_lost_while_everything_is_crawled_has_a_window_of_its_own(
+        self, lossy: House, crawler: RepositoryCrawler, pusher: Pusher
+    ) -> None:
+        """The crawl may have been where it was lost already, and the window must not close with it."""
+        pusher.image("team/app", "1.0")
+        began = lossy.now
+        with lossy.database.write() as connection:
+            open_crawl(connection, CrawlKind.FULL, now=began)
+        lossy.now += timedelta(minutes=30)
+        lossy.tell(push("4.0", A, 120), instance="three")
+
+        _close_covered_by(lossy, CrawlReport(finished=True, started_at=began))
+
+        assert [(window.causes, window.open) for window in lossy.windows()] == [(1, False), (1, True)]
+
+    def test_what_was_read_is_read_again_when_something_more_is_lost_of_it(
+        self, house: House, crawler: RepositoryCrawler, proxy: RegistryProxy, pusher: Pusher
+    ) -> None:
+        for name in ("team/app", "team/bad"):
+            pusher.image(name, "1.0")
+            house.grant(name, 0)
+        house.now = NOW + timedelta(hours=1)
+        house.settle()
+        proxy.refuse = refuses(503, "GET", "team/bad/")
+        house.now += SETTLES_WITHIN
+        house.repair(crawler)
+        (window,) = house.windows()
+        assert (window.open, window.attempts) == (True, 1)
+
+        with house.database.write() as connection:
+            concern(connection, window.id, [RepositoryName("team/app")])
+            waiting = list_uncrawled(connection, window.id, after="", limit=9)
+
+        assert waiting == ["team/app", "team/bad"]
+
+    def test_a_worker_that_has_lost_its_lease_closes_nothing(
+        self, house: House, crawler: RepositoryCrawler, proxy: RegistryProxy, pusher: Pusher
+    ) -> None:
+        pusher.image("team/app", "1.0")
+        house.grant("team/app", 0)
+        house.now = NOW + timedelta(hours=1)
+        house.settle()
+        house.now += SETTLES_WITHIN
+
+        def take_over(request: Request) -> None:
+            with house.database.write() as connection:
+                connection.execute(update(leases).where(leases.c.name == LEASE).values(holder="them"))
+
+        proxy.refuse = take_over
+
+        house.repair(crawler)
+
+        (window,) = house.windows()
+        assert proxy.seen
+        assert (window.open, window.attempts) == (True, 0)
 
     @pytest.mark.parametrize(
         "report",

@@ -76,3 +76,18 @@ def test_a_fault_is_raised_where_the_work_was_wanted() -> None:
 
     with pytest.raises(ValueError, match="not that one"):
         Combined(worker.double, limit=3).do(13)
+
+
+def test_a_fault_that_is_nobodys_is_everybodys() -> None:
+    """A database that is away would be waited for once for each of them otherwise."""
+    worker = Worker()
+
+    done = do_all(Combined(worker.double, limit=100, blameless=(ValueError,)), worker, [1, 2, 13, 3])
+
+    assert done == [2, *["not that one"] * 3]
+    assert [len(batch) for batch in worker.batches] == [1, 3]
+
+
+def test_work_that_forgets_a_result_is_a_fault() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        Combined[int, int](lambda numbers: numbers[1:], limit=3).do(1)
