@@ -17,6 +17,7 @@ from services.web.clients.probe import Probe
 from services.web.clients.registries import RegistriesClient
 from services.web.clients.retention import RetentionClient
 from services.web.clients.rights import RightsClient
+from services.web.clients.scans import ScansClient
 from services.web.clients.sessions import Sessions
 from services.web.clients.statistics import StatisticsClient
 from services.web.clients.sync import SyncClient
@@ -82,6 +83,7 @@ def _wire(settings: Settings, clock: Clock) -> Portal:
         auth=auth,
         catalog=CatalogClient(catalog_peer),
         artifacts=ArtifactsClient(catalog_peer),
+        scans=ScansClient(catalog_peer),
         content=ContentClient(catalog_peer),
         rights=RightsClient(auth_peer),
         namespaces=NamespacesClient(auth_peer),

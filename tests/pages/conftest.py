@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -22,13 +22,17 @@ from werkzeug.test import TestResponse
 from services.auth.domain.decisions import DeletePolicy, Policy
 from services.auth.domain.management import Switches
 from services.catalog.app import create_app as create_catalog
-from services.catalog.domain.drift import Finding, Kind
+from services.catalog.domain.drift import Finding as Difference
+from services.catalog.domain.drift import Kind
 from services.catalog.domain.losses import Reason, Suspicion
 from services.catalog.domain.rounds import CrawlKind
+from services.catalog.domain.scans import DEFAULT_SCANNER, Finding, MadeBy, make_report
 from services.catalog.storage.crawls import open_crawl, save_crawl
 from services.catalog.storage.drift import file_findings
 from services.catalog.storage.loss_windows import open_window
 from services.catalog.storage.repositories import lock_repositories
+from services.catalog.storage.scan_planning import enlist
+from services.catalog.storage.scans import claim_scan, save_report
 from services.catalog.usecases.apply_notifications import apply_notifications
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.notifier.usecases.keep_quarantined import keep_quarantined
@@ -40,10 +44,10 @@ from shared.config import Secret
 from shared.contracts.events import RegistryNotificationQuarantined, envelope_of
 from shared.database import Database
 from shared.messaging.topology import declare_topology
-from shared.oci.names import RepositoryName, split_namespace
+from shared.oci.names import Digest, RepositoryName, split_namespace
 from tests.conftest import RegistryFactory
 from tests.support.auth import INTERNAL_SECRET, PASSWORD, AuthService, TestClock, auth_factory
-from tests.support.catalog import digest_of, envelope_for, new_index, push
+from tests.support.catalog import digest_of, envelope_for, make_scanner, new_index, push
 from tests.support.catalog import make_settings as catalog_settings
 from tests.support.catalog_clients import new_client, new_fetcher, nowhere
 from tests.support.images import Pusher
@@ -149,8 +153,18 @@ class House:
             crawl = open_crawl(connection, CrawlKind.ROUND, now=now)
             save_crawl(connection, crawl, {}, position=None, finished_at=now)
             lock_repositories(connection, [name], now=now)
-            ghost = Finding(Kind.GHOST_REPOSITORY, name, namespace=split_namespace(name).namespace)
+            ghost = Difference(Kind.GHOST_REPOSITORY, name, namespace=split_namespace(name).namespace)
             file_findings(connection, [ghost], crawl=crawl, now=now)
+
+    def scan(self, digest: str, *found: Finding) -> None:
+        """Let the scanner find something in a manifest."""
+        now = utc_now()
+        with self.index.write() as connection:
+            enlist(connection, DEFAULT_SCANNER, [(Digest(digest), now)])
+            claim = claim_scan(connection, DEFAULT_SCANNER, run="us", now=now, until=now)
+            assert claim is not None
+            report, made_by, again = make_report(found), MadeBy("Trivy", "0.57.1", now), now + timedelta(days=1)
+            save_report(connection, claim, report, made_by, reported_at=now, due_at=again, now=now)
 
     def crawl(self, repository: str) -> None:
         """Let the catalog look through a repository of the registry."""
@@ -216,6 +230,7 @@ def build_house(
     switches: Switches | None = None,
     anonymous_browsing: bool = True,
     index_url: str | None = None,
+    scans: bool = True,
 ) -> House:
     """Start everything; it is stopped with the stack.
 
@@ -238,7 +253,8 @@ def build_house(
     stack.callback(index.dispose)
     secret = Secret(INTERNAL_SECRET)
     changes = {"internal_secret": secret, "registry_host": REGISTRY, "registry_url": registry_url}
-    catalog = catalog_settings(folder, auth_url, database_url=Secret(index_url), **changes)
+    scanner = make_scanner("http://127.0.0.1:9") if scans else None
+    catalog = catalog_settings(folder, auth_url, database_url=Secret(index_url), scanner=scanner, **changes)
     declare_topology(catalog.broker_url)
     catalog_url = stack.enter_context(serving(calls.counted(create_catalog(catalog, index)), port=port))
     notifier = Notifier.start(notifier_settings(folder, catalog.broker_url, auth_url=auth_url, internal_secret=secret))

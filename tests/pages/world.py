@@ -5,6 +5,7 @@ from datetime import timedelta
 from services.auth.domain.teams import Role
 from services.notifier.storage.tables import webhook_deliveries
 from services.notifier.usecases.deliver import Answer
+from services.catalog.domain.scans import Finding, Severity
 from shared.clock import utc_now
 from tests.pages.conftest import Browser, House
 from tests.support.auth import INTERNAL_SECRET
@@ -35,6 +36,7 @@ PAGES = {
     "compare": f"{APP}/-/compare/1.0...2.0",
     "tag": f"{APP}/-/tags/2.0",
     "digest": f"{APP}/-/digests/{{digest}}",
+    "vulnerabilities": f"{APP}/-/vulnerabilities/{{digest}}",
     "history": f"{APP}/-/history/2.0",
     "restore": f"{APP}/-/history/2.0/restore/{{digest}}",
     "me": "/me",
@@ -121,8 +123,22 @@ def furnish(house: House, pusher: Pusher) -> str:
     house.auth.get_token("repository:docks/crane:push", user="kate")
     house.auth.write_notes()
     house.quarantine("event-1", "{}", "it names no repository")
+    house.scan(
+        str(shown["digest"]),
+        make_finding("CVE-2024-3094", "xz-utils", Severity.CRITICAL, "Malicious code was found in the tarballs of xz."),
+        make_finding("CVE-2023-4911", "libc6", Severity.HIGH, "A buffer overflow in the dynamic loader of GNU C."),
+        make_finding("CVE-2011-3374", "apt", Severity.LOW, "apt-key does not validate keys.", fix_version=""),
+    )
     _fill(house)
     return str(shown["digest"])
+
+
+def make_finding(
+    name: str, package: str, severity: Severity, description: str = "", *, fix_version: str = "5.6.2"
+) -> Finding:
+    """Return a vulnerability, with a page on it."""
+    links = (f"https://example.org/{name}",)
+    return Finding(name, package, "5.6.1", fix_version, severity, description, links, cvss_score=7.5)
 
 
 def _fill(house: House) -> None:

@@ -183,6 +183,13 @@ def scans_blueprint(desk: Callable[[], ScanDesk]) -> ApiBlueprint:
         shown = FindingSchema(many=True).dump(view.part.rows)
         return set_part_headers(jsonify({**ScanSchema().dump(view.scan), "vulnerabilities": shown}), view.part)
 
+    @blueprint.post(f"/repositories/{ID}/manifests/<digest>/vulnerabilities")
+    @blueprint.response(HTTPStatus.ACCEPTED, AskedSchema)
+    @blueprint.refuses(*_REFUSED, HTTPStatus.NOT_FOUND)
+    def scan_manifest(id: int, digest: str) -> dict[str, int]:
+        """Scan a manifest anew; for administrators"""
+        return {"scans": desk().scan_manifest(id, load_digest(digest))}
+
     @blueprint.post("/vulnerabilities")
     @blueprint.response(HTTPStatus.ACCEPTED, AskedSchema)
     @blueprint.refuses(*_REFUSED, HTTPStatus.NOT_FOUND)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from services.catalog.domain.scanners import ScannerMetadata
 from services.catalog.domain.scans import DEFAULT_SCANNER
 from services.catalog.storage.deletion_queries import holds_manifest
@@ -81,10 +83,7 @@ class ScanDesk:
             NoScanner: see above.
         """
         with self.database.read() as connection:
-            if find_repository(connection, self.visibility, repository) is None:
-                raise RepositoryNotFound
-            if not holds_manifest(connection, repository, digest):
-                raise ManifestNotFound
+            self._require_manifest(connection, repository, digest)
             self._require_scanner()
             scan = find_scans(connection, [digest]).get(digest, WAITING)
             return ScanView(scan, list_findings(connection, scan, asked))
@@ -116,6 +115,19 @@ class ScanDesk:
                 raise TagNotFound
             return ask_again(connection, DEFAULT_SCANNER, [Digest(row.digest)], now=self.clock())
 
+    def scan_manifest(self, repository: int, digest: Digest) -> int:
+        """Have a manifest scanned anew, with the images that it lists; return how many those are.
+
+        Raises:
+            NotSignedIn, NotAllowed: the caller is no administrator.
+            NoScanner, RepositoryNotFound, ManifestNotFound: there is none.
+        """
+        require_administrator(self.visibility)
+        self._require_scanner()
+        with self.database.write() as connection:
+            self._require_manifest(connection, repository, digest)
+            return ask_again(connection, DEFAULT_SCANNER, [digest], now=self.clock())
+
     def show_scanner(self) -> ScannerView:
         """Ask the scanner how it is.
 
@@ -131,6 +143,12 @@ class ScanDesk:
             return ScannerView(True, self.scanner.get_metadata(), None, due, states)
         except ScannerError as fault:
             return ScannerView(True, None, str(fault), due, states)
+
+    def _require_manifest(self, connection: Connection, repository: int, digest: Digest) -> None:
+        if find_repository(connection, self.visibility, repository) is None:
+            raise RepositoryNotFound
+        if not holds_manifest(connection, repository, digest):
+            raise ManifestNotFound
 
     def _require_scanner(self) -> None:
         if self.scanner is None:

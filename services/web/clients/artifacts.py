@@ -8,6 +8,7 @@ from urllib.parse import quote
 from marshmallow import fields
 
 from services.web.clients.peer import Peer
+from services.web.clients.scans import ScanEntry, ScanSchema
 from services.web.clients.schemas import Made, Moment, Pairs, Text, Texts
 from services.web.clients.sessions import Visitor
 from shared.api.paging import Page, PageRequest
@@ -98,6 +99,8 @@ class Artifact:
     indexes: Sequence[IndexEntry]
     tags: Sequence[str]
     referrers: int
+    scan: ScanEntry | None = None
+    """``None``: nothing is scanned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,7 @@ class _ArtifactSchema(Made):
     indexes = fields.List(fields.Nested(_IndexSchema), load_default=list)
     tags = Texts()
     referrers = fields.Integer(load_default=0)
+    scan = fields.Nested(ScanSchema, allow_none=True, load_default=None)
 
 
 class _ReferrerSchema(Made):

@@ -9,6 +9,7 @@ from marshmallow import EXCLUDE, Schema, fields, post_load, pre_load
 
 from services.web.clients.errors import NotFound
 from services.web.clients.peer import Peer
+from services.web.clients.scans import ScanEntry, ScanSchema
 from services.web.clients.schemas import Moment
 from services.web.clients.sessions import Visitor
 from shared.api.paging import Page, PageRequest
@@ -66,6 +67,8 @@ class TagEntry:
     overwritten: bool = False
     dangling: bool = False
     """Whether the registry lists it and has no manifest for it."""
+    scan: ScanEntry | None = None
+    """``None``: nothing is scanned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +185,7 @@ class _TagSchema(Schema):
     immutable = fields.Boolean(load_default=False)
     overwritten = fields.Boolean(load_default=False)
     dangling = fields.Boolean(load_default=False)
+    scan = fields.Nested(ScanSchema, allow_none=True, load_default=None)
 
     @post_load
     def build(self, data: dict[str, Any], **_: object) -> TagEntry:

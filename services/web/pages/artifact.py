@@ -15,6 +15,7 @@ from services.web.viewmodels.commands import PullCommand, pull_command
 from services.web.viewmodels.manifests import present_artifact, present_referrers
 from services.web.viewmodels.names import present_name
 from services.web.viewmodels.paging import present_paging
+from services.web.viewmodels.scans import present_scan
 from shared.api.paging import Page, PageRequest
 from shared.oci.names import parse_digest, parse_repository_name, parse_tag
 
@@ -52,6 +53,7 @@ def _show(portal: Portal, name: str, reference: str, *, tag: str | None) -> Resp
         rights=portal.rights.find_rights(visitor, full_name),
         reference=reference,
         artifact=present_artifact(artifact, now, reveal=shown == "secrets"),
+        scan=present_scan(artifact.scan, now),
         revealed=shown == "secrets",
         referrers=present_referrers(referrers.rows, now) if referrers else None,
         pager=present_paging(referrers) if referrers else None,

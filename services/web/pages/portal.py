@@ -14,6 +14,7 @@ from services.web.clients.places import NamespacesClient, TeamsClient
 from services.web.clients.registries import RegistriesClient
 from services.web.clients.retention import RetentionClient
 from services.web.clients.rights import RightsClient
+from services.web.clients.scans import ScansClient
 from services.web.clients.sessions import Sessions
 from services.web.clients.statistics import StatisticsClient
 from services.web.clients.sync import SyncClient
@@ -30,6 +31,7 @@ class Portal:
     auth: AuthClient
     catalog: CatalogClient
     artifacts: ArtifactsClient
+    scans: ScansClient
     content: ContentClient
     rights: RightsClient
     namespaces: NamespacesClient

@@ -13,6 +13,7 @@ from services.web.viewmodels.commands import PullCommand, pull_command
 from services.web.viewmodels.lanes import Mark, draw_lanes
 from services.web.viewmodels.names import DigestChip, present_digest
 from services.web.viewmodels.platforms import PlatformChips, present_platforms
+from services.web.viewmodels.scans import ScanBadge, present_badge
 from services.web.viewmodels.sizes import present_size
 from services.web.viewmodels.times import TimeText, present_time
 
@@ -75,6 +76,8 @@ class TagRow:
     known: bool
     pull: PullCommand
     marks: tuple[TagMark, ...] = ()
+    scan: ScanBadge | None = None
+    """``None``: nothing is scanned."""
 
 
 def present_tags(
@@ -138,6 +141,7 @@ def _row(
         digest=present_digest(entry.digest),
         known=entry.known,
         marks=_marks(entry),
+        scan=present_badge(entry.scan),
         pull=pull_command(host, repository.full_name, entry.name, runtime=runtime, tool=tool),
     )
 

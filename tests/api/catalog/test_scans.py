@@ -172,8 +172,16 @@ def test_what_was_never_thought_of_is_scanned_when_somebody_asks(client: FlaskCl
     assert call(client, "GET", "tags/3").get_json()["scan"]["due_at"] is not None
 
 
+def test_one_manifest_is_scanned_anew(client: FlaskClient, scanned: None) -> None:
+    assert call(client, "POST", FINDINGS_OF).status_code == 202
+
+    assert call(client, "GET", "tags/1").get_json()["scanned"] == 0
+    assert_problem(call(client, "POST", f"repositories/1/manifests/{digest_of('none')}/vulnerabilities"), 404)
+
+
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "vulnerabilities"), ("POST", "vulnerabilities/1"), ("GET", "scanner")]
+    ("method", "path"),
+    [("POST", "vulnerabilities"), ("POST", "vulnerabilities/1"), ("POST", FINDINGS_OF), ("GET", "scanner")],
 )
 def test_only_administrators_have_things_scanned(client: FlaskClient, scanned: None, method: str, path: str) -> None:
     assert_problem(call(client, method, path, as_=None), 401)
