@@ -135,7 +135,7 @@ def readiness_checks(settings: Settings, database: Database) -> dict[str, Readin
 def new_scanner(settings: ScannerSettings) -> ScannerClient:
     """Return the scanner."""
     session = UpstreamSession(
-        "the scanner",
+        "The scanner",
         settings.url,
         read_timeout_s=SCANNER_READ_TIMEOUT_S,
         user_agent=USER_AGENT,

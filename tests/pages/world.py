@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from services.auth.domain.teams import Role
+from services.catalog.domain.scans import Finding, Severity
 from services.notifier.storage.tables import webhook_deliveries
 from services.notifier.usecases.deliver import Answer
-from services.catalog.domain.scans import Finding, Severity
 from shared.clock import utc_now
 from tests.pages.conftest import Browser, House
 from tests.support.auth import INTERNAL_SECRET

@@ -54,11 +54,13 @@ class House:
     stop: Event = field(default_factory=Event)
     numbers: Iterator[int] = field(default_factory=count)
     time_limit: timedelta = timedelta(seconds=20)
+    frozen: datetime | None = None
+    """The moment at which the clock stands still."""
     patience_s: float = 10
     """How long an answer may take."""
 
     def clock(self) -> datetime:
-        return utc_now() + self.ahead
+        return self.frozen or utc_now() + self.ahead
 
     def pusher(self, repository: str = APP) -> Pusher:
         token = self.tokens.token(f"repository:{repository}:pull,push,delete")
@@ -90,7 +92,7 @@ class House:
 
     def scanner(self, url: str | None = None, *, kind: type[ScannerClient] = ScannerClient) -> ManifestScanner:
         address = url or self.adapter_url
-        session = UpstreamSession("the scanner", address, retries=0, read_timeout_s=self.patience_s)
+        session = UpstreamSession("The scanner", address, retries=0, read_timeout_s=self.patience_s)
         client = kind(session, authorization=Secret("Bearer of-ours"), api_key=Secret("key"))
         tokens = RegistryTokens(UpstreamSession("auth", self.auth_url), service=SERVICE, secret=ACCOUNT_SECRET)
         plan = ScanPlan(DEFAULT_SCANNER, self.registry_url, self.time_limit, PERIOD)

@@ -61,15 +61,15 @@ class ScannerClient:
         """Return what the scanner says of itself.
 
         Raises:
-            ScannerError: as ``usecases.scanner`` draws them.
+            ScannerUnavailable: it says nothing that can be read, for whatever reason: that is about no scan.
         """
         response = self._send("GET", "/metadata", {"Accept": METADATA_TYPE})
         if response.status_code != 200:
-            raise _refusal(response)
+            raise ScannerUnavailable(str(_refusal(response)))
         try:
             return read_metadata(_read(response, MAX_ANSWER_BYTES))
-        except Malformed as fault:
-            raise ScanFailed("The scanner does not say what it is: is PORTUS_SCANNER_URL an adapter's?") from fault
+        except (Malformed, ScanFailed) as fault:
+            raise ScannerUnavailable("The scanner does not say what it is: see PORTUS_SCANNER_URL.") from fault
 
     def begin_scan(self, artifact: Artifact, report_type: str) -> str:
         """Have something scanned; return the scan's name."""
@@ -120,7 +120,7 @@ class ScannerClient:
         try:
             return self._session.request(method, f"/api/v1{path}", headers={**headers, **own}, stream=True, **options)
         except UpstreamError as fault:
-            raise ScannerUnavailable(f"{str(fault).capitalize()}.") from fault
+            raise ScannerUnavailable(f"{fault}.") from fault
 
 
 def _refusal(response: requests.Response) -> ScannerUnavailable | ScanFailed:

@@ -47,13 +47,13 @@ def combine_scans(
 
 
 def _save(connection: Connection, claim: Claim, parts: Sequence[PartScan], *, period: timedelta, now: datetime) -> None:
-    reported = {part.reported_at: part for part in parts if part.state is ScanState.DONE and part.reported_at}
-    report = make_report(list_findings_of(connection, [part.id for part in reported.values()]))
+    done = [part for part in parts if part.state is ScanState.DONE]
+    report = make_report(list_findings_of(connection, [part.id for part in done]))
     # It is as old as the oldest of them.
-    oldest = min(reported)
-    made_by = reported[oldest].made_by or MadeBy(claim.scanner)
+    oldest = min(done, key=lambda part: part.reported_at or now)
+    made_by, reported_at = oldest.made_by or MadeBy(claim.scanner), oldest.reported_at or now
     with tell_report(connection, claim, report, now=now):
-        save_report(connection, claim, report, made_by, reported_at=oldest, due_at=now + period, now=now)
+        save_report(connection, claim, report, made_by, reported_at=reported_at, due_at=now + period, now=now)
 
 
 def _reason(parts: Sequence[PartScan], images: Mapping[Digest, Descriptor]) -> str | None:

@@ -183,7 +183,7 @@ class ManifestScanner:
         """Have a manifest scanned, and wait for the report."""
         metadata, media_type = self._scanner.get_metadata(), place.media_type or ""
         if not metadata.is_understood:
-            raise ScanFailed("The scanner makes no report that Portus can read.")
+            raise ScannerUnavailable("The scanner makes no report that Portus can read.")
         report_type = metadata.find_report_type(media_type)
         if report_type is None:
             raise NotScannable(f"The scanner does not read {media_type}.")

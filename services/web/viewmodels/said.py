@@ -70,6 +70,7 @@ PHRASES = (
     mark("The scanner does not let us in (%(status)s): see PORTUS_SCANNER_AUTHORIZATION."),
     mark("The scanner sends us elsewhere (%(status)s), where we do not go."),
     mark("The scanner makes no report that Portus can read."),
+    mark("The scanner does not say what it is: see PORTUS_SCANNER_URL."),
     mark("The scanner's report cannot be read."),
     mark("The scanner does not know the scan any more."),
     mark("There was no report within %(seconds)s s."),

@@ -1,5 +1,6 @@
 """Digests of a real registry are scanned by an adapter that keeps to its specification, until it does not."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from services.catalog.usecases.scan_manifests import Turn
 from tests.storage.catalog.snapshots import shown_tags
 from tests.support.ports import free_port
 from tests.support.scan_house import APP, OTHER, PERIOD, House
-from tests.support.scanner_adapter import vulnerability
+from tests.support.scanner_adapter import Adapter, vulnerability
 from tests.support.serving import serving
 
 
@@ -297,13 +298,25 @@ def test_a_scanner_that_says_501_is_not_asked_again(house: House) -> None:
     assert (house.scan(digest).state, house.scan(digest).due_at) == (ScanState.UNSUPPORTED, None)
 
 
-def test_a_scanner_whose_reports_nobody_understands_has_failed(house: House) -> None:
-    house.adapter.produces = ["application/vnd.of.another"]
+def spoil_produces(adapter: Adapter) -> None:
+    adapter.produces = ["application/vnd.of.another"]
+
+
+def spoil_metadata(adapter: Adapter) -> None:
+    adapter.metadata_status = 500
+
+
+@pytest.mark.parametrize("spoil", [spoil_produces, spoil_metadata])
+def test_a_scanner_that_is_of_no_use_is_not_asked_about_one_digest_after_the_other(
+    house: House, spoil: Callable[[Adapter], None]
+) -> None:
+    spoil(house.adapter)
     digest = house.image()
 
-    house.work()
+    assert house.work() == [Turn.AWAY]
 
-    assert house.scan(digest).state is ScanState.FAILED
+    assert (house.scan(digest).state, house.adapter.digests) == (ScanState.NONE, [])
+    assert house.scan(digest).reason
 
 
 def test_an_adapter_that_sends_us_elsewhere_is_not_followed(house: House) -> None:

@@ -42,6 +42,15 @@ def test_an_index_has_what_its_images_have(house: House, index: dict[str, Digest
     assert [one["digest"] for one in house.told()] == [index["index"]]
 
 
+def test_an_index_has_what_images_have_that_were_scanned_at_one_moment(house: House, index: dict[str, Digest]) -> None:
+    house.adapter.findings |= {index["amd"]: [vulnerability("CVE-1")], index["arm"]: [vulnerability("CVE-2")]}
+    house.frozen = house.clock()
+
+    house.work()
+
+    assert house.found(index["index"]) == ["CVE-1", "CVE-2"]
+
+
 def test_an_index_is_not_done_while_an_image_of_it_is_not(house: House, index: dict[str, Digest]) -> None:
     house.plan()
     scanner = house.scanner()
