@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, delete, select, update
+from sqlalchemy import Connection, Row, Select, and_, case, delete, select, update
 
 from services.catalog.domain.scans import MAX_FINDINGS, RANKS, Finding, MadeBy, Report, ScanState, Severity
 from services.catalog.storage.scan_tables import findings, scans
@@ -58,6 +58,11 @@ class PartScan:
     reported_at: datetime | None
 
 
+def is_scan_due(connection: Connection, scanner: str, *, now: datetime) -> bool:
+    """Tell whether there is something to scan."""
+    return any(connection.execute(_due(scanner, now, again=again)).first() for again in (False, True))
+
+
 def claim_scan(connection: Connection, scanner: str, *, run: str, now: datetime, until: datetime) -> Claim | None:
     """Take what is to be scanned next: first what is new, the newest push of it; then what was scanned before.
 
@@ -65,11 +70,9 @@ def claim_scan(connection: Connection, scanner: str, *, run: str, now: datetime,
         run: whoever takes it, new each time.
         until: then it may be taken by somebody else, unless it is kept.
     """
-    for again, order in ((False, _C.due_at.desc()), (True, _C.due_at.asc())):
-        due = and_(_C.scanner == scanner, _C.again.is_(again), _C.due_at <= now)
+    for again in (False, True):
         # Others pass over what we are about to take; SQLite has one writer at a time anyway.
-        query = select(scans).where(due).order_by(order).limit(1).with_for_update(skip_locked=True)
-        row = connection.execute(query).one_or_none()
+        row = connection.execute(_due(scanner, now, again=again).with_for_update(skip_locked=True)).one_or_none()
         if row:
             taken = {"state": ScanState.WORKING.value, "run": run, "again": True, "due_at": until, "started_at": now}
             connection.execute(update(scans).where(_C.id == row.id).values(taken))
@@ -222,6 +225,12 @@ def load_finding(row: Row[Any]) -> Finding:
         cvss_score=row.cvss_score,
         cvss_vector=row.cvss_vector,
     )
+
+
+def _due(scanner: str, now: datetime, *, again: bool) -> Select[Any]:
+    order = _C.due_at.asc() if again else _C.due_at.desc()
+    due = and_(_C.scanner == scanner, _C.again.is_(again), _C.due_at <= now)
+    return select(scans).where(due).order_by(order).limit(1)
 
 
 def _change(connection: Connection, claim: Claim, changes: dict[str, Any]) -> bool:

@@ -24,6 +24,7 @@ from services.catalog.storage.scans import (
     claim_scan,
     find_place,
     give_back,
+    is_scan_due,
     keep_claim,
     put_off,
     save_report,
@@ -122,6 +123,10 @@ class ManifestScanner:
             holder: who we are.
         """
         lease, now = f"scans-{place}", self._clock()
+        with self._database.read() as connection:
+            # Most of the time there is nothing, and nobody is to wait for us to find that out.
+            if not is_scan_due(connection, self._plan.scanner, now=now):
+                return Turn.IDLE
         with self._database.write() as connection:
             if not take_lease(connection, lease, holder, now=now, ttl=LEASE_TTL):
                 return Turn.IDLE
