@@ -130,11 +130,13 @@ def _dump_decision(decision: Decision) -> dict[str, object]:
 def _dump_subject(subject: Subject) -> dict[str, object] | None:
     if subject.kind is SubjectKind.ANONYMOUS:
         return None
+    # A narrowed credential is for the registry: it carries nothing of an office.
+    is_whole = subject.narrowing is None
     return {
         "username": subject.username,
         "kind": subject.kind.value,
-        "administrator": subject.administrator,
-        "auditor": subject.auditor,
+        "administrator": is_whole and subject.administrator,
+        "auditor": is_whole and subject.auditor,
     }
 
 

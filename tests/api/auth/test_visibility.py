@@ -83,6 +83,18 @@ def test_administrators_and_portus_see_everything(
     }
 
 
+@pytest.mark.parametrize("narrowing", [{"actions": ["pull"]}, {"namespaces": ["public"]}])
+def test_a_narrowed_token_carries_no_office(world: AuthService, narrowing: dict[str, Any]) -> None:
+    """Made to pull images with, it must not change rules or throw messages away in an administrator's name."""
+    world.make_user("auditor", auditor=True)
+    for user in ("admin", "auditor"):
+        wanted = {"application": "ci", **narrowing}
+        made = world.call("POST", "/api/v1/application_tokens", user=user, json=wanted)
+        subject = visible(world, basic(user, made.get_json()["plain_token"])).get_json()["subject"]
+
+        assert (subject["username"], subject["administrator"], subject["auditor"]) == (user, False, False)
+
+
 def test_an_access_token_counts_like_a_password(world: AuthService) -> None:
     signed_in = world.client.post("/api/v1/sessions", json={"username": "viewer", "password": PASSWORD}).get_json()
 
