@@ -140,7 +140,9 @@ class WebhookSchema(Schema):
         required=True, allow_none=True, metadata=_said("Null: the whole installation. Empty: the global namespace.")
     )
     name = fields.String(required=True)
-    url = fields.String(required=True)
+    url = fields.String(
+        required=True, metadata=_said("Without its query, which may hold a secret, for those who may not change it.")
+    )
     request_method = fields.String(required=True)
     content_type = fields.String(required=True)
     username = fields.String(required=True)
@@ -192,5 +194,11 @@ class WholeDeliverySchema(DeliverySchema):
         required=True, metadata=_said("Pairs; *** for what may be secret. Null: not sent yet."), allow_none=True
     )
     request_body = fields.String(required=True, metadata=_said("The event as JSON."))
-    response_headers = fields.Raw(required=True, allow_none=True, metadata=_said("Pairs."))
-    response_body = fields.String(required=True, allow_none=True, metadata=_said("The first 16 KiB."))
+    response_headers = fields.Raw(
+        required=True, allow_none=True, metadata=_said("Pairs. Null: no answer, or not for the caller.")
+    )
+    response_body = fields.String(
+        required=True,
+        allow_none=True,
+        metadata=_said("The first 16 KiB, for those who may change the webhook; null for others."),
+    )

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
+
 from services.notifier.domain.addresses import Network, may_reach
 from services.notifier.domain.webhook_requests import Headers, Request
 from services.notifier.domain.webhooks import port_of
@@ -23,6 +25,10 @@ from services.notifier.usecases.deliver import Answer
 MAX_BODY_KEPT_BYTES = 16 * 1024
 MAX_HEADERS_KEPT = 50
 MAX_HEADER_KEPT = 1024
+MAX_READ_BYTES = 1024 * 1024
+"""Of one answer, headers included, whatever it says of its length."""
+
+log = structlog.get_logger(__name__)
 
 Resolve = Callable[[str, int], Sequence[str]]
 """Returns the addresses of a host.
@@ -34,6 +40,10 @@ Raises:
 
 class Unreachable(Exception):
     """There is no answer; the text says why."""
+
+
+class _TooLong(Exception):
+    """An answer does not end where it should."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,9 @@ class Receiver:
             return self._ask(request, started_s)
         except Unreachable as fault:
             return Answer(0, str(fault), took_s=time.monotonic() - started_s)
+        except Exception as fault:  # noqa: BLE001 (whatever a receiver does must count as an attempt)
+            log.warning("webhooks.odd_answer", fault=type(fault).__name__)
+            return Answer(0, "Its answer cannot be understood.", took_s=time.monotonic() - started_s)
 
     def _ask(self, request: Request, started_s: float) -> Answer:
         parts = urlsplit(request.url)
@@ -73,6 +86,8 @@ class Receiver:
             raise Unreachable(f"Its certificate is not believed: {fault.verify_message}.") from fault
         except ConnectionRefusedError as fault:
             raise Unreachable("It refuses the connection.") from fault
+        except _TooLong as fault:
+            raise Unreachable(f"Its answer has more than {MAX_READ_BYTES} bytes.") from fault
         except (OSError, HTTPException) as fault:
             raise Unreachable(f"The connection was broken off ({type(fault).__name__}).") from fault
         finally:
@@ -203,13 +218,19 @@ class _TimedReader(io.RawIOBase):
         # Keeps the socket open when the connection is closed, which it is before its answer has been read.
         self._file = plain.makefile("rb", buffering=0)
         self._deadline_s = deadline_s
+        self._left = MAX_READ_BYTES
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         self._plain.settimeout(_left(self._deadline_s))
-        return self._file.readinto(buffer) or 0
+        count = self._file.readinto(buffer) or 0
+        # http.client takes a chunk of a negative length for all that follows.
+        self._left -= count
+        if self._left < 0:
+            raise _TooLong
+        return count
 
     def close(self) -> None:
         self._file.close()

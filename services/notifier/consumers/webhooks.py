@@ -40,8 +40,11 @@ def deliver_webhooks(deliverer: Deliverer, *, threads: int, stop: Event) -> None
 
 def _give_turns(deliverer: Deliverer, threads: int, taken: list[Turn]) -> list[Turn]:
     free = threads - len(taken)
-    given = deliverer.give_turns(sound=True, limit=free)
-    for_unsound = max(1, threads // 2) - sum(not turn.sound for turn in taken)
+    unsound = sum(not turn.sound for turn in taken)
+    # One goes first, or those that are always due would leave them none.
+    given = deliverer.give_turns(sound=False, limit=min(free, 1 - unsound)) if threads > 1 else []
+    given += deliverer.give_turns(sound=True, limit=free - len(given))
+    for_unsound = max(1, threads // 2) - unsound - sum(not turn.sound for turn in given)
     return given + deliverer.give_turns(sound=False, limit=min(free - len(given), for_unsound))
 
 

@@ -13,6 +13,9 @@ Network = IPv4Network | IPv6Network
 _NAT64 = IPv6Network("64:ff9b::/96")
 _COMPATIBLE = IPv6Network("::/96")
 _DOCUMENTATION = IPv6Network("3fff::/20")
+# Publicly given, and answered by the host that a virtual machine runs on: Azure's agent, and protocol assignments
+# (RFC 6890 §2.2.2), among which clouds have put theirs.
+_OF_THE_HOST = (IPv4Network("168.63.129.16/32"), IPv4Network("192.0.0.0/24"))
 
 
 def may_reach(address: str, allowed: Sequence[Network]) -> bool:
@@ -27,6 +30,8 @@ def may_reach(address: str, allowed: Sequence[Network]) -> bool:
     if any(meant in network for network in allowed):
         return True
     if isinstance(meant, IPv6Address) and (meant.is_site_local or meant in _DOCUMENTATION):
+        return False
+    if any(meant in network for network in _OF_THE_HOST):
         return False
     return meant.is_global and not (meant.is_multicast or meant.is_reserved)
 

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.notifier.storage.tables import webhook_deliveries as table
+from services.notifier.storage.tables import webhooks
 from shared.api.paging import ListRequest, Order
 from shared.api.slices import Slice
 from shared.listing import Listed, Listing, fetch_slice
@@ -123,9 +124,12 @@ def find_delivery(connection: Connection, webhook: int, uuid: str) -> WholeDeliv
 
 
 def ask_again(connection: Connection, webhook: int, uuid: str, *, now: datetime) -> None:
-    """Let a delivery be sent once more, now."""
-    again = {"outcome": Outcome.PENDING.value, "on_demand": True, "next_try_at": now}
-    connection.execute(update(table).where(table.c.webhook_id == webhook, table.c.uuid == uuid).values(again))
+    """Let a delivery be sent once more, now; one that is still to be tried again goes on as it would have."""
+    mine = (table.c.webhook_id == webhook) & (table.c.uuid == uuid)
+    enabled = select(webhooks.c.enabled).where(webhooks.c.id == webhook).scalar_subquery()
+    goes_on = (table.c.outcome == Outcome.PENDING.value) & ~table.c.on_demand & enabled
+    again = {"outcome": Outcome.PENDING.value, "on_demand": ~goes_on, "next_try_at": now}
+    connection.execute(update(table).where(mine).values(again))
 
 
 def count_waiting(connection: Connection, *, now: datetime) -> tuple[int, int]:
@@ -138,7 +142,9 @@ def count_waiting(connection: Connection, *, now: datetime) -> tuple[int, int]:
 
 def purge_deliveries(connection: Connection, *, before: datetime, limit: int) -> int:
     """Delete deliveries that were planned before a moment, at most ``limit`` of them, and return how many."""
-    old = select(table.c.id).where(table.c.created_at < before).order_by(table.c.created_at).limit(limit)
+    # What is still to be sent goes when that is over, which is bounded by the number of attempts.
+    is_over = table.c.next_try_at.is_(None)
+    old = select(table.c.id).where(table.c.created_at < before, is_over).order_by(table.c.created_at).limit(limit)
     return connection.execute(delete(table).where(table.c.id.in_(old))).rowcount
 
 

@@ -67,15 +67,20 @@ def append_events(connection: Connection, entries: Sequence[LogEntry], *, now: d
     return [Appended(sequence, entries[sequence - end - 1]) for sequence in given]
 
 
-def find_recent(connection: Connection, type: str, namespace: str, *, within: int) -> Sequence[dict[str, Any]]:
+def find_recent(
+    connection: Connection, type: str, namespace: str, *, since: datetime, within: int
+) -> Sequence[dict[str, Any]]:
     """Return the data of the events of one type about one namespace among the newest in the log.
 
     Args:
+        since: of those that happened then or later.
         within: so many numbers are looked at.
     """
     end = select(event_log_end.c.sequence).scalar_subquery()
-    newest = select(events.c.type, events.c.namespace, events.c.data).where(events.c.sequence > end - within).subquery()
-    query = select(newest.c.data).where(newest.c.type == type, newest.c.namespace == namespace)
+    columns = (events.c[name] for name in ("type", "namespace", "time", "data"))
+    newest = select(*columns).where(events.c.sequence > end - within).subquery()
+    meant = (newest.c.type == type, newest.c.namespace == namespace, newest.c.time >= since)
+    query = select(newest.c.data).where(*meant)
     return connection.scalars(query).all()
 
 

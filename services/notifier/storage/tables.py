@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from shared.database import UtcDateTime, new_metadata
@@ -175,5 +176,12 @@ webhook_deliveries = Table(
     UniqueConstraint("webhook_id", "event_source", "event_id"),
     Index("ix_webhook_deliveries_webhook_id_id", "webhook_id", "id"),
     Index("ix_webhook_deliveries_webhook_id_next_try_at", "webhook_id", "next_try_at"),
+    Index(
+        "ix_webhook_deliveries_on_demand",
+        "webhook_id",
+        "next_try_at",
+        sqlite_where=text("on_demand"),
+        postgresql_where=text("on_demand"),
+    ),
     sqlite_autoincrement=True,
 )

@@ -25,6 +25,7 @@ class Due:
     request_body: str
     attempts: int
     on_demand: bool
+    next_try_at: datetime
     webhook: StoredWebhook
     headers: Sequence[StoredHeader]
 
@@ -71,11 +72,13 @@ def give_turns(
 def find_due(connection: Connection, webhook: int, *, now: datetime) -> Due | None:
     """Return what a webhook is to be told next: what somebody asked for, else what has waited longest."""
     columns: list[ColumnElement[Any]] = [
-        deliveries.c[name] for name in ("id", "uuid", "request_body", "attempts", "on_demand")
+        deliveries.c[name] for name in ("id", "uuid", "request_body", "attempts", "on_demand", "next_try_at")
     ]
     due = select(*columns).where(deliveries.c.webhook_id == webhook, deliveries.c.next_try_at <= now)
-    order = (deliveries.c.on_demand.desc(), deliveries.c.next_try_at, deliveries.c.id)
-    row = connection.execute(due.order_by(*order).limit(1)).one_or_none()
+    # Asked twice, each by an index of its own: sorted by both, all that waits would be read for every delivery.
+    first = due.order_by(deliveries.c.next_try_at).limit(1)
+    row = connection.execute(first.where(deliveries.c.on_demand)).one_or_none()
+    row = row or connection.execute(first).one_or_none()
     found = find_webhook(connection, webhook) if row else None
     if row is None or found is None:
         return None
@@ -87,12 +90,16 @@ def settle(connection: Connection, due: Due, settled: Settled, *, lease: str, no
     mine = update(webhooks).where(webhooks.c.id == due.webhook.id, webhooks.c.lease == lease)
     if not connection.execute(mine.values(leased_until=until)).rowcount:
         return False
-    values: dict[str, Any] = {"outcome": settled.outcome.value, "fault": settled.fault, "on_demand": False}
-    values["next_try_at"] = settled.next_try_at
+    values: dict[str, Any] = {"fault": settled.fault}
     if settled.attempts > due.attempts:
         # What a former attempt has left stays where nothing was sent this time.
         values |= {name: getattr(settled, name) for name in _ATTEMPTED} | {"attempted_at": now}
-    connection.execute(update(deliveries).where(deliveries.c.id == due.id).values(values))
+    this = update(deliveries).where(deliveries.c.id == due.id)
+    connection.execute(this.values(values))
+    # Whoever asked for it while it was being sent asked for another time.
+    as_it_was = (deliveries.c.next_try_at == due.next_try_at, deliveries.c.on_demand == due.on_demand)
+    over = {"outcome": settled.outcome.value, "on_demand": False, "next_try_at": settled.next_try_at}
+    connection.execute(this.where(*as_it_was).values(over))
     return True
 
 

@@ -103,7 +103,7 @@ class Deliverer:
 
     def take_turn(self, turn: Turn, stop: Event) -> None:
         """Send what is due, up to a number and to the first that is not taken well, then let others."""
-        sound = turn.sound
+        sound, took_s = turn.sound, 0.0
         for _ in range(SENT_PER_TURN):
             with self.database.read() as connection:
                 due = find_due(connection, turn.webhook, now=self.clock())
@@ -117,7 +117,8 @@ class Deliverer:
                     return
             if answer:
                 sound = answer.is_good and answer.took_s <= SLOW_S
-            if not sound or stop.is_set():
+                took_s += answer.took_s
+            if not sound or took_s > SLOW_S or stop.is_set():
                 break
         with self.database.write() as connection:
             end_turn(connection, turn.webhook, lease=turn.lease, sound=sound, now=self.clock())

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +15,9 @@ from services.notifier.storage.event_log import Appended
 from services.notifier.storage.event_queries import FOR_OVERSEERS
 from services.notifier.storage.webhooks import delete_webhooks_of, list_selections
 from shared.contracts.auth_events import NamespaceDeleted
+
+CLOCKS_DIFFER_BY = timedelta(minutes=1)
+"""So much the clocks of ``auth`` and of a notifier may differ."""
 
 log = structlog.get_logger(__name__)
 
@@ -81,6 +84,8 @@ def _forget_namespace(connection: Connection, event: Appended) -> None:
     namespace_id, name = event.entry.data.get("namespace_id"), event.entry.data.get("name")
     if not isinstance(name, str) or not (namespace_id is None or isinstance(namespace_id, int)):
         return
-    gone = delete_webhooks_of(connection, namespace=name, namespace_id=namespace_id, before=event.entry.time)
+    # With both name and number it can hardly be another one, so the clocks need not agree.
+    before = event.entry.time if namespace_id is None else event.entry.time + CLOCKS_DIFFER_BY
+    gone = delete_webhooks_of(connection, namespace=name, namespace_id=namespace_id, before=before)
     if gone:
         log.info("webhooks.namespace_gone", namespace=name, webhooks=gone)

@@ -1,6 +1,6 @@
 """Deliveries, for those who may see a webhook, and sent on demand for those who may manage it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -47,17 +47,20 @@ class DeliveryDesk:
             return list_deliveries(connection, webhook, asked)
 
     def show(self, webhook: int, uuid: str) -> WholeDelivery:
-        """Return a delivery with what was sent and answered.
+        """Return a delivery with what was sent and, for those who may manage the webhook, answered.
+
+        An answer may repeat what was sent, in forms in which nobody finds it: secrets among it.
 
         Raises:
             NotSignedIn, WebhookNotFound, DeliveryNotFound: the caller may not, or there is none.
         """
-        self._get_webhook(webhook)
         with self._database.read() as connection:
+            of = find_webhook(connection, webhook)
             found = find_delivery(connection, webhook, uuid)
+        standing = self.webhooks.standing_at(of)
         if found is None:
             raise DeliveryNotFound
-        return found
+        return found if standing.may_manage else replace(found, response_headers=None, response_body=None)
 
     def retrigger(self, webhook: int, uuid: str) -> WholeDelivery:
         """Let a worker send a delivery once more, also of a disabled webhook; it is not tried again if that fails.

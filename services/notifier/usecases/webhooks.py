@@ -35,6 +35,7 @@ from services.notifier.storage.webhooks import (
     update_webhook,
 )
 from services.notifier.usecases.log_acts import log_act
+from services.notifier.usecases.plan_deliveries import CLOCKS_DIFFER_BY
 from services.notifier.usecases.webhook_rights import (
     CREATE,
     MANAGE,
@@ -123,7 +124,7 @@ class WebhookDesk:
         standing = find_standing(self.rights, namespace_id)
         standing.require(SHOW)
         with self.database.read() as connection:
-            page = list_webhooks(connection, namespace_id, asked)
+            page = list_webhooks(connection, namespace_id, standing.namespace, asked)
         return Page([_view(webhook, standing) for webhook in page.rows], page.total, page.request)
 
     def show(self, webhook: int) -> WebhookView:
@@ -149,7 +150,7 @@ class WebhookDesk:
             NotSignedIn, NotAllowed, NamespaceNotFound: the caller may not.
             InvalidWebhook: a value breaks a rule, or there are too many.
         """
-        standing = find_standing(self.rights, namespace_id)
+        asked_at, standing = self.clock(), find_standing(self.rights, namespace_id)
         standing.require(CREATE)
         row = self._row(values)
         place = {"namespace_id": namespace_id, "namespace": standing.namespace, "created_by": standing.username}
@@ -160,7 +161,7 @@ class WebhookDesk:
             made = _present(find_webhook(connection, number))
             log_act(connection, WebhookCreated(standing.username, **_said(made)), clock=self.clock)
             # Under the lock of the log: the end of the namespace is in it, or will find this webhook.
-            if _is_gone(connection, made):
+            if _is_gone(connection, made, since=asked_at - CLOCKS_DIFFER_BY):
                 raise NamespaceNotFound
         return _view(made, standing)
 
@@ -249,7 +250,8 @@ class WebhookDesk:
             standing = find_standing(self.rights, webhook.namespace_id if webhook else None)
         except NamespaceNotFound as fault:
             raise WebhookNotFound from fault
-        if webhook is None or not standing.may_show:
+        # A number of a namespace that is gone may be another one's by now.
+        if webhook is None or not standing.may_show or webhook.namespace != standing.namespace:
             raise WebhookNotFound
         return standing
 
@@ -323,6 +325,8 @@ def _present(webhook: StoredWebhook | None) -> StoredWebhook:
 
 def _view(webhook: StoredWebhook, standing: Standing, headers: Sequence[HeaderView] = ()) -> WebhookView:
     shown = asdict(webhook)
+    if not standing.may_manage:
+        shown["url"] = without_query(shown["url"])
     password, secret = shown.pop("sealed_password"), shown.pop("sealed_secret")
     return WebhookView(
         **shown | {"request_method": shown.pop("method")},
@@ -349,8 +353,9 @@ def _said(webhook: StoredWebhook) -> dict[str, Any]:
     }
 
 
-def _is_gone(connection: Connection, webhook: StoredWebhook) -> bool:
+def _is_gone(connection: Connection, webhook: StoredWebhook, *, since: datetime) -> bool:
     if webhook.namespace_id is None or webhook.namespace is None:
         return False
-    ended = find_recent(connection, NamespaceDeleted.TYPE, webhook.namespace, within=RECENT_EVENTS)
+    # Before that there was another one of this name, and perhaps of this number.
+    ended = find_recent(connection, NamespaceDeleted.TYPE, webhook.namespace, since=since, within=RECENT_EVENTS)
     return any(data.get("namespace_id") == webhook.namespace_id for data in ended)

@@ -273,6 +273,8 @@ PHRASES = (
     mark("It refuses the connection."),
     mark("The connection was broken off (%(fault)s)."),
     mark("Its name cannot be resolved."),
+    mark("Its answer cannot be understood."),
+    mark("Its answer has more than %(count)s bytes."),
     mark("Its address is not public, and not among PORTUS_WEBHOOK_ALLOWED_NETWORKS."),
     mark("The webhook was disabled before this was sent."),
     mark("Its password, secret or headers cannot be read since PORTUS_INTERNAL_SECRET is another: enter them again."),

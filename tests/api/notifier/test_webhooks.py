@@ -13,6 +13,7 @@ from werkzeug import Request, Response
 from werkzeug.test import TestResponse
 
 from services.notifier.storage.tables import webhook_deliveries
+from shared.clock import utc_now
 from shared.contracts.events import Envelope
 from tests.api.notifier.conftest import NotifierFactory
 from tests.support.auth import assert_problem
@@ -351,7 +352,7 @@ def test_passwords_secrets_and_headers_are_in_no_answer_and_no_log_line(
 
 
 def test_a_receiver_that_sends_back_what_it_got_gives_nothing_away(asked: Notifier) -> None:
-    """What was answered is for all members, and what was sent is not."""
+    """What was answered is for those who may change the webhook; what was sent, where it is secret, for nobody."""
 
     def echo(request: Request) -> Response:
         password = request.authorization.password if request.authorization else ""
@@ -363,10 +364,33 @@ def test_a_receiver_that_sends_back_what_it_got_gives_nothing_away(asked: Notifi
         record(asked.database, tag_event("a"))
         send_all(asked)
 
-    answer = asked.get(f"{PATH}/{hook}/deliveries/{deliveries(asked.database)[0].uuid}", as_="Bearer vera")
+    path = f"{PATH}/{hook}/deliveries/{deliveries(asked.database)[0].uuid}"
+    owners, viewers = (asked.get(path, as_=f"Bearer {name}") for name in ("olga", "vera"))
     basic = base64.b64encode(f"jane:{PASSWORD}".encode()).decode()
-    assert "X-Echo" in answer.text
-    assert not any(secret in answer.text for secret in (*SECRETS, basic))
+    assert "X-Echo" in owners.text
+    assert not any(secret in owners.text for secret in (*SECRETS, basic))
+    assert (viewers.get_json()["response_headers"], viewers.get_json()["response_body"]) == (None, None)
+
+
+def test_the_query_of_an_address_is_for_those_who_may_change_it(asked: Notifier) -> None:
+    """It holds the secret of many receivers."""
+    hook = make(asked, "https://chat.example.org/in?token=geheim")
+
+    assert show(asked, hook)["url"].endswith("?token=geheim")
+    assert "geheim" not in str(show(asked, hook, as_="vera"))
+    for caller in ("vera", "auditor"):
+        listed = asked.get(f"{PATH}?namespace_id={TEAM}&q=geheim", as_=f"Bearer {caller}")
+        assert listed.get_json() == []
+
+
+def test_a_webhook_whose_namespace_s_number_is_another_one_s_by_now_is_nobody_s(
+    asked: Notifier, auth: AuthAnswers
+) -> None:
+    hook = make(asked)
+    auth.namespaces["Bearer olga"] = {TEAM: "another"}
+
+    assert asked.get(f"{PATH}/{hook}", as_="Bearer olga").status_code == 404
+    assert asked.get(f"{PATH}?namespace_id={TEAM}", as_="Bearer olga").get_json() == []
 
 
 def send_all_failing(notifier: Notifier) -> None:
@@ -573,7 +597,9 @@ def test_a_webhook_goes_with_all_that_is_its_own(asked: Notifier) -> None:
 def test_a_namespace_that_ended_meanwhile_gets_no_webhook(asked: Notifier) -> None:
     """Its name may be given to others, and they would be told on."""
     data = {"name": "team", "team": "t", "namespace_id": TEAM}
-    record(asked.database, Envelope("gone", "/auth", "auth.namespace.deleted.v1", TIME, data))
+    record(asked.database, Envelope("before", "/auth", "auth.namespace.deleted.v1", TIME, data))
+    assert create(asked).status_code == 201, "that was another of the same name"
+    record(asked.database, Envelope("gone", "/auth", "auth.namespace.deleted.v1", utc_now(), data))
 
     assert_problem(create(asked), 404, "no such namespace")
     assert create(asked, as_="administrator", namespace_id=None).status_code == 201

@@ -12,8 +12,10 @@ import pytest
 from sqlalchemy import select
 from werkzeug import Request, Response
 
+from services.notifier.consumers.webhooks import _give_turns
+from services.notifier.storage.deliveries import ask_again
 from services.notifier.storage.sealing import Seal
-from services.notifier.storage.tables import webhook_headers, webhooks
+from services.notifier.storage.tables import webhook_deliveries, webhook_headers, webhooks
 from services.notifier.usecases.deliver import SENT_PER_TURN, Answer
 from services.notifier.usecases.webhook_deliveries import purge_old_deliveries
 from services.notifier.usecases.webhooks import WebhookDesk
@@ -384,13 +386,96 @@ def test_old_deliveries_are_purged_in_batches(
     monkeypatch.setattr("services.notifier.usecases.webhook_deliveries.PURGE_BATCH", 4)
     add_webhook(database)
     record(database, *(tag_event(f"old-{number}") for number in range(10)), clock=clock)
+    with database.write() as connection:
+        connection.execute(webhook_deliveries.update().values(outcome="failed", next_try_at=None))
+    record(database, tag_event("still to be sent"), clock=clock)
     clock.advance(days=2)
     record(database, tag_event("young"), clock=clock)
 
     purged = [purge_old_deliveries(database=database, clock=clock, keep_for=timedelta(days=1)) for _ in range(4)]
 
     assert purged == [4, 4, 2, 0]
-    assert [id for _, id in told(database)] == ["young"]
+    assert [id for _, id in told(database)] == ["still to be sent", "young"]
+
+
+def test_what_is_asked_for_before_its_time_is_tried_again_as_often_as_before(database: Database, clock: Clock) -> None:
+    hook = add_webhook(database)
+    record(database, tag_event("a"), clock=clock)
+    deliverer = make_deliverer(database, clock=clock, send=lambda _: Answer(500, "no"), max_attempts=3)
+    take_turns(deliverer)
+
+    with database.write() as connection:
+        ask_again(connection, hook, deliveries(database)[0].uuid, now=clock())
+    take_turns(deliverer)
+
+    (waiting,) = deliveries(database)
+    assert (waiting.outcome, waiting.attempts) == ("pending", 2)
+    assert waiting.next_try_at > clock()
+
+
+def test_what_is_asked_for_while_it_is_being_sent_is_sent_once_more(database: Database, clock: Clock) -> None:
+    hook = add_webhook(database)
+    record(database, tag_event("a"), clock=clock)
+    sent = list[str]()
+
+    def send(request: Any) -> Answer:
+        sent.append(request.url)
+        if len(sent) == 1:
+            clock.advance(seconds=1)
+            with database.write() as connection:
+                ask_again(connection, hook, deliveries(database)[0].uuid, now=clock())
+        return Answer(200)
+
+    take_turns(make_deliverer(database, clock=clock, send=send))
+
+    (done,) = deliveries(database)
+    assert (len(sent), done.outcome, done.attempts) == (2, "delivered", 2)
+
+
+def test_receivers_that_fail_are_not_left_out_while_the_others_are_busy(database: Database) -> None:
+    """Those that are always due would take every thread that is free."""
+    failing = add_webhook(database, sound=False)
+    for _ in range(6):
+        add_webhook(database)
+    record(database, tag_event("a"))
+
+    given = _give_turns(make_deliverer(database), 4, [])
+
+    assert [turn.webhook for turn in given if not turn.sound] == [failing]
+    assert len(given) == 4
+
+
+def test_a_turn_ends_when_it_has_taken_long(database: Database, clock: Clock) -> None:
+    add_webhook(database)
+    record(database, *(tag_event(f"event-{number}") for number in range(5)), clock=clock)
+
+    take_turns(make_deliverer(database, clock=clock, send=lambda _: Answer(200, took_s=1.9)))
+
+    assert outcomes(database) == ["delivered", "delivered", "pending", "pending", "pending"]
+
+
+@pytest.mark.parametrize(
+    ("namespace_id", "name", "minutes_later", "stays"),
+    [
+        (1, "team", 0, False),
+        (1, "other", 0, True),
+        (2, "team", 0, True),
+        (1, "team", -5, True),
+        (None, "team", 0, False),
+    ],
+)
+def test_a_namespace_takes_its_own_webhooks_with_it(
+    database: Database, namespace_id: int | None, name: str, minutes_later: float, stays: bool
+) -> None:
+    """A number is given again where the database does that, and so is a name."""
+    add_webhook(database)
+    data = {"name": name, "team": "t"} | ({"namespace_id": namespace_id} if namespace_id else {})
+
+    ended = TIME + timedelta(minutes=minutes_later)
+    record(database, Envelope("gone", "/auth", "auth.namespace.deleted.v1", ended, data))
+    record(database, tag_event("a"))
+
+    assert bool(told(database)) == stays
 
 
 def test_whoever_changes_webhooks_and_whoever_plans_do_not_wait_for_each_other(database: Database) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from werkzeug import Response
 
-from services.notifier.clients.webhook_receiver import MAX_BODY_KEPT_BYTES, Receiver, resolve_host
+from services.notifier.clients.webhook_receiver import MAX_BODY_KEPT_BYTES, MAX_READ_BYTES, Receiver, resolve_host
 from services.notifier.domain.webhook_requests import Request
 from tests.support.authorities import make_ca, write_server_certificate
 from tests.support.ports import free_port
@@ -222,3 +222,38 @@ def test_a_certificate_for_another_name_is_not_believed(ca: Path) -> None:
         answer = Receiver(LOOPBACK, 30, ca, lambda _host, _port: ["127.0.0.1"]).send(request(url))
 
     assert "not believed" in (answer.fault or "")
+
+
+@pytest.mark.parametrize("length", ["-5", "-ffffffff", "zz", ""])
+def test_a_chunk_of_an_impossible_length_is_a_failed_attempt(length: str) -> None:
+    def say(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{length}\r\n".encode())
+
+    with talking(say) as url:
+        answer = sender().send(request(url))
+
+    assert not answer.is_good
+    assert answer.fault
+
+
+def test_an_answer_that_does_not_end_is_not_read_to_its_end() -> None:
+    """A chunk of the length -1 is all that follows, to the library that reads it."""
+    sent = 0
+
+    def say(connection: socket.socket) -> None:
+        nonlocal sent
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n")
+        try:
+            while sent < 50 * MAX_READ_BYTES:
+                connection.sendall(b"x" * 65536)
+                sent += 65536
+        except OSError:
+            return
+
+    with talking(say) as url:
+        answer = sender().send(request(url))
+
+    assert (answer.status, answer.is_good) == (0, False)
+    assert sent < 50 * MAX_READ_BYTES

@@ -168,6 +168,9 @@ def test_public_addresses_may_be_reached(address: str) -> None:
         "fec0::1",
         "3fff::1",
         "192.0.0.1",
+        "192.0.0.192",
+        "168.63.129.16",
+        "::ffff:168.63.129.16",
         "198.18.0.1",
     ],
 )
