@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from services.catalog.storage.statements import new_insert
 from services.catalog.storage.tables import leases
@@ -16,6 +16,12 @@ def take_lease(connection: Connection, name: str, holder: str, *, now: datetime,
     changes = {"holder": insert.excluded.holder, "expires_at": insert.excluded.expires_at}
     statement = insert.on_conflict_do_update(index_elements=["name"], set_=changes, where=free)
     return connection.execute(statement.returning(leases.c.holder), row).first() is not None
+
+
+def renew_lease(connection: Connection, name: str, holder: str, *, now: datetime, ttl: timedelta) -> bool:
+    """Renew a lease that has not ended; ``False``: it has, and somebody else may have had it since."""
+    ours = (leases.c.name == name) & (leases.c.holder == holder) & (leases.c.expires_at > now)
+    return connection.execute(update(leases).where(ours).values(expires_at=now + ttl)).rowcount == 1
 
 
 def find_holder(connection: Connection, name: str, *, now: datetime) -> str | None:

@@ -7,7 +7,7 @@ from types import TracebackType
 import structlog
 from sqlalchemy import Connection
 
-from services.catalog.storage.leases import release_lease, take_lease
+from services.catalog.storage.leases import release_lease, renew_lease, take_lease
 from shared.clock import Clock
 from shared.database import DATABASE_AWAY, Database
 
@@ -23,6 +23,8 @@ class LeaseLost(Exception):
 
 class KeptLease:
     """Taken first, then renewed by a thread of its own inside a ``with``, and given back at its end.
+
+    Once it has run out it stays lost, whether somebody else has had it or not: what we know of the work is old.
 
     Args:
         name: of the work.
@@ -45,7 +47,7 @@ class KeptLease:
         self._thread = Thread(target=self._keep, name=f"lease-{name}", daemon=True)
 
     def take(self, connection: Connection) -> bool:
-        """Take or renew it; ``False`` when somebody else has it."""
+        """Take it; ``False`` when somebody else has it."""
         return take_lease(connection, self._name, self._holder, now=self._clock(), ttl=self._ttl)
 
     def hold(self, connection: Connection) -> None:
@@ -54,7 +56,8 @@ class KeptLease:
         Raises:
             LeaseLost: it is not.
         """
-        if not self.take(connection):
+        self.check()
+        if not self._renew(connection):
             raise LeaseLost
 
     def check(self) -> None:
@@ -78,11 +81,17 @@ class KeptLease:
         with self._database.write() as connection:
             release_lease(connection, self._name, self._holder)
 
+    def _renew(self, connection: Connection) -> bool:
+        is_ours = renew_lease(connection, self._name, self._holder, now=self._clock(), ttl=self._ttl)
+        self._is_lost |= not is_ours
+        return is_ours
+
     def _keep(self) -> None:
         while not self._is_over.wait(self._every_s):
             try:
                 with self._database.write() as connection:
-                    self._is_lost = not self.take(connection)
+                    if not self._renew(connection):
+                        return
             except DATABASE_AWAY as fault:
                 # It may be back before somebody else finds the lease free.
                 log.warning("lease.not_renewed", lease=self._name, fault=type(fault).__name__)

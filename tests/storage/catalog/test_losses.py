@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -31,6 +32,7 @@ from services.catalog.usecases.count_deliveries import count_deliveries
 from services.catalog.usecases.crawl_registry import CrawlReport, crawl_registry
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
+from services.catalog.usecases.kept_lease import KeptLease, LeaseLost
 from services.catalog.usecases.purge_history import INSTANCES_KEPT_FOR, WINDOWS_KEPT_FOR, purge_history
 from services.catalog.usecases.push_grants import note_push_grants, settle_push_grants
 from services.catalog.usecases.repair_losses import LEASE, close_windows_covered_by, repair_losses
@@ -76,6 +78,10 @@ class House:
     def repair(self, crawler: RepositoryCrawler) -> bool:
         crawler = replace(crawler, clock=self.clock)
         return repair_losses(crawler, holder="us", database=self.database, clock=self.clock)
+
+    @property
+    def place(self) -> dict[str, Any]:
+        return {"database": self.database, "clock": self.clock}
 
     def windows(self) -> list[WholeLossWindow]:
         """Return all windows, the oldest first."""
@@ -453,6 +459,21 @@ class TestRepair:
         (window,) = house.windows()
         assert proxy.seen
         assert (window.open, window.attempts) == (True, 0)
+
+    def test_a_lease_that_has_run_out_is_lost_also_where_nobody_has_it(self, lossy: House) -> None:
+        """Somebody may have had it, and have let the window be widened behind what we have read of it."""
+        lease = KeptLease("work", "us", ttl=timedelta(minutes=1), every=timedelta(hours=1), **lossy.place)
+        with lossy.database.write() as connection:
+            assert lease.take(connection)
+            lease.hold(connection)
+        lossy.now += timedelta(minutes=2)
+
+        for _ in range(2):
+            with pytest.raises(LeaseLost), lossy.database.write() as connection:
+                lease.hold(connection)
+            lossy.now -= timedelta(minutes=2)
+        with pytest.raises(LeaseLost):
+            lease.check()
 
     @pytest.mark.parametrize(
         "report",
