@@ -90,10 +90,17 @@ class House:
     def image(self, tag: str = "1.0", *, repository: str = APP, **how: Any) -> Digest:
         return self.pushed(tag, self.pusher(repository).image(repository, tag, **how), repository)
 
-    def scanner(self, url: str | None = None, *, kind: type[ScannerClient] = ScannerClient) -> ManifestScanner:
+    def lose(self, digest: Digest, repository: str = APP) -> None:
+        """Take a manifest out of the registry, of which nobody is told."""
+        self.pusher(repository).delete(repository, digest)
+
+    def client(self, url: str | None = None, *, kind: type[ScannerClient] = ScannerClient) -> ScannerClient:
         address = url or self.adapter_url
         session = UpstreamSession("The scanner", address, retries=0, read_timeout_s=self.patience_s)
-        client = kind(session, authorization=Secret("Bearer of-ours"), api_key=Secret("key"))
+        return kind(session, authorization=Secret("Bearer of-ours"), api_key=Secret("key"))
+
+    def scanner(self, url: str | None = None, *, kind: type[ScannerClient] = ScannerClient) -> ManifestScanner:
+        client = self.client(url, kind=kind)
         tokens = RegistryTokens(UpstreamSession("auth", self.auth_url), service=SERVICE, secret=ACCOUNT_SECRET)
         plan = ScanPlan(DEFAULT_SCANNER, self.registry_url, self.time_limit, PERIOD)
 

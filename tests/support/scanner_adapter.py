@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import requests
 from flask import Flask, Response, jsonify, request
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, HTTPException, UnprocessableEntity
 
 from shared.oci.media_types import ACCEPT_MANIFESTS, DOCKER_MANIFEST, OCI_MANIFEST
@@ -30,6 +31,13 @@ def vulnerability(name: str, severity: str | None = "High", package: str = "open
     return item if severity is None else {**item, "severity": severity}
 
 
+class Plain(Response):
+    """Sends its headers as they are: others mend a Location, and refuse one that cannot be mended."""
+
+    def get_wsgi_headers(self, environ: Any) -> Headers:
+        return Headers(self.headers)
+
+
 @dataclass
 class Adapter:
     """An adapter; its fields say how it behaves, and what happened."""
@@ -43,6 +51,8 @@ class Adapter:
     api_key: str | None = None
     metadata_status: int = 200
     scan_status: int = 202
+    words: str = "not today"
+    """What it says then; ``{authorization}`` is what it was to pull with."""
     not_ready: list[Mapping[str, str]] = field(default_factory=list)
     """Headers of 302s that come before a report, one after the other."""
     forgets: int = 0
@@ -101,7 +111,7 @@ class Adapter:
         if artifact.get("mime_type") not in self.consumes:
             raise UnprocessableEntity("mime_type")
         if self.scan_status != 202:
-            return _error(self.scan_status, "not today")
+            return _error(self.scan_status, self.words.format(authorization=registry["authorization"]))
         name = uuid4().hex
         self.scans[name] = body
         return _answer({"id": name}, RESPONSE, 202)
@@ -116,7 +126,7 @@ class Adapter:
             self.forgets -= 1
             return _error(404, "no such scan")
         if self.not_ready:
-            return Response(status=302, headers=dict(self.not_ready.pop(0)))
+            return Plain(status=302, headers=dict(self.not_ready.pop(0)))
         if self.report is not None:
             return Response(self.report, content_type=REPORT)
         scan = self.scans[name]

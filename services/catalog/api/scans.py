@@ -42,7 +42,11 @@ class ScanSchema(Schema):
         required=True,
         metadata=_said("Only `done` says that the report is what is in there, as far as the scanner knows."),
     )
-    reason = fields.String(required=True, allow_none=True, metadata=_said("Why it is not done, in words."))
+    reason = fields.String(
+        required=True,
+        allow_none=True,
+        metadata=_said("Why it is not done, in words; of one that is done, what it says nothing about."),
+    )
     started_at = fields.AwareDateTime(required=True, allow_none=True)
     finished_at = fields.AwareDateTime(required=True, allow_none=True)
     due_at = fields.AwareDateTime(

@@ -3,12 +3,15 @@
 Source: pluggable-scanner-spec 1.2; Harbor's client for what its README leaves open.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from math import isfinite
 from time import monotonic
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 import requests
+import structlog
 
 from services.catalog.domain.lenient import Malformed, of_type, read_object
 from services.catalog.domain.scanners import ScannerMetadata, read_metadata
@@ -30,9 +33,10 @@ RESPONSE_TYPE = "application/vnd.scanner.adapter.scan.response+json; version=1.0
 """Every adapter knows 1.0 of these; what later ones add we do not ask for."""
 
 MAX_ANSWER_BYTES = 256 * 1024
-MAX_REPORT_BYTES = 64 * 1024 * 1024
+MAX_REPORT_BYTES = 20 * 1024 * 1024
+"""Reading one takes seven times as much memory, of which a worker has 512 MiB for two at a time."""
 MAX_MESSAGE = 250
-"""So much of what a scanner says went wrong is shown."""
+"""So much of what a scanner says went wrong is logged."""
 MAX_READ_S = 120.0
 """Longest time for one report, however steadily it drips."""
 
@@ -41,6 +45,11 @@ ASK_AFTER_S = 5.0
 LONGEST_ASK_AFTER_S = 60.0
 
 _CHUNK_BYTES = 256 * 1024
+
+_CREDENTIAL = re.compile(r"(?i)\b(bearer|basic)\s+[^\s\"',;]+|\beyJ[\w.-]+|(?<=//)[^\s/@]+(?=@)")
+"""What looks like one: of a header, a JSON Web Token, of an address."""
+
+log = structlog.get_logger(__name__)
 
 
 class ScannerClient:
@@ -65,7 +74,7 @@ class ScannerClient:
         """
         response = self._send("GET", "/metadata", {"Accept": METADATA_TYPE})
         if response.status_code != 200:
-            raise ScannerUnavailable(str(_refusal(response)))
+            raise ScannerUnavailable(str(self._refusal(response)))
         try:
             return read_metadata(_read(response, MAX_ANSWER_BYTES))
         except (Malformed, ScanFailed) as fault:
@@ -84,7 +93,7 @@ class ScannerClient:
         headers = {"Content-Type": REQUEST_TYPE, "Accept": RESPONSE_TYPE}
         response = self._send("POST", "/scan", headers, json=body)
         if response.status_code != 202:
-            raise _refusal(response)
+            raise self._refusal(response, artifact.authorization)
         try:
             name = of_type(str, read_object(_read(response, MAX_ANSWER_BYTES)).get("id"))
         except Malformed as fault:
@@ -103,7 +112,7 @@ class ScannerClient:
             response.close()
             raise ScanUnknown("The scanner does not know the scan any more.")
         if response.status_code != 200:
-            raise _refusal(response)
+            raise self._refusal(response)
         try:
             return read_report(_read(response, MAX_REPORT_BYTES))
         except Malformed as fault:
@@ -111,8 +120,30 @@ class ScannerClient:
 
     def _is_at_home(self, response: requests.Response) -> bool:
         # It means "not ready", and is no place to go to; one elsewhere is no answer of a scanner at all.
-        target = urlsplit(urljoin(response.url, response.headers.get("Location", "")))
+        try:
+            target = urlsplit(urljoin(response.url, response.headers.get("Location", "")))
+        except ValueError:
+            return False
         return target[:2] == urlsplit(response.url)[:2]
+
+    def _refusal(self, response: requests.Response, *secrets: Secret) -> ScannerUnavailable | ScanFailed:
+        """Return what an answer means that is not the one hoped for.
+
+        The scanner's own words are for the log: they may name another repository than that of whoever reads them,
+        and repeat what we have sent.
+        """
+        status = response.status_code
+        if status in (401, 403):
+            response.close()
+            return ScannerUnavailable(f"The scanner does not let us in ({status}): see PORTUS_SCANNER_AUTHORIZATION.")
+        if 300 <= status < 400:
+            response.close()
+            return ScanFailed(f"The scanner sends us elsewhere ({status}), where we do not go.")
+        said = _message(response, [*secrets, self._authorization, self._api_key])
+        log.warning("scanner.refused", status=status, said=said)
+        if status == 429:
+            return ScannerUnavailable("The scanner is busy (429).")
+        return (NotScannable if status == 501 else ScanFailed)(f"The scanner answers {status}.")
 
     def _send(self, method: str, path: str, headers: Mapping[str, str], **options: Any) -> requests.Response:
         credentials = {"Authorization": self._authorization, "X-ScannerAdapter-API-Key": self._api_key}
@@ -123,39 +154,28 @@ class ScannerClient:
             raise ScannerUnavailable(f"{fault}.") from fault
 
 
-def _refusal(response: requests.Response) -> ScannerUnavailable | ScanFailed:
-    """Return what an answer means that is not the one hoped for."""
-    status = response.status_code
-    if status in (401, 403):
-        response.close()
-        return ScannerUnavailable(f"The scanner does not let us in ({status}): see PORTUS_SCANNER_AUTHORIZATION.")
-    if 300 <= status < 400:
-        response.close()
-        return ScanFailed(f"The scanner sends us elsewhere ({status}), where we do not go.")
-    said = _message(response)
-    if status == 429:
-        return ScannerUnavailable("The scanner is busy (429).")
-    kind = NotScannable if status == 501 else ScanFailed
-    return kind(f"The scanner answers {status}{f': {said}' if said else ''}.")
-
-
-def _message(response: requests.Response) -> str:
+def _message(response: requests.Response, secrets: Iterable[Secret]) -> str:
+    """Return what a scanner says went wrong, without what we have told it in confidence."""
     try:
         error = of_type(dict, read_object(_read(response, MAX_ANSWER_BYTES)).get("error"))
     except (Malformed, ScanFailed, ScannerUnavailable):
         return ""
     said = str(error.get("message") or "")
-    words = "".join(letter if letter.isprintable() else " " for letter in said[:MAX_MESSAGE]).split()
-    return " ".join(words)
+    for secret in filter(None, secrets):
+        for part in (secret.reveal(), secret.reveal().partition(" ")[2]):
+            said = said.replace(part, "***") if part else said
+    words = "".join(letter if letter.isprintable() else " " for letter in _CREDENTIAL.sub("***", said)).split()
+    return " ".join(words)[:MAX_MESSAGE]
 
 
 def _pause(headers: Mapping[str, str]) -> float:
     # The specification says Refresh-After, its README Retry-After.
     said = headers.get("Refresh-After") or headers.get("Retry-After") or ""
     try:
-        return min(max(float(said), 0.0), LONGEST_ASK_AFTER_S)
+        pause_s = float(said)
     except ValueError:
         return ASK_AFTER_S
+    return min(max(pause_s, 0.0), LONGEST_ASK_AFTER_S) if isfinite(pause_s) else ASK_AFTER_S
 
 
 def _read(response: requests.Response, max_bytes: int) -> bytes:

@@ -50,6 +50,11 @@ class Descriptor:
     attests: Digest | None = None
     """The manifest that it is about."""
 
+    @property
+    def may_run(self) -> bool:
+        """Whether somebody could run it. Who asks for a platform gets it, whatever its annotations say."""
+        return not self.is_attestation or self.platform is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:

@@ -21,6 +21,9 @@ MAX_DESCRIPTION = 500
 MAX_LINKS = 5
 MAX_LINK_LENGTH = 500
 
+MAX_STUMBLES = 4
+"""So often, one after the other, a scan may end its worker or silence its scanner before it counts as failed."""
+
 FIRST_RETRY = timedelta(minutes=1)
 FIRST_POSTPONEMENT = timedelta(seconds=10)
 LONGEST_POSTPONEMENT = timedelta(minutes=15)

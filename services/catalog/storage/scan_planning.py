@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, 
 from services.catalog.domain.scans import ScanState
 from services.catalog.storage.manifests import MAX_NESTING
 from services.catalog.storage.scan_tables import findings, scans
+from services.catalog.storage.scans import is_held, list_held
 from services.catalog.storage.statements import insert_missing
 from services.catalog.storage.tables import manifest_children, tags
 from shared.oci.names import Digest
@@ -49,14 +50,22 @@ def drop_unwanted(
     looked_at = connection.scalars(part.where(_C.digest > after) if after else part).all()
     unwanted = select(_C.id).where(_C.scanner == scanner, _C.digest.in_(looked_at), ~_wanted())
     gone = connection.scalars(unwanted).all()
-    drop_scans(connection, gone)
-    return (Digest(looked_at[-1]) if len(looked_at) == limit else None), len(gone)
+    dropped = drop_scans(connection, gone)
+    return (Digest(looked_at[-1]) if len(looked_at) == limit else None), dropped
 
 
-def drop_scans(connection: Connection, ids: Collection[int]) -> None:
-    """Forget scans with what they found."""
-    connection.execute(delete(findings).where(findings.c.scan_id.in_(ids)))
-    connection.execute(delete(scans).where(_C.id.in_(ids)))
+def drop_scans(connection: Connection, ids: Collection[int], *, run: str | None = None) -> int:
+    """Forget scans with what they found, but for those that somebody writes just now; return how many.
+
+    Args:
+        run: whoever must hold them still.
+    """
+    # Whoever saves a report locks the scan before what it found: the other way round we would wait for each other.
+    found = select(_C.id).where(_C.id.in_(ids)).order_by(_C.id).with_for_update(skip_locked=True)
+    ours = connection.scalars(found.where(_C.run == run) if run else found).all()
+    connection.execute(delete(findings).where(findings.c.scan_id.in_(ours)))
+    connection.execute(delete(scans).where(_C.id.in_(ours)))
+    return len(ours)
 
 
 def list_unscanned(
@@ -93,7 +102,8 @@ def ask_again(connection: Connection, scanner: str, digests: Collection[Digest] 
         wanted = _with_parts(connection, digests)
         enlist(connection, scanner, [(digest, now) for digest in wanted])
         idle = and_(idle, _C.digest.in_(wanted))
-    anew = {"state": ScanState.NONE.value, "reason": None, "tries": 0, "again": False, "due_at": now}
+    fresh = {"reason": None, "tries": 0, "stumbles": 0}
+    anew = {"state": ScanState.NONE.value, "again": False, "due_at": now, **fresh}
     return connection.execute(update(scans).where(idle).values(anew)).rowcount
 
 
@@ -104,12 +114,12 @@ def wake_indexes(connection: Connection, scanner: str, digest: Digest, *, now: d
 
 
 def _with_parts(connection: Connection, digests: Collection[Digest]) -> set[Digest]:
-    """Return digests together with the images that they list; attestations are none."""
+    """Return digests together with the images that they list and that can be had; attestations are none."""
     found, level = set(digests), set(digests)
     child = manifest_children.c
     for _ in range(MAX_NESTING):
-        query = select(child.digest).where(child.parent_digest.in_(level), ~child.is_attestation)
-        level = {Digest(digest) for digest in connection.scalars(query)} - found
+        query = select(child.digest).where(child.parent_digest.in_(level), _may_run())
+        level = list_held(connection, set(connection.scalars(query)) - found)
         found |= level
     return found
 
@@ -120,8 +130,13 @@ def _wanted() -> ColumnElement[bool]:
     tagged = exists().where(tags.c.digest == _C.digest, tags.c.present)
     listed = exists().where(
         child.digest == _C.digest,
-        ~child.is_attestation,
+        _may_run(),
         index.c.digest == child.parent_digest,
         index.c.scanner == _C.scanner,
     )
-    return tagged | listed
+    return tagged | (listed & is_held(_C.digest))
+
+
+def _may_run() -> ColumnElement[bool]:
+    # As ``Descriptor.may_run``: a platform that says nothing is not kept.
+    return ~manifest_children.c.is_attestation | manifest_children.c.os.is_not(None)

@@ -40,7 +40,7 @@ class ScanRow:
     """``None``: nobody has thought of it yet."""
     state: ScanState
     reason: str | None = None
-    """Why it is not done, in words."""
+    """Why it is not done, in words; of one that is done, what it says nothing about."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
     due_at: datetime | None = None

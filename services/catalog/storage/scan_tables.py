@@ -25,10 +25,13 @@ scans = Table(
     Column("scanner", name(64), nullable=False),
     Column("digest", DIGEST, nullable=False),
     Column("state", String(16), nullable=False),
-    # Why it is not done, in words.
+    # Why it is not done, in words; of one that is done, what it says nothing about.
     Column("reason", Text),
     # How many times it went wrong, one after the other.
     Column("tries", Integer, nullable=False),
+    # Of those, how many it may itself be to blame for: its worker was gone in the middle of it, or a scanner that
+    # answers otherwise did not answer for this one.
+    Column("stumbles", Integer, nullable=False, server_default="0"),
     # False: it is new, or somebody has asked for it; those come first.
     Column("again", Boolean(create_constraint=False), nullable=False),
     # When something is to be done: to scan it; of one that is worked on, to take it from a worker who is gone.

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, case, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, delete, exists, select, update
 
 from services.catalog.domain.scans import MAX_FINDINGS, RANKS, Finding, MadeBy, Report, ScanState, Severity
 from services.catalog.storage.scan_tables import findings, scans
 from services.catalog.storage.statements import insert_missing
-from services.catalog.storage.tables import manifests, repositories, repository_manifests, tags
+from services.catalog.storage.tables import manifests, pending_fetches, repositories, repository_manifests, tags
 from shared.oci.names import Digest, RepositoryName
 
 ROWS_AT_ONCE = 5000
@@ -33,6 +33,13 @@ class Claim:
     digest: Digest
     run: str
     tries: int
+    """How many went wrong before it, one after the other."""
+    stumbles: int
+    """Of those, how many it may itself be to blame for."""
+    is_orphan: bool
+    """Whether the worker that had it before is gone."""
+    again: bool
+    """Whether it was scanned before, and nobody has asked for it."""
     has_report: bool
 
 
@@ -74,9 +81,7 @@ def claim_scan(connection: Connection, scanner: str, *, run: str, now: datetime,
         # Others pass over what we are about to take; SQLite has one writer at a time anyway.
         row = connection.execute(_due(scanner, now, again=again).with_for_update(skip_locked=True)).one_or_none()
         if row:
-            taken = {"state": ScanState.WORKING.value, "run": run, "again": True, "due_at": until, "started_at": now}
-            connection.execute(update(scans).where(_C.id == row.id).values(taken))
-            return Claim(row.id, scanner, Digest(row.digest), run, row.tries, row.reported_at is not None)
+            return _take(connection, row, run=run, now=now, until=until)
     return None
 
 
@@ -93,18 +98,22 @@ def put_off(
     *,
     due_at: datetime | None,
     now: datetime,
+    stumbles: int = 0,
 ) -> bool:
     """Note that a scan brought no report, and when it is tried again; ``False``: it was not ours any more.
 
     The last good report stays.
+
+    Args:
+        stumbles: how often by now it may itself be to blame.
     """
-    changes = {"state": state.value, "reason": reason, "tries": claim.tries + 1, "due_at": due_at}
-    return _change(connection, claim, {**changes, "run": None, "finished_at": now})
+    changes = {"state": state.value, "reason": reason, "tries": claim.tries + 1, "stumbles": stumbles}
+    return _change(connection, claim, {**changes, "due_at": due_at, "run": None, "finished_at": now})
 
 
 def give_back(connection: Connection, claim: Claim, *, now: datetime) -> None:
     """Leave a scan to others, as if nobody had taken it."""
-    _change(connection, claim, {"state": ScanState.NONE.value, "due_at": now, "run": None})
+    _change(connection, claim, {"state": ScanState.NONE.value, "again": claim.again, "due_at": now, "run": None})
 
 
 def save_report(
@@ -116,17 +125,20 @@ def save_report(
     reported_at: datetime,
     due_at: datetime,
     now: datetime,
+    reason: str | None = None,
 ) -> bool:
     """Keep a report in place of the one before; ``False``: the scan was not ours any more, and nothing is kept.
 
     Args:
         reported_at: of when the report is.
         due_at: when it is to be made anew.
+        reason: what it says nothing about, where that is something.
     """
     changes: dict[str, Any] = {
         "state": ScanState.DONE.value,
-        "reason": None,
+        "reason": reason,
         "tries": 0,
+        "stumbles": 0,
         "run": None,
         "due_at": due_at,
         "finished_at": now,
@@ -153,15 +165,18 @@ def find_counts(connection: Connection, claim: Claim) -> dict[str, int] | None:
 
 
 def find_place(connection: Connection, digest: Digest) -> Place | None:
-    """Return where a manifest lies: in the repository to which it was written last."""
+    """Return where a manifest lies: of the repositories that we were told have it, the one written last."""
     held = repository_manifests.c
+    tagged = exists().where(tags.c.repository_id == held.repository_id, tags.c.digest == held.digest, tags.c.present)
+    # What an index lists is taken to lie where the index does, and need not.
+    told = case(((held.written_by_event != "") | tagged, 1), else_=0)
     query = (
         select(repositories.c.full_name, manifests.c.media_type, manifests.c.body)
         .select_from(
             repository_manifests.join(repositories).join(manifests, manifests.c.digest == held.digest, isouter=True)
         )
         .where(held.digest == digest, held.present)
-        .order_by(held.written_at.desc(), held.repository_id)
+        .order_by(told.desc(), held.written_at.desc(), held.repository_id)
         .limit(1)
     )
     row = connection.execute(query).one_or_none()
@@ -169,10 +184,26 @@ def find_place(connection: Connection, digest: Digest) -> Place | None:
 
 
 def list_held(connection: Connection, digests: Collection[Digest]) -> set[Digest]:
-    """Return those digests that lie in any repository."""
-    held = repository_manifests.c
-    query = select(held.digest).where(held.digest.in_(digests), held.present).distinct()
+    """Return those digests that lie in any repository; see ``is_held``."""
+    own = repository_manifests.c
+    query = select(own.digest).where(own.digest.in_(digests), is_held(own.digest)).distinct()
     return {Digest(digest) for digest in connection.scalars(query)}
+
+
+def is_held(digest: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Tell in SQL whether a manifest lies in any repository, and has come from there or is still asked for.
+
+    Whatever else is listed somewhere does not lie in the registry: an index may be copied without its images.
+    """
+    own = repository_manifests.alias("holding").c
+    come = exists().where(manifests.c.digest == digest, manifests.c.body.is_not(None))
+    coming = exists().where(pending_fetches.c.digest == digest)
+    return exists().where(own.digest == digest, own.present) & (come | coming)
+
+
+def may_come(connection: Connection, digest: Digest) -> bool:
+    """Tell whether the registry is still asked for a manifest."""
+    return bool(connection.scalar(select(pending_fetches.c.digest).where(pending_fetches.c.digest == digest).limit(1)))
 
 
 def list_tagged_repositories(connection: Connection, digest: Digest) -> Sequence[RepositoryName]:
@@ -190,7 +221,7 @@ def list_tagged_repositories(connection: Connection, digest: Digest) -> Sequence
 
 def list_part_scans(connection: Connection, scanner: str, digests: Collection[Digest]) -> Sequence[PartScan]:
     """Return the scans of images that an index lists."""
-    rows = connection.execute(select(scans).where(_C.scanner == scanner, _C.digest.in_(digests)))
+    rows = connection.execute(select(scans).where(_C.scanner == scanner, _C.digest.in_(digests)).order_by(_C.digest))
     return [
         PartScan(
             row.id,
@@ -231,6 +262,18 @@ def _due(scanner: str, now: datetime, *, again: bool) -> Select[Any]:
     order = _C.due_at.asc() if again else _C.due_at.desc()
     due = and_(_C.scanner == scanner, _C.again.is_(again), _C.due_at <= now)
     return select(scans).where(due).order_by(order).limit(1)
+
+
+def _take(connection: Connection, row: Row[Any], *, run: str, now: datetime, until: datetime) -> Claim:
+    # Something may be in there that nobody who reads it survives; without a count it would be read for ever.
+    is_orphan = row.state == ScanState.WORKING.value and row.run is not None
+    tries, stumbles = row.tries + is_orphan, row.stumbles + is_orphan
+    taken = {"state": ScanState.WORKING.value, "run": run, "again": True, "due_at": until, "started_at": now}
+    counted = {"tries": tries, "stumbles": stumbles}
+    connection.execute(update(scans).where(_C.id == row.id).values({**taken, **counted}))
+    has_report = row.reported_at is not None
+    digest = Digest(row.digest)
+    return Claim(row.id, row.scanner, digest, run, tries, stumbles, is_orphan, row.again, has_report)
 
 
 def _change(connection: Connection, claim: Claim, changes: dict[str, Any]) -> bool:

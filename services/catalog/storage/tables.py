@@ -266,7 +266,7 @@ pending_fetches = Table(
     "pending_fetches",
     metadata,
     Column("repository", name(255), primary_key=True),
-    Column("digest", DIGEST, primary_key=True),
+    Column("digest", DIGEST, primary_key=True, index=True),
     Column("since", UtcDateTime, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("refusals", Integer, nullable=False),

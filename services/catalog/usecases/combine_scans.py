@@ -32,34 +32,58 @@ def combine_scans(
     Args:
         period: after which everything is looked at anew.
     """
-    images = {one.digest: one for one in manifest.children if not one.is_attestation}
-    # Some copy an index for the sake of one platform: what lies nowhere can run nowhere.
+    # What is listed twice counts with its platform.
+    listed = sorted(manifest.children, key=lambda one: one.platform is not None)
+    images = {one.digest: one for one in listed if one.may_run}
+    # Some copy an index for the sake of one platform: what lies nowhere can run nowhere, nor does it ever come.
     held = list_held(connection, images.keys())
     enlist(connection, claim.scanner, [(digest, now) for digest in held])
     parts = list_part_scans(connection, claim.scanner, held)
     state = combine_states(part.state for part in parts)
     if state is ScanState.DONE:
-        _save(connection, claim, parts, period=period, now=now)
+        _save(connection, claim, parts, _left_out(parts, images), period=period, now=now)
         return
     reason = "None of its images can be scanned." if state is ScanState.UNSUPPORTED else _reason(parts, images)
     pause = LOOK_AGAIN if state is not ScanState.UNSUPPORTED else period
     put_off(connection, claim, state, reason, due_at=now + pause, now=now)
 
 
-def _save(connection: Connection, claim: Claim, parts: Sequence[PartScan], *, period: timedelta, now: datetime) -> None:
+def _save(
+    connection: Connection,
+    claim: Claim,
+    parts: Sequence[PartScan],
+    left_out: str | None,
+    *,
+    period: timedelta,
+    now: datetime,
+) -> None:
     done = [part for part in parts if part.state is ScanState.DONE]
     report = make_report(list_findings_of(connection, [part.id for part in done]))
     # It is as old as the oldest of them.
     oldest = min(done, key=lambda part: part.reported_at or now)
     made_by, reported_at = oldest.made_by or MadeBy(claim.scanner), oldest.reported_at or now
     with tell_report(connection, claim, report, now=now):
-        save_report(connection, claim, report, made_by, reported_at=reported_at, due_at=now + period, now=now)
+        times = {"reported_at": reported_at, "due_at": now + period, "now": now}
+        save_report(connection, claim, report, made_by, reason=left_out, **times)
 
 
 def _reason(parts: Sequence[PartScan], images: Mapping[Digest, Descriptor]) -> str | None:
     for part in parts:
         if part.reason and part.state is not ScanState.UNSUPPORTED:
-            platform = images[part.digest].platform
-            name = f"{platform.os}/{platform.architecture}" if platform else part.digest
-            return f"{name}: {part.reason}"
+            return f"{_name(images[part.digest])}: {part.reason}"
     return None
+
+
+def _left_out(parts: Sequence[PartScan], images: Mapping[Digest, Descriptor]) -> str | None:
+    """Return what a result says nothing about although somebody may run it, and why."""
+    for part in parts:
+        if part.state is ScanState.UNSUPPORTED and images[part.digest].platform:
+            return f"{_name(images[part.digest])} was not scanned: {part.reason}"
+        if part.state is ScanState.DONE and part.reason:
+            return part.reason
+    return None
+
+
+def _name(image: Descriptor) -> str:
+    platform = image.platform
+    return f"{platform.os}/{platform.architecture}" if platform else image.digest

@@ -4,32 +4,29 @@ What is not known is never said to be in order: a scan that fails, in whatever w
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from threading import Event
 from time import monotonic
 from uuid import uuid4
 
 import structlog
-from sqlalchemy import Connection
 
-from services.catalog.domain.manifests import read_manifest
-from services.catalog.domain.scanners import find_obstacle
-from services.catalog.domain.scans import MadeBy, Report, ScanState, postpone_for, retry_after
+from services.catalog.domain.scanners import ScannerMetadata
+from services.catalog.domain.scans import MAX_STUMBLES, MadeBy, Report, ScanState, postpone_for, retry_after
 from services.catalog.storage.leases import release_lease, take_lease
 from services.catalog.storage.scan_planning import drop_scans, is_wanted, wake_indexes
 from services.catalog.storage.scans import (
     Claim,
     Place,
     claim_scan,
-    find_place,
     give_back,
     is_scan_due,
     keep_claim,
     put_off,
     save_report,
 )
-from services.catalog.usecases.combine_scans import combine_scans
+from services.catalog.usecases.prepare_scans import prepare_scan
 from services.catalog.usecases.registry import RegistryError, RegistryRefused, RegistryUnavailable
 from services.catalog.usecases.scanner import (
     Artifact,
@@ -43,12 +40,10 @@ from services.catalog.usecases.scanner import (
 )
 from services.catalog.usecases.tell_scans import tell_report
 from shared.clock import Clock
-from shared.database import Database
-from shared.oci.media_types import INDEXES
+from shared.database import DATABASE_AWAY, Database
 
 LEASE_TTL = timedelta(minutes=5)
 """So long a worker may be silent before another takes what it does."""
-NOT_FETCHED_PAUSE = timedelta(seconds=10)
 MAX_SILENCES = 5
 """So often, one after the other, a scanner may not answer while it works."""
 
@@ -131,7 +126,7 @@ class ManifestScanner:
             if not take_lease(connection, lease, holder, now=now, ttl=LEASE_TTL):
                 return Turn.IDLE
             claim = claim_scan(connection, self._plan.scanner, run=uuid4().hex, now=now, until=now + LEASE_TTL)
-            found = self._prepare(connection, claim, now) if claim else None
+            found = prepare_scan(connection, claim, period=self._plan.period, now=now) if claim else None
         try:
             if claim is None:
                 return Turn.IDLE
@@ -140,36 +135,30 @@ class ManifestScanner:
             with self._database.write() as connection:
                 release_lease(connection, lease, holder)
 
-    def _prepare(self, connection: Connection, claim: Claim, now: datetime) -> Place | None:
-        """Return where a manifest lies that is to be scanned; settle at once what needs no scanner."""
-        if not is_wanted(connection, claim.scanner, claim.digest):
-            drop_scans(connection, [claim.id])
-            return None
-        place = find_place(connection, claim.digest)
-        if place is None or place.body is None:
-            pause = max(NOT_FETCHED_PAUSE, postpone_for(claim.tries))
-            reason = "The manifest has not been read from the registry yet."
-            put_off(connection, claim, ScanState.NONE, reason, due_at=now + pause, now=now)
-            return None
-        manifest = read_manifest(place.body, place.media_type)
-        if manifest.media_type in INDEXES and manifest.readable:
-            combine_scans(connection, claim, manifest, period=self._plan.period, now=now)
-        elif obstacle := find_obstacle(manifest):
-            put_off(connection, claim, ScanState.UNSUPPORTED, obstacle, due_at=None, now=now)
-        else:
-            return place
-        wake_indexes(connection, claim.scanner, claim.digest, now=now)
-        return None
-
     def _scan(self, claim: Claim, place: Place, lease: str, holder: str) -> Turn:
         log.info("scan.started", repository=place.repository, digest=claim.digest)
         try:
-            report, made_by = self._ask(claim, place, lease, holder)
-        except (ScannerUnavailable, RegistryUnavailable, RegistryRefused) as fault:
-            # Who has seen a report before is told that there is no newer one; nobody else is told of a failure.
-            state = ScanState.FAILED if claim.has_report else ScanState.NONE
-            self._put_off(claim, state, str(fault), postpone_for(claim.tries))
-            return Turn.AWAY
+            return self._try(claim, place, lease, holder)
+        except DATABASE_AWAY:
+            raise
+        except Exception:
+            # What strangers have written may break anything; one report must not end the scans of all others.
+            log.exception("scan.broken", digest=claim.digest)
+            pause = retry_after(claim.tries, period=self._plan.period)
+            self._put_off(claim, ScanState.FAILED, "The scan broke off: see the log of the worker.", pause)
+        return Turn.DONE
+
+    def _try(self, claim: Claim, place: Place, lease: str, holder: str) -> Turn:
+        try:
+            metadata = self._get_metadata()
+        except ScannerUnavailable as fault:
+            return self._wait_for(claim, fault)
+        try:
+            report = self._ask(claim, place, metadata, lease, holder)
+        except ScannerUnavailable as fault:
+            return self._stumble(claim, fault)
+        except (RegistryUnavailable, RegistryRefused) as fault:
+            return self._wait_for(claim, fault)
         except NotScannable as fault:
             self._put_off(claim, ScanState.UNSUPPORTED, str(fault), None)
         except (ScanFailed, RegistryError) as fault:
@@ -181,14 +170,34 @@ class ManifestScanner:
         except _NotOurs:
             log.info("scan.left", digest=claim.digest)
         else:
-            self._save(claim, report, made_by)
+            self._save(claim, report, metadata.made_by)
         return Turn.DONE
 
-    def _ask(self, claim: Claim, place: Place, lease: str, holder: str) -> tuple[Report, MadeBy]:
-        """Have a manifest scanned, and wait for the report."""
-        metadata, media_type = self._scanner.get_metadata(), place.media_type or ""
+    def _wait_for(self, claim: Claim, fault: Exception, *, stumbles: int | None = None) -> Turn:
+        # Who has seen a report before is told that there is no newer one; nobody else is told of a failure.
+        state = ScanState.FAILED if claim.has_report else ScanState.NONE
+        counted = claim.stumbles if stumbles is None else stumbles
+        self._put_off(claim, state, str(fault), postpone_for(claim.tries), counted)
+        return Turn.AWAY
+
+    def _stumble(self, claim: Claim, fault: ScannerUnavailable) -> Turn:
+        """Put off what a scanner does not answer for that has answered before."""
+        stumbles = claim.stumbles + 1
+        if stumbles < MAX_STUMBLES:
+            return self._wait_for(claim, fault, stumbles=stumbles)
+        pause = retry_after(claim.tries, period=self._plan.period)
+        self._put_off(claim, ScanState.FAILED, str(fault), pause, stumbles)
+        return Turn.AWAY
+
+    def _get_metadata(self) -> ScannerMetadata:
+        metadata = self._scanner.get_metadata()
         if not metadata.is_understood:
             raise ScannerUnavailable("The scanner makes no report that Portus can read.")
+        return metadata
+
+    def _ask(self, claim: Claim, place: Place, metadata: ScannerMetadata, lease: str, holder: str) -> Report:
+        """Have a manifest scanned, and wait for the report."""
+        media_type = place.media_type or ""
         report_type = metadata.find_report_type(media_type)
         if report_type is None:
             raise NotScannable(f"The scanner does not read {media_type}.")
@@ -216,7 +225,7 @@ class ManifestScanner:
                 continue
             silences = 0
             if isinstance(answer, Report):
-                return answer, metadata.made_by
+                return answer
             pause_s = max(answer.ask_after_s, 0.1)
 
     def _artifact(self, claim: Claim, place: Place, media_type: str) -> Artifact:
@@ -238,11 +247,11 @@ class ManifestScanner:
             if not held or not keep_claim(connection, claim, until=now + LEASE_TTL):
                 raise _NotOurs
 
-    def _put_off(self, claim: Claim, state: ScanState, reason: str, pause: timedelta | None) -> None:
+    def _put_off(self, claim: Claim, state: ScanState, reason: str, pause: timedelta | None, stumbles: int = 0) -> None:
         now = self._clock()
         with self._database.write() as connection:
             due_at = now + pause if pause is not None else None
-            if put_off(connection, claim, state, reason, due_at=due_at, now=now):
+            if put_off(connection, claim, state, reason, due_at=due_at, now=now, stumbles=stumbles):
                 wake_indexes(connection, claim.scanner, claim.digest, now=now)
         log.warning("scan.put_off", digest=claim.digest, state=state.value, reason=reason)
 
@@ -251,7 +260,7 @@ class ManifestScanner:
         with self._database.write() as connection:
             # Its tags may have moved or gone since it was asked for.
             if not is_wanted(connection, claim.scanner, claim.digest):
-                drop_scans(connection, [claim.id])
+                drop_scans(connection, [claim.id], run=claim.run)
                 return
             with tell_report(connection, claim, report, now=now):
                 due_at = now + self._plan.period

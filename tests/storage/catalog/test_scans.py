@@ -252,7 +252,7 @@ def test_a_failure_of_the_scanner_is_said_and_tried_again(house: House) -> None:
     house.work()
     assert (house.scan(digest).state, house.scan(digest).reason) == (
         ScanState.FAILED,
-        "The scanner answers 500: not today.",
+        "The scanner answers 500.",
     )
 
     house.adapter.scan_status = 202

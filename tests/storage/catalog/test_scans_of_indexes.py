@@ -1,12 +1,15 @@
 """An index is scanned by the images that it lists."""
 
+from datetime import timedelta
+
 import pytest
 
 from services.catalog.domain.scans import DEFAULT_SCANNER, ScanState
+from services.catalog.storage.pending import drop_pending
 from services.catalog.storage.scan_planning import ask_again
 from shared.oci.names import Digest
 from tests.support.images import on
-from tests.support.scan_house import APP, PERIOD, House
+from tests.support.scan_house import APP, OTHER, PERIOD, House
 from tests.support.scanner_adapter import vulnerability
 
 
@@ -120,3 +123,82 @@ def test_an_index_of_what_cannot_be_scanned_cannot_be_either(house: House) -> No
 
     assert house.scan(digest).state is ScanState.UNSUPPORTED
     assert house.adapter.digests == []
+
+
+def make_sparse(house: House) -> dict[str, Digest]:
+    """Return an index of two images of which the registry has one, and what it lists."""
+    pusher = house.pusher()
+    amd, arm = pusher.image(APP), pusher.image(APP, architecture="arm64")
+    index = pusher.index(APP, "1.0", [on(amd, "linux", "amd64"), on(arm, "linux", "arm64")])
+    house.lose(arm["digest"])
+    house.pushed("1.0", index)
+    return {name: Digest(one["digest"]) for name, one in {"amd": amd, "arm": arm, "index": index}.items()}
+
+
+def test_an_index_waits_for_an_image_that_may_still_come_and_for_no_other(house: House) -> None:
+    found = make_sparse(house)
+    house.work()
+    assert house.scan(found["index"]).state is ScanState.WORKING
+
+    with house.database.write() as connection:
+        drop_pending(connection, [found["arm"]])
+    house.ahead += timedelta(hours=1)
+    house.work()
+
+    assert (house.scan(found["index"]).state, house.scan(found["index"]).reason) == (ScanState.DONE, None)
+    assert (house.adapter.digests, house.count_rows()[0]) == ([found["amd"]], 2)
+
+
+def test_asking_for_an_index_asks_for_those_images_only_that_can_be_had(house: House) -> None:
+    found = make_sparse(house)
+    with house.database.write() as connection:
+        drop_pending(connection, [found["arm"]])
+
+        assert ask_again(connection, DEFAULT_SCANNER, [found["index"]], now=house.clock()) == 2
+
+
+def test_an_image_is_scanned_where_it_was_pushed_and_not_where_an_index_lists_it(house: House) -> None:
+    pusher = house.pusher()
+    image = pusher.image(APP, "amd")
+    house.copy("amd", image, OTHER)
+    index = pusher.index(APP, "1.0", [on(image, "linux", "amd64")])
+    house.lose(image["digest"])
+
+    digest = house.pushed("1.0", index)
+    house.work()
+
+    assert house.scan(digest).state is ScanState.DONE
+    assert [scan["artifact"]["repository"] for scan in house.adapter.scans.values()] == [OTHER]
+
+
+def test_an_image_of_a_platform_is_scanned_whatever_its_annotations_say(house: House) -> None:
+    pusher = house.pusher()
+    image = pusher.image(APP)
+    hidden = {"annotations": {"vnd.docker.reference.type": "attestation-manifest"}}
+    index = pusher.index(APP, "1.0", [{**on(image, "linux", "amd64"), **hidden}])
+    house.pushed(None, image)
+    house.adapter.findings[""] = [vulnerability("CVE-1", "Critical")]
+
+    digest = house.pushed("1.0", index)
+    house.work()
+    with house.database.write() as connection:
+        asked = ask_again(connection, DEFAULT_SCANNER, [digest], now=house.clock())
+
+    assert (house.found(digest), asked) == (["CVE-1"], 2)
+
+
+def test_an_index_says_which_platform_its_result_says_nothing_about(house: House) -> None:
+    pusher = house.pusher()
+    read, unread = pusher.image(APP), pusher.image(APP, architecture="arm64", docker=True)
+    # Without its platform it would be no loss, so it is listed like that, too.
+    index = pusher.index(APP, "1.0", [on(read, "linux", "amd64"), on(unread, "linux", "arm64"), unread])
+    for one in (read, unread):
+        house.pushed(None, one)
+    house.adapter.consumes = [read["mediaType"]]
+
+    digest = house.pushed("1.0", index)
+    house.work()
+
+    scan = house.scan(digest)
+    assert (scan.state, scan.total) == (ScanState.DONE, 0)
+    assert scan.reason == f"linux/arm64 was not scanned: The scanner does not read {unread['mediaType']}."
