@@ -156,15 +156,19 @@ class House:
             ghost = Difference(Kind.GHOST_REPOSITORY, name, namespace=split_namespace(name).namespace)
             file_findings(connection, [ghost], crawl=crawl, now=now)
 
-    def scan(self, digest: str, *found: Finding) -> None:
-        """Let the scanner find something in a manifest."""
+    def scan(self, digest: str, *found: Finding, left_out: str | None = None) -> None:
+        """Let the scanner find something in a manifest.
+
+        Args:
+            left_out: what its report says nothing about, and why.
+        """
         now = utc_now()
         with self.index.write() as connection:
             enlist(connection, DEFAULT_SCANNER, [(Digest(digest), now)])
             claim = claim_scan(connection, DEFAULT_SCANNER, run="us", now=now, until=now)
             assert claim is not None
             report, made_by, again = make_report(found), MadeBy("Trivy", "0.57.1", now), now + timedelta(days=1)
-            save_report(connection, claim, report, made_by, reported_at=now, due_at=again, now=now)
+            save_report(connection, claim, report, made_by, reason=left_out, reported_at=now, due_at=again, now=now)
 
     def crawl(self, repository: str) -> None:
         """Let the catalog look through a repository of the registry."""

@@ -108,6 +108,16 @@ def test_nothing_found_is_passed(stock: House, jane: Browser) -> None:
     assert stamps(jane.read(FOUND)) == ["Passed"]
 
 
+def test_what_leaves_a_platform_out_is_not_passed(stock: House, jane: Browser) -> None:
+    stock.scan(DIGEST, left_out="linux/arm64 was not scanned: The manifest has no layers.")
+
+    assert stamps(jane.read(APP)) == ["Partly scanned"]
+    assert stamps(jane.read(FOUND)) == ["Partly scanned"]
+    german = jane.client.get(f"{APP}/-/tags/1.0", headers={"Accept-Language": "de"}).text
+    assert stamps(german) == ["Teilweise geprüft"]
+    assert "linux/arm64 wurde nicht geprüft: Das Manifest hat keine Schichten." in german
+
+
 @pytest.mark.parametrize("is_known", [False, True], ids=["never scanned", "nothing found before"])
 def test_176_what_failed_is_never_passed(stock: House, jane: Browser, is_known: bool) -> None:
     """Case 176: not even when nothing was found before."""

@@ -82,7 +82,7 @@ def present_badge(scan: ScanEntry | None) -> ScanBadge | None:
     """Put a scan in a few words; ``None`` where nothing is scanned.
 
     What was found stays in sight, whatever became of the next scan. That nothing was found counts only while
-    the scan is done.
+    the scan is done, and leaves nothing out.
     """
     if scan is None:
         return None
@@ -92,6 +92,8 @@ def present_badge(scan: ScanEntry | None) -> ScanBadge | None:
         worst = counts[0]
         icon = "exclamation-triangle" if worst.kind in ("critical", "high") else "info-circle"
         return ScanBadge(worst.kind, icon, worst.text, ", ".join(count.text for count in counts))
+    if scan.state == "done" and reason:
+        return ScanBadge("unsupported", "info-circle", gettext("Partly scanned"), reason)
     if scan.state == "done":
         return ScanBadge("passed", "patch-check", gettext("Passed"), gettext("Nothing was found."))
     if scan.state in _UNDER_WAY:
