@@ -68,7 +68,7 @@ class ManifestFetcher:
         deadline, result = monotonic() + budget_s, FetchResult()
         for _ in range(MAX_ROUNDS):
             wanted = self._unknown(wanted, result)
-            if not wanted:
+            if not wanted or monotonic() >= deadline:
                 break
             self._fetch_round(wanted, deadline, result)
             wanted = [
