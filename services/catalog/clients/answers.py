@@ -3,6 +3,7 @@
 import hashlib
 import json
 from base64 import urlsafe_b64decode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -52,10 +53,7 @@ class Answer:
 
     def sent_at(self, otherwise: datetime) -> datetime:
         """Return the server's clock when it answered, to the second."""
-        try:
-            return parsedate_to_datetime(self.headers["Date"]).astimezone(UTC)
-        except (KeyError, ValueError, OverflowError):
-            return otherwise
+        return _told_at(self.headers) or otherwise
 
     def json(self) -> dict[str, Any]:
         """Return the body as an object.
@@ -88,7 +86,7 @@ def read_answer(response: requests.Response, what: str, *, max_bytes: int) -> An
         _require(200, response.status_code, what)
         return Answer(response.headers, _read(response, what, max_bytes))
     except NotInRegistry as fault:
-        fault.seen_at = _told_at(response)
+        fault.seen_at = _told_at(response.headers)
         raise
     except requests.RequestException as fault:
         raise RegistryUnavailable(f"the registry broke off {what} ({type(fault).__name__})") from fault
@@ -144,14 +142,15 @@ def read_created(response: requests.Response, what: str, *, asked_at: datetime) 
 
 def _moment(response: requests.Response, asked_at: datetime) -> datetime:
     # The registry tells the second only. Our clock says where in it, unless the two do not agree.
-    second = Answer(response.headers, b"").sent_at(asked_at)
+    second = _told_at(response.headers) or asked_at
     return max(second, min(asked_at, second + timedelta(seconds=1)))
 
 
-def _told_at(response: requests.Response) -> datetime | None:
-    unknown = datetime.min.replace(tzinfo=UTC)
-    told = Answer(response.headers, b"").sent_at(unknown)
-    return None if told == unknown else told
+def _told_at(headers: Mapping[str, str]) -> datetime | None:
+    try:
+        return parsedate_to_datetime(headers["Date"]).astimezone(UTC)
+    except (KeyError, ValueError, OverflowError):
+        return None
 
 
 def is_there(response: requests.Response, what: str) -> bool:

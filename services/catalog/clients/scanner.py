@@ -13,7 +13,7 @@ from urllib.parse import quote, urljoin, urlsplit
 import requests
 import structlog
 
-from services.catalog.domain.lenient import Malformed, of_type, read_object
+from services.catalog.domain.lenient import Malformed, in_one_line, of_type, read_object
 from services.catalog.domain.scanners import ScannerMetadata, read_metadata
 from services.catalog.domain.scans import Report, read_report
 from services.catalog.usecases.scanner import (
@@ -164,8 +164,7 @@ def _message(response: requests.Response, secrets: Iterable[Secret]) -> str:
     for secret in filter(None, secrets):
         for part in (secret.reveal(), secret.reveal().partition(" ")[2]):
             said = said.replace(part, "***") if part else said
-    words = "".join(letter if letter.isprintable() else " " for letter in _CREDENTIAL.sub("***", said)).split()
-    return " ".join(words)[:MAX_MESSAGE]
+    return in_one_line(_CREDENTIAL.sub("***", said))[:MAX_MESSAGE]
 
 
 def _pause(headers: Mapping[str, str]) -> float:

@@ -43,6 +43,11 @@ def find_text(value: object) -> str | None:
     return None
 
 
+def in_one_line(text: str) -> str:
+    """Return the words of a text, with nothing between them but blanks, and nothing that no database takes."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
 def find_strings(value: object) -> dict[str, str]:
     """Return the texts of a map of texts; what else is in it counts as not said."""
     if not isinstance(value, dict):

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 
-from services.catalog.domain.lenient import Malformed, find_text, of_type, read_object
+from services.catalog.domain.lenient import Malformed, find_text, in_one_line, of_type, read_object
 
 DEFAULT_SCANNER = "default"
 """Name of the one scanner there is; whatever is kept is kept by name, so that another can stand beside it."""
@@ -159,8 +159,7 @@ def _prose(value: object) -> str:
     if not isinstance(value, str):
         return ""
     # Four times as much is looked at: what is left out are blanks and what no database takes.
-    words = "".join(letter if letter.isprintable() else " " for letter in value[: 4 * MAX_DESCRIPTION]).split()
-    text = " ".join(words)
+    text = in_one_line(value[: 4 * MAX_DESCRIPTION])
     return text if len(text) <= MAX_DESCRIPTION else f"{text[: MAX_DESCRIPTION - 1]}…"
 
 

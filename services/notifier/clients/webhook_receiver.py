@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from services.notifier.domain.addresses import Network, may_reach
+from services.notifier.domain.texts import storable
 from services.notifier.domain.webhook_requests import Headers, Request
 from services.notifier.domain.webhooks import port_of
 from services.notifier.usecases.deliver import Answer
@@ -151,16 +152,11 @@ def _fault(status: int) -> str | None:
 
 def _kept_headers(response: HTTPResponse) -> Headers:
     headers = response.getheaders()[:MAX_HEADERS_KEPT]
-    return [(_clean(name)[:MAX_HEADER_KEPT], _clean(value)[:MAX_HEADER_KEPT]) for name, value in headers]
+    return [(storable(name)[:MAX_HEADER_KEPT], storable(value)[:MAX_HEADER_KEPT]) for name, value in headers]
 
 
 def _text(body: bytes) -> str:
-    return _clean(body.decode("utf-8", "replace"))
-
-
-def _clean(text: str) -> str:
-    # PostgreSQL stores no NUL.
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+    return storable(body.decode("utf-8", "replace"))
 
 
 class _Connection(HTTPConnection):

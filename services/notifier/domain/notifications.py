@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from services.notifier.domain.texts import storable
 from shared.oci.names import InvalidName, parse_digest, parse_repository_name, parse_tag
 
 LONGEST_RAW_BYTES = 64 * 1024
@@ -154,7 +155,7 @@ def _name(section: Mapping[str, Any], name: str, parse: Callable[[str], str]) ->
 def _text(section: Mapping[str, Any], name: str, *, longest: int = _LONGEST_TEXT) -> str | None:
     """Return what is for people to read, fit for every database and cut: a client may send anything here."""
     value = section.get(name)
-    return _clean(value)[:longest] or None if isinstance(value, str) else None
+    return storable(value)[:longest] or None if isinstance(value, str) else None
 
 
 def _size(value: object) -> int | None:
@@ -176,9 +177,4 @@ def _moment(value: object) -> datetime | None:
 
 
 def _cut(raw: bytes) -> str:
-    return _clean(raw[:LONGEST_RAW_BYTES].decode("utf-8", "replace"))
-
-
-def _clean(text: str) -> str:
-    # PostgreSQL stores neither NUL nor half of a surrogate pair.
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+    return storable(raw[:LONGEST_RAW_BYTES].decode("utf-8", "replace"))
