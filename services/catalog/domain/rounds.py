@@ -39,6 +39,11 @@ class CrawlKind(StrEnum):
         """Whether every tag is looked at."""
         return self is not CrawlKind.ROUND
 
+    @property
+    def tells_repairs(self) -> bool:
+        """Whether what is put right is told: nothing is missing in an index that has just been begun."""
+        return self is not CrawlKind.FIRST
+
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:

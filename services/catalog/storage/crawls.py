@@ -52,6 +52,11 @@ class Crawl:
     fault: str | None
 
     @property
+    def report(self) -> int | None:
+        """In whose report is told what it puts right; ``None``: in none."""
+        return self.id if self.kind.tells_repairs else None
+
+    @property
     def duration_s(self) -> float | None:
         """From the start to the end."""
         return (self.finished_at - self.started_at).total_seconds() if self.finished_at else None

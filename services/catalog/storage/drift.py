@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, fun
 from services.catalog.domain.drift import PUT_RIGHT, SEEN_BY_DIGEST, Cause, Finding, Kind, State, probable_cause
 from services.catalog.domain.history import Kind as WriteKind
 from services.catalog.storage.loss_tables import loss_window_repositories, loss_windows
+from services.catalog.storage.statements import insert_missing
 from services.catalog.storage.tables import crawls, repositories, repository_rounds, tag_writes
 from services.catalog.storage.tables import drift as table
 from shared.api.paging import ListRequest, Order
@@ -77,6 +78,17 @@ def file_findings(connection: Connection, findings: Sequence[Finding], *, crawl:
             if finding.kind is Kind.PHANTOM_TAG and finding.tag:
                 again.append(finding.tag)
     return again
+
+
+def file_repairs(connection: Connection, repairs: Sequence[tuple[int, Finding]], *, now: datetime) -> None:
+    """Write down what crawls have put right; best in the transaction in which it is, and as its last statement.
+
+    Args:
+        repairs: the crawl, and a difference that no longer is one.
+    """
+    if repairs:
+        lost = _events_lost(connection, {repair.repository for _, repair in repairs if repair.repository})
+        insert_missing(connection, table, [_values(repair, lost, crawl, now) for crawl, repair in repairs])
 
 
 def close_removed(connection: Connection, repository: RepositoryName, tags: Collection[Tag], *, now: datetime) -> None:

@@ -60,15 +60,20 @@ NewReaders = Callable[[int, str, int], Readers]
 
 
 class OwnReaders:
-    """Threads of this process, without a broker."""
+    """Threads of this process, without a broker.
 
-    def __init__(self, crawler: RepositoryCrawler, threads: int) -> None:
+    Args:
+        report: see ``RepositoryCrawler.crawl``.
+    """
+
+    def __init__(self, crawler: RepositoryCrawler, threads: int, report: int | None) -> None:
         self._crawler = crawler
+        self._report = report
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="crawl")
 
     def submit(self, repository: RepositoryName, *, deep: bool) -> Future[CrawledRepository]:
         """Have a repository read."""
-        return self._pool.submit(self._crawler.crawl, repository, deep=deep)
+        return self._pool.submit(self._crawler.crawl, repository, deep=deep, report=self._report)
 
     def settle(self, names: Collection[RepositoryName]) -> None:
         """There is nothing to forget."""
@@ -81,8 +86,8 @@ class OwnReaders:
 class SharedReaders:
     """All workers, by way of the broker.
 
-    What was told to an earlier run of the same crawl, and not counted by it, is as good as new: what differed
-    there has been put right, and nobody would find it again. So it is kept until it is counted.
+    What was told to an earlier run of the same crawl, and not counted by it, is as good as new: it need not be read
+    again. So it is kept until it is counted.
 
     Args:
         crawl: its id.

@@ -27,7 +27,7 @@ from services.catalog.storage.crawls import (
     open_crawl,
     save_crawl,
 )
-from services.catalog.storage.drift import close_removed, close_resolved, file_findings
+from services.catalog.storage.drift import close_removed, close_resolved, count_drift, file_findings
 from services.catalog.storage.repositories import lock_repositories
 from services.catalog.storage.rounds import (
     count_filled,
@@ -174,7 +174,7 @@ def crawl_registry(
 
 def _new_readers(crawl: Crawl, crawler: RepositoryCrawler, plan: CrawlPlan, holder: str) -> Readers:
     if plan.new_readers is None:
-        return OwnReaders(crawler, plan.threads)
+        return OwnReaders(crawler, plan.threads, crawl.report)
     return plan.new_readers(crawl.id, holder, 0 if crawl.kind.is_deep else plan.rate)
 
 
@@ -338,8 +338,13 @@ class _Run:
     def _note(self, reading: _Reading, crawled: CrawledRepository) -> None:
         is_bad = bool(crawled.failures) or not crawled.is_whole
         verified = crawled.is_deep and not is_bad
-        tags, repaired = self.report.tags + crawled.tags, self.report.repaired + crawled.repaired
-        self.report = replace(self.report, tags=tags, repaired=repaired, verified=self.report.verified + verified)
+        self.report = replace(
+            self.report,
+            tags=self.report.tags + crawled.tags,
+            repaired=self.report.repaired + crawled.repaired,
+            verified=self.report.verified + verified,
+            drift=self.report.drift + (crawled.repaired if self._crawl.report else 0),
+        )
         if is_bad:
             self._note_failure(reading.repository)
         findings = self._worth_filing(reading, crawled)
@@ -380,8 +385,8 @@ class _Run:
             findings = [finding for finding in findings if finding.kind is not DriftKind.GHOST_REPOSITORY]
             if crawled.tags:
                 findings.append(Finding(DriftKind.UNLISTED_REPOSITORY, reading.repository))
-        if self._crawl.kind is CrawlKind.FIRST:
-            # Nothing is missing in an index that has just been begun.
+        if not self._crawl.report:
+            # A worker of an earlier version tells us what it has put right.
             return [finding for finding in findings if finding.kind not in PUT_RIGHT]
         return findings
 
@@ -413,6 +418,7 @@ class _Run:
     def _finish(self) -> None:
         unasked = self._find_orphans()
         self._note_verified()
+        self._count_drift()
         if self.report.knows_unread:
             with self._database.write() as connection:
                 close_resolved(
@@ -424,6 +430,13 @@ class _Run:
                     now=self._clock(),
                 )
         self._save(finished_at=self._clock())
+
+    def _count_drift(self) -> None:
+        """Count what was put right by those, too, who were killed before they could tell it."""
+        with self._database.read() as connection:
+            found = count_drift(connection, self._crawl.id)
+        repaired = max(self.report.repaired, sum(found.get(kind, 0) for kind in PUT_RIGHT))
+        self.report = replace(self.report, drift=sum(found.values()), repaired=repaired)
 
     def _find_orphans(self) -> Collection[DriftKind]:
         """File the namespaces that nobody has made; return the kinds of differences that were not to be learnt."""

@@ -22,6 +22,7 @@ from services.catalog.domain.index import (
 from services.catalog.domain.manifests import FetchedManifest
 from services.catalog.domain.occurrences import Occurrence, Stamp
 from services.catalog.storage.contents import note_children
+from services.catalog.storage.drift import file_repairs
 from services.catalog.storage.index import Wanted, load_states, save_states
 from services.catalog.storage.manifests import note_manifests, save_manifests
 from services.catalog.storage.pending import add_pending
@@ -34,7 +35,7 @@ from services.catalog.usecases.registry import InvalidAnswer, NotInRegistry, Reg
 from shared.clock import Clock
 from shared.combining import Combined
 from shared.database import DATABASE_AWAY, Database
-from shared.oci.names import Digest, RepositoryName, Tag
+from shared.oci.names import Digest, RepositoryName, Tag, split_namespace
 
 TAGS_PER_TRANSACTION = 50
 """What a crawl that is killed has to read again, and the manifests it holds in memory."""
@@ -43,7 +44,7 @@ MAX_FAILURES_IN_A_ROW = 5
 """After so many the rest of the repository is left for the next crawl: the registry is in trouble."""
 
 MAX_FINDINGS = 1000
-"""Differences in one repository that a round tells of; the next round goes on with the rest."""
+"""Differences in one repository that a round leaves and tells of; the next round goes on with the rest."""
 
 SAVED_TOGETHER = 8
 """Repositories of which a part is saved in one transaction: with one for each, the database is what takes long."""
@@ -66,7 +67,7 @@ class CrawledRepository:
     repaired: int = 0
     """Tags that were not in the index, or elsewhere there."""
     findings: tuple[Finding, ...] = ()
-    """In what index and registry differed; ``MAX_FINDINGS`` at the most."""
+    """In what index and registry still differ; ``MAX_FINDINGS`` at the most."""
     seen_at: datetime | None = None
     """The registry's clock at or before the look."""
     is_deep: bool = True
@@ -88,6 +89,8 @@ class _Sight:
     seen: Sequence[_Seen]
     result: FetchResult
     seen_at: datetime
+    report: int | None
+    """The crawl whose report tells what is put right."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ class RepositoryCrawler:
     clock: Clock
     stop: Event
 
-    def crawl(self, repository: RepositoryName, *, deep: bool = True) -> CrawledRepository:
+    def crawl(self, repository: RepositoryName, *, deep: bool = True, report: int | None = None) -> CrawledRepository:
         """Index every tag of a repository that is not in the index, or is elsewhere there.
 
         Nothing is taken out of the index: that a tag is not listed may have many reasons. A tag
@@ -115,6 +118,8 @@ class RepositoryCrawler:
         Args:
             deep: look at every tag; else only at those that the index does not have, so that a repository
                 in which nothing has changed costs one request.
+            report: the crawl whose report tells what is put right, ``None``: no report does. It is written together
+                with the index, because whoever reads the repository again finds nothing that differs.
 
         Raises:
             RegistryError: the tags could not be listed; the repository is left as it was.
@@ -127,7 +132,7 @@ class RepositoryCrawler:
         for chunk in _chunks(wanted):
             if self.stop.is_set() or not crawled.is_whole:
                 return replace(crawled, is_whole=False)
-            crawled = self._read(repository, chunk, crawled, listing.seen_at)
+            crawled = self._read(repository, chunk, crawled, listing.seen_at, report)
         return self._compare(repository, listing.tags, indexed, crawled)
 
     def forget(self, repository: RepositoryName, absent: Collection[Tag], *, seen_at: datetime) -> int:
@@ -153,14 +158,18 @@ class RepositoryCrawler:
         return True
 
     def _read(
-        self, repository: RepositoryName, names: Sequence[Tag], before: CrawledRepository, seen_at: datetime
+        self,
+        repository: RepositoryName,
+        names: Sequence[Tag],
+        before: CrawledRepository,
+        seen_at: datetime,
+        report: int | None,
     ) -> CrawledRepository:
         with self.database.read() as connection:
             known = list_present_tags(connection, repository, names)
         seen, dangling, failures, is_whole = self._see(repository, names, known)
-        repaired = self._keep(repository, seen, seen_at)
-        found = [_difference(repository, one, known) for one in seen if known.get(one.tag) != one.digest]
-        found += [Finding(DriftKind.DANGLING_TAG, repository, tag, known.get(tag)) for tag in dangling]
+        repaired = self._keep(repository, seen, seen_at, report)
+        found = [Finding(DriftKind.DANGLING_TAG, repository, tag, known.get(tag)) for tag in dangling]
         return replace(
             before,
             tags=before.tags + len(seen),
@@ -212,7 +221,7 @@ class RepositoryCrawler:
             found.append(Finding(DriftKind.GHOST_REPOSITORY, repository))
         return replace(crawled, findings=(*crawled.findings, *found))
 
-    def _keep(self, repository: RepositoryName, seen: Sequence[_Seen], seen_at: datetime) -> int:
+    def _keep(self, repository: RepositoryName, seen: Sequence[_Seen], seen_at: datetime, report: int | None) -> int:
         if not seen:
             return 0
         fetched = {one.digest: one.fetched for one in seen if one.fetched}
@@ -222,7 +231,7 @@ class RepositoryCrawler:
             [(repository, digest) for digest in leads - fetched.keys()], budget_s=FETCH_BUDGET_S
         )
         result.fetched.update(fetched)
-        return self._saver.do(_Sight(repository, seen, result, seen_at))
+        return self._saver.do(_Sight(repository, seen, result, seen_at, report))
 
     @cached_property
     def _saver(self) -> Combined[_Sight, int]:
@@ -242,13 +251,13 @@ def _save(connection: Connection, sights: Sequence[_Sight], *, now: datetime) ->
     before = load_states(connection, _wanted(sights, rows))
     after = {rows[sight.repository]: _observed(before[rows[sight.repository]], sight) for sight in sights}
     save_states(connection, before, after, now=now)
-    news, moves = {}, list[TagChange]()
+    news, moves = {}, dict[RepositoryName, Sequence[TagChange]]()
     for sight in sights:
         row = rows[sight.repository]
         news[row] = _news(before[row], after[row], sight.seen_at)
-        moves += _moves(sight, before[row], after[row])
+        moves[sight.repository] = list(_moves(sight, before[row], after[row]))
     add_writes(connection, news)
-    notice_overwrites(connection, moves, now=now)
+    notice_overwrites(connection, [move for made in moves.values() for move in made], now=now)
     fetched = {digest: one for sight in sights for digest, one in sight.result.fetched.items()}
     save_manifests(connection, fetched.values(), now=now)
     note_manifests(connection, {digest: None for digest in digests if digest not in fetched})
@@ -256,7 +265,8 @@ def _save(connection: Connection, sights: Sequence[_Sight], *, now: datetime) ->
     note_children(connection, list(after), digests.keys() - single, now=now)
     add_pending(connection, [missing for sight in sights for missing in sight.result.missing], now=now)
     recount_repositories(connection, list(after))
-    return [_count_repaired(sight, before[rows[sight.repository]], after[rows[sight.repository]]) for sight in sights]
+    file_repairs(connection, [*_told(sights, moves)], now=now)
+    return [len(moves[sight.repository]) for sight in sights]
 
 
 def _wanted(sights: Sequence[_Sight], rows: Mapping[RepositoryName, int]) -> Wanted:
@@ -268,10 +278,6 @@ def _observed(state: RepositoryState, sight: _Sight) -> RepositoryState:
     for one in sight.seen:
         state = observe_tag(state, one.tag, one.digest, sight.seen_at)
     return state
-
-
-def _count_repaired(sight: _Sight, before: RepositoryState, after: RepositoryState) -> int:
-    return sum(_shown(after, one.tag) != _shown(before, one.tag) for one in sight.seen)
 
 
 def _forget(
@@ -300,9 +306,20 @@ def _forget(
     return len(gone)
 
 
-def _difference(repository: RepositoryName, seen: _Seen, known: Mapping[Tag, Digest]) -> Finding:
-    kind = DriftKind.DIGEST_DIFFERS if seen.tag in known else DriftKind.MISSING_TAG
-    return Finding(kind, repository, seen.tag, known.get(seen.tag), seen.digest)
+def _told(
+    sights: Sequence[_Sight], moves: Mapping[RepositoryName, Sequence[TagChange]]
+) -> Iterator[tuple[int, Finding]]:
+    for sight in sights:
+        if sight.report is not None:
+            for move in moves[sight.repository]:
+                yield sight.report, _repair(move)
+
+
+def _repair(move: TagChange) -> Finding:
+    kind = DriftKind.DIGEST_DIFFERS if move.previous_digest else DriftKind.MISSING_TAG
+    repository = move.cause.repository
+    namespace = split_namespace(repository).namespace
+    return Finding(kind, repository, move.tag, move.previous_digest, move.digest, namespace)
 
 
 def _moves(sight: _Sight, before: RepositoryState, after: RepositoryState) -> Iterator[TagChange]:

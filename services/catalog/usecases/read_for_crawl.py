@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from services.catalog.storage.crawl_results import Result, add_results, note_heard
+from services.catalog.storage.crawls import find_crawl
 from services.catalog.storage.leases import find_holder
 from services.catalog.usecases.crawl_outcomes import dump_crawled, dump_fault
 from services.catalog.usecases.crawl_registry import LEASE
@@ -41,6 +42,7 @@ class TaskReader:
         self._lock = threading.Lock()
         self._under_way = 0
         self._run: str | None = None
+        self._report: tuple[int, int | None] | None = None
         self._results = Combined(self._add_all, limit=RESULTS_TOGETHER, blameless=DATABASE_AWAY)
 
     def find_run(self) -> str | None:
@@ -88,7 +90,7 @@ class TaskReader:
     def _result(self, task: RepositoryCrawlRequested, repository: RepositoryName) -> Mapping[str, Any] | None:
         crawler = self._crawler_at(task.rate)
         try:
-            crawled = crawler.crawl(repository, deep=task.deep)
+            crawled = crawler.crawl(repository, deep=task.deep, report=self._report_of(task.crawl))
         except RegistryError as fault:
             return dump_fault(fault)
         except DATABASE_AWAY:
@@ -100,3 +102,12 @@ class TaskReader:
         if crawler.stop.is_set() and not crawled.is_whole:
             return None
         return dump_crawled(crawled)
+
+    def _report_of(self, crawl: int) -> int | None:
+        # One crawl is under way, and of what kind it is does not change.
+        known = self._report
+        if known is None or known[0] != crawl:
+            with self._database.read() as connection:
+                found = find_crawl(connection, crawl)
+            known = self._report = (crawl, found.report if found else None)
+        return known[1]

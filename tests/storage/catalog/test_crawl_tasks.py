@@ -6,14 +6,17 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from threading import Event, Thread
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from werkzeug import Request, Response
 
+from services.catalog.domain.drift import Finding, Kind, State
 from services.catalog.domain.rounds import CrawlKind
 from services.catalog.storage.crawl_results import list_answered
-from services.catalog.storage.crawls import find_under_way
+from services.catalog.storage.crawls import find_under_way, open_crawl
+from services.catalog.storage.drift import DRIFT, list_drift
 from services.catalog.storage.leases import take_lease
 from services.catalog.usecases import crawl_readers
 from services.catalog.usecases import crawl_registry as crawl_registry_module
@@ -24,12 +27,13 @@ from services.catalog.usecases.crawl_repository import CrawledRepository, Reposi
 from services.catalog.usecases.read_for_crawl import NobodyAsks, TaskReader
 from services.catalog.usecases.registry import Registry, RegistryError, RegistryRefused, RegistryUnavailable
 from services.catalog.usecases.shared_pace import SharedPace
+from shared.api.paging import ListRequest, PageRequest
 from shared.clock import utc_now
 from shared.config import Secret
 from shared.contracts.events import RepositoryCrawlRequested
 from shared.database import Database
 from shared.messaging.topology import CATALOG_CRAWL_TASKS, queue_length
-from shared.oci.names import RepositoryName
+from shared.oci.names import Digest, RepositoryName, Tag
 from tests.storage.catalog.snapshots import shown_index
 from tests.support.catalog_clients import new_client, new_fetcher
 from tests.support.crawling import asking, working
@@ -229,10 +233,12 @@ def test_a_fault_of_ours_is_a_failure_of_one_repository(
     names = fill(pusher, 3)
 
     class Faulty(RepositoryCrawler):
-        def crawl(self, repository: RepositoryName, *, deep: bool = True) -> CrawledRepository:
+        def crawl(
+            self, repository: RepositoryName, *, deep: bool = True, report: int | None = None
+        ) -> CrawledRepository:
             if repository == names[1]:
                 raise ZeroDivisionError
-            return super().crawl(repository, deep=deep)
+            return super().crawl(repository, deep=deep, report=report)
 
     faulty = Faulty(crawler.database, crawler.registry, crawler.fetcher, crawler.clock, Event())
     with working(broker_of_database, [faulty]):
@@ -252,7 +258,9 @@ def test_a_refused_token_ends_the_crawl(
     fill(pusher, 3)
 
     class Refused(RepositoryCrawler):
-        def crawl(self, repository: RepositoryName, *, deep: bool = True) -> CrawledRepository:
+        def crawl(
+            self, repository: RepositoryName, *, deep: bool = True, report: int | None = None
+        ) -> CrawledRepository:
             raise RegistryRefused("the registry does not trust our tokens")
 
     refused = Refused(database, other.registry, other.fetcher, other.clock, Event())
@@ -361,11 +369,13 @@ def test_a_lease_is_kept_however_long_a_part_of_the_work_takes(
     others = list[bool]()
 
     class Slow(RepositoryCrawler):
-        def crawl(self, repository: RepositoryName, *, deep: bool = True) -> CrawledRepository:
+        def crawl(
+            self, repository: RepositoryName, *, deep: bool = True, report: int | None = None
+        ) -> CrawledRepository:
             time.sleep(2)
             with database.write() as connection:
                 others.append(take_lease(connection, LEASE, "them", now=utc_now(), ttl=timedelta(minutes=1)))
-            return super().crawl(repository, deep=deep)
+            return super().crawl(repository, deep=deep, report=report)
 
     slow_one = Slow(database, crawler.registry, crawler.fetcher, utc_now, Event())
     report = crawl_registry(slow_one, holder="us", database=database, clock=utc_now)
@@ -394,9 +404,9 @@ def test_a_fault_arrives_as_what_it_was(kind: type[RegistryError]) -> None:
 
 
 def test_what_was_read_arrives_whole(pusher: Pusher, crawler: RepositoryCrawler) -> None:
-    pusher.image(APP, "1.0")
-    crawled = crawler.crawl(APP)
-    assert crawled.findings
+    image = pusher.image(APP, "1.0")
+    finding = Finding(Kind.DANGLING_TAG, APP, Tag("2.0"), None, Digest(image["digest"]))
+    crawled = replace(crawler.crawl(APP), findings=(finding,))
 
     assert load_outcome(APP, dump_crawled(crawled)) == crawled
     little = replace(crawled, seen_at=None, findings=(), is_deep=False)
@@ -478,3 +488,91 @@ def test_what_a_run_was_told_and_has_not_counted_is_taken_by_the_next(
 def answered(database: Database) -> set[RepositoryName]:
     with database.read() as connection:
         return list_answered(connection, 1)
+
+
+class Killed(RepositoryCrawler):
+    """Is as good as killed, once, after it has saved what it read and before it can tell it."""
+
+    killed: ClassVar[set[RepositoryName]]
+
+    def crawl(self, repository: RepositoryName, *, deep: bool = True, report: int | None = None) -> CrawledRepository:
+        crawled = super().crawl(repository, deep=deep, report=report)
+        if repository not in self.killed:
+            self.killed.add(repository)
+            raise OperationalError("the answer", {}, ConnectionError("it is gone"))
+        return crawled
+
+
+def told_repairs(database: Database) -> list[tuple[Kind, str, str, State]]:
+    with database.read() as connection:
+        rows = list_drift(connection, ListRequest(PageRequest(per_page=100), DRIFT.order)).rows
+    return sorted((row.kind, row.repository, row.tag, row.state) for row in rows)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_a_killed_reader_has_put_right_is_told(
+    workers: int,
+    database: Database,
+    broker_of_database: Secret,
+    pusher: Pusher,
+    crawler: RepositoryCrawler,
+    other: RepositoryCrawler,
+    readers: NewReaders,
+) -> None:
+    """Whoever reads the repository after it finds the index as the registry is."""
+    names = fill(pusher, 6)
+    Killed.killed = set()
+    killed = [Killed(database, one.registry, one.fetcher, utc_now, Event()) for one in (crawler, other)[:workers]]
+
+    with working(broker_of_database, killed):
+        report = crawl(crawler, readers)
+
+    assert Killed.killed == set(names)
+    assert told_repairs(database) == [(Kind.MISSING_TAG, name, "1.0", State.REPAIRED) for name in names]
+    assert (report.tags, report.repaired, report.drift, report.finished) == (6, 6, 6, True)
+
+
+def test_so_is_what_a_crawl_on_its_own_has_read_and_not_counted(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, proxy: RegistryProxy
+) -> None:
+    first, second = RepositoryName("team/a"), RepositoryName("team/b")
+    pusher.image(first, "1.0")
+    pusher.image(second, "1.0")
+
+    def stop(request: Request, _answer: Response) -> None:
+        if f"{first}/tags" in request.path:
+            wait_until(lambda: second in shown_index(database), what="the second is read while the first takes long")
+            crawler.stop.set()
+
+    proxy.spoil = stop
+    plan = CrawlPlan(CrawlKind.FULL)
+    broken_off = crawl_registry(crawler, holder="first", database=database, clock=utc_now, plan=plan)
+    crawler.stop.clear()
+    proxy.spoil = lambda request, answer: None
+    report = crawl_registry(crawler, holder="second", database=database, clock=utc_now, plan=plan)
+
+    assert broken_off
+    assert (broken_off.repositories, broken_off.finished) == (0, False)
+    assert told_repairs(database) == [(Kind.MISSING_TAG, name, "1.0", State.REPAIRED) for name in (first, second)]
+    assert report
+    assert (report.repaired, report.drift, report.finished) == (2, 2, True)
+
+
+def test_a_task_that_is_read_twice_tells_what_was_put_right_once(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler
+) -> None:
+    pusher.image(APP, "1.0")
+    with database.write() as connection:
+        number = open_crawl(connection, CrawlKind.FULL, now=utc_now())
+        take_lease(connection, LEASE, "us", now=utc_now(), ttl=timedelta(minutes=1))
+    task = RepositoryCrawlRequested(APP, number, "us", deep=True, rate=0)
+    ours, theirs = (TaskReader(lambda _rate: crawler, database, utc_now) for _ in range(2))
+
+    together = [Thread(target=reader.read, args=(task,)) for reader in (ours, theirs)]
+    for thread in together:
+        thread.start()
+    for thread in together:
+        thread.join(20)
+    assert ours.read(task)
+
+    assert told_repairs(database) == [(Kind.MISSING_TAG, APP, "1.0", State.REPAIRED)]
