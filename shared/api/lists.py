@@ -57,7 +57,7 @@ class ListQuery(Schema):
     def _is_by_key(self, values: Mapping[str, Any], order: Order) -> bool:
         by_key = bool(values.get(BY_KEY)) or AFTER in values
         if by_key and order.attribute not in self.listing.key_names():
-            raise ValidationError("may be empty, so that the list cannot be walked by key in this order", "sort_attr")
+            raise ValidationError(f"the list is walked by key by: {', '.join(self.listing.key_names())}", "sort_attr")
         return by_key
 
     def _order(self, values: Mapping[str, Any]) -> Order:

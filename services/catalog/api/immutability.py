@@ -13,7 +13,7 @@ from services.catalog.storage.immutability import OVERWRITES, RULES, ImmutableRo
 from services.catalog.usecases.immutability import ImmutabilityDesk, Terms
 from shared.api.blueprints import ApiBlueprint
 from shared.api.etags import if_match
-from shared.api.lists import key_query, page_query
+from shared.api.lists import either_query, key_query
 from shared.api.paging import ListRequest
 from shared.visibility.callers import keep_private
 
@@ -84,7 +84,7 @@ def immutability_blueprint(desk: Callable[[], ImmutabilityDesk]) -> ApiBlueprint
     keep_private(blueprint)
 
     @blueprint.get("/immutable-tags")
-    @blueprint.arguments(page_query(RULES), location="query")
+    @blueprint.arguments(either_query(RULES), location="query")
     @blueprint.response(HTTPStatus.OK, ImmutableSchema(many=True))
     @blueprint.refuses(*_READ)
     def rules(asked: ListRequest) -> Response:

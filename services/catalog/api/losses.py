@@ -2,15 +2,15 @@
 
 from http import HTTPStatus
 
-from flask import Response, jsonify
+from flask import Response
 from marshmallow import Schema, fields
 
-from services.catalog.api.fields import ID
+from services.catalog.api.fields import ID, list_response
 from services.catalog.storage.loss_queries import LOSS_WINDOWS, WholeLossWindow
 from services.catalog.usecases.show_losses import get_loss_window, list_loss_windows
 from shared.api.blueprints import ApiBlueprint
-from shared.api.lists import page_query
-from shared.api.paging import ListRequest, set_page_headers
+from shared.api.lists import either_query
+from shared.api.paging import ListRequest
 from shared.database import Database
 from shared.visibility.callers import FindCallersVisibility, keep_private
 
@@ -55,13 +55,12 @@ def losses_blueprint(database: Database, visibility: FindCallersVisibility) -> A
     keep_private(blueprint)
 
     @blueprint.get("")
-    @blueprint.arguments(page_query(LOSS_WINDOWS), location="query")
+    @blueprint.arguments(either_query(LOSS_WINDOWS), location="query")
     @blueprint.response(HTTPStatus.OK, LossWindowSchema(many=True))
     @blueprint.refuses(*_REFUSED)
     def list_all(asked: ListRequest) -> Response:
         """List loss windows, the newest first; for administrators and auditors"""
-        page = list_loss_windows(visibility(), asked, database=database)
-        return set_page_headers(jsonify(LossWindowSchema(many=True).dump(page.rows)), page)
+        return list_response(LossWindowSchema(), list_loss_windows(visibility(), asked, database=database))
 
     @blueprint.get(f"/{ID}")
     @blueprint.response(HTTPStatus.OK, WholeLossWindowSchema)

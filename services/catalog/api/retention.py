@@ -13,7 +13,7 @@ from services.catalog.storage.retention import OUTCOMES, RULES, RUNS, RunRow, St
 from services.catalog.usecases.retention import NewRule, Preview, RetentionDesk
 from shared.api.blueprints import ApiBlueprint
 from shared.api.etags import if_match
-from shared.api.lists import PRINTABLE, key_query, page_query
+from shared.api.lists import PRINTABLE, either_query, key_query
 from shared.api.paging import ListRequest
 from shared.visibility.callers import keep_private
 
@@ -180,7 +180,7 @@ def retention_blueprint(desk: Callable[[], RetentionDesk]) -> ApiBlueprint:
 
 def _add_rules(blueprint: ApiBlueprint, desk: Callable[[], RetentionDesk]) -> None:
     @blueprint.get("/rules")
-    @blueprint.arguments(page_query(RULES), location="query")
+    @blueprint.arguments(either_query(RULES), location="query")
     @blueprint.response(HTTPStatus.OK, RuleSchema(many=True))
     @blueprint.refuses(*_READ)
     def rules(asked: ListRequest) -> Response:
@@ -245,7 +245,7 @@ def _add_runs(blueprint: ApiBlueprint, desk: Callable[[], RetentionDesk]) -> Non
         return response
 
     @blueprint.get("/runs")
-    @blueprint.arguments(page_query(RUNS), location="query")
+    @blueprint.arguments(either_query(RUNS), location="query")
     @blueprint.response(HTTPStatus.OK, RunSchema(many=True))
     @blueprint.refuses(*_READ)
     def runs(asked: ListRequest) -> Response:

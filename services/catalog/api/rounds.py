@@ -13,7 +13,7 @@ from services.catalog.storage.crawls import CRAWLS, Crawl
 from services.catalog.storage.drift import DRIFT
 from services.catalog.usecases.rounds import get_crawl, request_crawl, show_crawls, show_drift
 from shared.api.blueprints import ApiBlueprint
-from shared.api.lists import key_query, page_query
+from shared.api.lists import either_query, key_query
 from shared.api.paging import ListRequest
 from shared.clock import Clock
 from shared.database import Database
@@ -92,7 +92,7 @@ def rounds_blueprint(database: Database, visibility: FindCallersVisibility, *, c
     keep_private(blueprint)
 
     @blueprint.get("/crawls")
-    @blueprint.arguments(page_query(CRAWLS), location="query")
+    @blueprint.arguments(either_query(CRAWLS), location="query")
     @blueprint.response(HTTPStatus.OK, CrawlSchema(many=True))
     @blueprint.refuses(*_REFUSED)
     def crawls(asked: ListRequest) -> Response:

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from services.catalog.domain.rounds import CrawlKind
 from services.catalog.storage.tables import crawls
 from shared.api.paging import ListRequest, Order, Page
-from shared.listing import Listed, Listing, fetch_list
+from shared.api.slices import Slice
+from shared.listing import Listed, Listing, fetch_part
 
 MAX_FIRST_CRAWLS = 10
 """So often the registry is crawled because some repository could not be read."""
@@ -126,9 +127,9 @@ def last_finished_at(connection: Connection) -> datetime | None:
     return finished
 
 
-def list_crawls(connection: Connection, asked: ListRequest) -> Page[Crawl]:
-    """Return a page of the crawls."""
-    return fetch_list(connection, select(*_COLUMNS), CRAWLS, asked, load=_load)
+def list_crawls(connection: Connection, asked: ListRequest) -> Page[Crawl] | Slice[Crawl]:
+    """Return a part of the crawls."""
+    return fetch_part(connection, select(*_COLUMNS), CRAWLS, asked, load=_load)
 
 
 def find_crawl(connection: Connection, crawl: int) -> Crawl | None:

@@ -13,7 +13,7 @@ from services.catalog.storage.tables import repositories
 from services.catalog.storage.visible import visible_to
 from shared.api.paging import ListRequest, Order, Page
 from shared.api.slices import Slice
-from shared.listing import Listed, Listing, fetch_list, fetch_slice
+from shared.listing import Listed, Listing, fetch_part, fetch_slice
 from shared.visibility.answers import Visibility
 
 _O = overwrites.c
@@ -87,8 +87,10 @@ def load_rules(connection: Connection) -> Sequence[Immutable]:
     return [Immutable(*tuple(row)) for row in rows]
 
 
-def list_rules(connection: Connection, asked: ListRequest, *, namespaces: Collection[str] | None) -> Page[ImmutableRow]:
-    """Return a page of the rules.
+def list_rules(
+    connection: Connection, asked: ListRequest, *, namespaces: Collection[str] | None
+) -> Page[ImmutableRow] | Slice[ImmutableRow]:
+    """Return a part of the rules.
 
     Args:
         namespaces: only theirs; ``None``: all, those of the installation among them.
@@ -96,7 +98,7 @@ def list_rules(connection: Connection, asked: ListRequest, *, namespaces: Collec
     query = select(*_COLUMNS)
     if namespaces is not None:
         query = query.where(immutable_tags.c.namespace.in_(namespaces))
-    return fetch_list(connection, query, RULES, asked, load=lambda row: ImmutableRow(*tuple(row)))
+    return fetch_part(connection, query, RULES, asked, load=lambda row: ImmutableRow(*tuple(row)))
 
 
 def find_rule(connection: Connection, rule: int, *, lock: bool = False) -> ImmutableRow | None:

@@ -12,7 +12,8 @@ from services.catalog.storage.loss_tables import loss_window_repositories as con
 from services.catalog.storage.loss_tables import loss_windows as table
 from services.catalog.storage.loss_windows import MAX_REPOSITORIES
 from shared.api.paging import ListRequest, Order, Page
-from shared.listing import Listed, Listing, fetch_list
+from shared.api.slices import Slice
+from shared.listing import Listed, Listing, fetch_part
 
 LOSS_WINDOWS = Listing(
     {
@@ -73,10 +74,10 @@ class OpenLosses:
     reasons: Sequence[str]
 
 
-def list_windows(connection: Connection, asked: ListRequest) -> Page[LossWindow]:
-    """Return a page of the windows."""
+def list_windows(connection: Connection, asked: ListRequest) -> Page[LossWindow] | Slice[LossWindow]:
+    """Return a part of the windows."""
     query = select(*_columns())
-    return fetch_list(connection, query, LOSS_WINDOWS, asked, load=lambda row: LossWindow(*tuple(row)))
+    return fetch_part(connection, query, LOSS_WINDOWS, asked, load=lambda row: LossWindow(*tuple(row)))
 
 
 def find_window(connection: Connection, window: int) -> WholeLossWindow | None:

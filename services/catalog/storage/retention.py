@@ -14,7 +14,7 @@ from services.catalog.storage.retention_tables import outcomes, rules, runs
 from services.catalog.storage.tables import manifest_labels, pulls, repositories, tags
 from shared.api.paging import ListRequest, Order, Page
 from shared.api.slices import Slice
-from shared.listing import Listed, Listing, fetch_list, fetch_slice
+from shared.listing import Listed, Listing, fetch_part, fetch_slice
 from shared.oci.names import Digest, RepositoryName, Tag
 
 RULES = Listing(
@@ -108,8 +108,10 @@ class Place:
     name: RepositoryName
 
 
-def list_rules(connection: Connection, asked: ListRequest, *, namespaces: Collection[str] | None) -> Page[StoredRule]:
-    """Return a page of the rules.
+def list_rules(
+    connection: Connection, asked: ListRequest, *, namespaces: Collection[str] | None
+) -> Page[StoredRule] | Slice[StoredRule]:
+    """Return a part of the rules.
 
     Args:
         namespaces: only theirs; ``None``: all, those of the installation among them.
@@ -117,7 +119,7 @@ def list_rules(connection: Connection, asked: ListRequest, *, namespaces: Collec
     query = select(*_RULE_COLUMNS)
     if namespaces is not None:
         query = query.where(rules.c.namespace.in_(namespaces))
-    return fetch_list(connection, query, RULES, asked, load=_load_rule)
+    return fetch_part(connection, query, RULES, asked, load=_load_rule)
 
 
 def find_rule(connection: Connection, rule: int, *, lock: bool = False) -> StoredRule | None:
@@ -208,12 +210,14 @@ def find_run(connection: Connection, run: int) -> RunRow | None:
     return RunRow(*tuple(row)) if row else None
 
 
-def list_runs(connection: Connection, asked: ListRequest, *, namespaces: Collection[str] | None) -> Page[RunRow]:
-    """Return a page of the runs; ``namespaces`` as above."""
+def list_runs(
+    connection: Connection, asked: ListRequest, *, namespaces: Collection[str] | None
+) -> Page[RunRow] | Slice[RunRow]:
+    """Return a part of the runs; ``namespaces`` as above."""
     query = select(*_RUN_COLUMNS)
     if namespaces is not None:
         query = query.join(rules, rules.c.id == runs.c.rule_id).where(rules.c.namespace.in_(namespaces))
-    return fetch_list(connection, query, RUNS, asked, load=lambda row: RunRow(*tuple(row)))
+    return fetch_part(connection, query, RUNS, asked, load=lambda row: RunRow(*tuple(row)))
 
 
 def save_outcome(

@@ -88,8 +88,8 @@ class ImmutabilityDesk:
     database: Database
     clock: Clock
 
-    def list_rules(self, asked: ListRequest) -> Page[ImmutableRow]:
-        """Return a page of the rules: of the namespaces that the caller sees, for overseers all."""
+    def list_rules(self, asked: ListRequest) -> Page[ImmutableRow] | Slice[ImmutableRow]:
+        """Return a part of the rules: of the namespaces that the caller sees, for overseers all."""
         with self.database.read() as connection:
             return list_rules(connection, asked, namespaces=seen_namespaces(self.visibility))
 

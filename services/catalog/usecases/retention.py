@@ -118,8 +118,8 @@ class RetentionDesk:
     database: Database
     clock: Clock
 
-    def list_rules(self, asked: ListRequest) -> Page[StoredRule]:
-        """Return a page of the rules: of the namespaces that the caller sees, for overseers all."""
+    def list_rules(self, asked: ListRequest) -> Page[StoredRule] | Slice[StoredRule]:
+        """Return a part of the rules: of the namespaces that the caller sees, for overseers all."""
         with self.database.read() as connection:
             return list_rules(connection, asked, namespaces=seen_namespaces(self.visibility))
 
@@ -228,8 +228,8 @@ class RetentionDesk:
             raise RunNotFound
         return run
 
-    def list_runs(self, asked: ListRequest) -> Page[RunRow]:
-        """Return a page of the runs of the rules that the caller sees."""
+    def list_runs(self, asked: ListRequest) -> Page[RunRow] | Slice[RunRow]:
+        """Return a part of the runs of the rules that the caller sees."""
         with self.database.read() as connection:
             return list_runs(connection, asked, namespaces=seen_namespaces(self.visibility))
 

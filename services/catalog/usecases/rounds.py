@@ -78,8 +78,8 @@ def request_crawl(visibility: Visibility, kind: CrawlKind, *, database: Database
     return Requested(crawl, is_new=True)
 
 
-def show_crawls(visibility: Visibility, asked: ListRequest, *, database: Database) -> Page[Crawl]:
-    """Return a page of the crawls.
+def show_crawls(visibility: Visibility, asked: ListRequest, *, database: Database) -> Page[Crawl] | Slice[Crawl]:
+    """Return a part of the crawls.
 
     Raises:
         NotSignedIn, NotAllowed: the caller is no administrator or auditor.

@@ -3,6 +3,7 @@
 from services.catalog.storage.loss_queries import LossWindow, WholeLossWindow, find_window, list_windows
 from services.catalog.usecases.not_found import NotFound
 from shared.api.paging import ListRequest, Page
+from shared.api.slices import Slice
 from shared.database import Database
 from shared.visibility.answers import Visibility
 from shared.visibility.permissions import require_overseer
@@ -15,8 +16,10 @@ class LossWindowNotFound(NotFound):
         super().__init__("There is no such loss window.")
 
 
-def list_loss_windows(visibility: Visibility, asked: ListRequest, *, database: Database) -> Page[LossWindow]:
-    """Return a page of the windows.
+def list_loss_windows(
+    visibility: Visibility, asked: ListRequest, *, database: Database
+) -> Page[LossWindow] | Slice[LossWindow]:
+    """Return a part of the windows.
 
     Raises:
         NotSignedIn, NotAllowed: the caller is no administrator or auditor.

@@ -15,8 +15,9 @@ from services.notifier.usecases.manage_dead_letters import (
     replay_dead_letters,
 )
 from shared.api.blueprints import ApiBlueprint
-from shared.api.lists import filter_schema, page_query
-from shared.api.paging import ListRequest, set_page_headers
+from shared.api.lists import either_query, filter_schema
+from shared.api.paging import ListRequest
+from shared.api.slices import set_part_headers
 from shared.clock import Clock
 from shared.database import Database
 from shared.visibility.callers import FindCallersVisibility, keep_private
@@ -73,13 +74,13 @@ def dead_letters_blueprint(database: Database, visibility: FindCallersVisibility
 
 def _add_reading(blueprint: ApiBlueprint, database: Database, visibility: FindCallersVisibility) -> None:
     @blueprint.get("")
-    @blueprint.arguments(page_query(DEAD_LETTERS), location="query")
+    @blueprint.arguments(either_query(DEAD_LETTERS), location="query")
     @blueprint.response(HTTPStatus.OK, DeadLetterSchema(many=True))
     @blueprint.refuses(*_REFUSED)
     def list_all(asked: ListRequest) -> Response:
         """List dead letters; for administrators and auditors"""
-        page = list_dead_letters(visibility(), asked, database=database)
-        return set_page_headers(jsonify(DeadLetterSchema(many=True).dump(page.rows)), page)
+        part = list_dead_letters(visibility(), asked, database=database)
+        return set_part_headers(jsonify(DeadLetterSchema(many=True).dump(part.rows)), part)
 
     @blueprint.get(_LETTER)
     @blueprint.response(HTTPStatus.OK, WholeDeadLetterSchema)

@@ -23,9 +23,9 @@ from services.notifier.usecases.webhook_deliveries import DeliveryDesk
 from services.notifier.usecases.webhooks import HeaderView, WebhookDesk, WebhookView
 from shared.api.blueprints import ApiBlueprint
 from shared.api.etags import anything, if_match
-from shared.api.lists import key_query, page_query
-from shared.api.paging import ListRequest, set_page_headers
-from shared.api.slices import set_slice_headers
+from shared.api.lists import either_query, key_query
+from shared.api.paging import ListRequest
+from shared.api.slices import set_part_headers, set_slice_headers
 from shared.visibility.callers import keep_private
 
 # A larger number is no id in any database.
@@ -53,13 +53,13 @@ def hooks_blueprint(desk: WebhookDesk) -> ApiBlueprint:
 
 def _add_lists(blueprint: ApiBlueprint, desk: WebhookDesk) -> None:
     @blueprint.get("")
-    @blueprint.arguments(page_query(WEBHOOKS), location="query")
+    @blueprint.arguments(either_query(WEBHOOKS), location="query")
     @blueprint.response(HTTPStatus.OK, WebhookSchema(many=True))
     @blueprint.refuses(*_WRITTEN)
     def list_all(asked: ListRequest) -> Response:
         """List the webhooks of a namespace or, without namespace_id, of the whole installation"""
-        page = desk.list(asked)
-        return set_page_headers(jsonify(WebhookSchema(many=True).dump(page.rows)), page)
+        part = desk.list(asked)
+        return set_part_headers(jsonify(WebhookSchema(many=True).dump(part.rows)), part)
 
     @blueprint.post("")
     @blueprint.creates(".show", repeatable=False, webhook="id")

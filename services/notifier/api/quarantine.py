@@ -19,8 +19,9 @@ from services.notifier.usecases.manage_quarantine import (
     replay_quarantined_events,
 )
 from shared.api.blueprints import ApiBlueprint
-from shared.api.lists import filter_schema, page_query
-from shared.api.paging import ListRequest, set_page_headers
+from shared.api.lists import either_query, filter_schema
+from shared.api.paging import ListRequest
+from shared.api.slices import set_part_headers
 from shared.clock import Clock
 from shared.database import Database
 from shared.visibility.callers import FindCallersVisibility, keep_private
@@ -74,13 +75,13 @@ def quarantine_blueprint(
 
 def _add_reading(blueprint: ApiBlueprint, database: Database, visibility: FindCallersVisibility) -> None:
     @blueprint.get("")
-    @blueprint.arguments(page_query(QUARANTINE), location="query")
+    @blueprint.arguments(either_query(QUARANTINE), location="query")
     @blueprint.response(HTTPStatus.OK, QuarantinedEventSchema(many=True))
     @blueprint.refuses(*_REFUSED)
     def list_all(asked: ListRequest) -> Response:
         """List quarantined events; for administrators and auditors"""
-        page = list_quarantined_events(visibility(), asked, database=database)
-        return set_page_headers(jsonify(QuarantinedEventSchema(many=True).dump(page.rows)), page)
+        part = list_quarantined_events(visibility(), asked, database=database)
+        return set_part_headers(jsonify(QuarantinedEventSchema(many=True).dump(part.rows)), part)
 
     @blueprint.get(_EVENT)
     @blueprint.response(HTTPStatus.OK, WholeQuarantinedEventSchema)

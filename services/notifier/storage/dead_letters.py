@@ -11,17 +11,18 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from services.notifier.storage.tables import dead_letters as table
 from shared.api.paging import ListRequest, Page
-from shared.listing import Listed, Listing, fetch_list
+from shared.api.slices import Slice
+from shared.listing import Listed, Listing, fetch_part
 
 DEAD_LETTERS = Listing(
     {
         "id": Listed(table.c.id),
-        "queue": Listed(table.c.queue),
-        "message_id": Listed(table.c.message_id),
-        "type": Listed(table.c.type, prefix=True),
-        "subject": Listed(table.c.subject),
-        "died_at": Listed(table.c.died_at),
-        "deaths": Listed(table.c.deaths),
+        "queue": Listed(table.c.queue, sortable=False),
+        "message_id": Listed(table.c.message_id, sortable=False),
+        "type": Listed(table.c.type, prefix=True, sortable=False),
+        "subject": Listed(table.c.subject, sortable=False),
+        "died_at": Listed(table.c.died_at, sortable=False),
+        "deaths": Listed(table.c.deaths, sortable=False),
     },
     search=[table.c.reason],
 )
@@ -110,10 +111,10 @@ def count_by_queue(connection: Connection) -> dict[str, int]:
     return {row.queue: row.letters for row in rows}
 
 
-def list_letters(connection: Connection, asked: ListRequest) -> Page[DeadLetterRow]:
-    """Return a page of the letters."""
+def list_letters(connection: Connection, asked: ListRequest) -> Page[DeadLetterRow] | Slice[DeadLetterRow]:
+    """Return a part of the letters."""
     query = select(*_columns(DeadLetterRow))
-    return fetch_list(connection, query, DEAD_LETTERS, asked, load=lambda row: DeadLetterRow(*tuple(row)))
+    return fetch_part(connection, query, DEAD_LETTERS, asked, load=lambda row: DeadLetterRow(*tuple(row)))
 
 
 def find_letter(connection: Connection, letter: int) -> WholeDeadLetter | None:

@@ -9,13 +9,14 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 
 from services.notifier.storage.tables import quarantined_events
 from shared.api.paging import ListRequest, Page
-from shared.listing import Listed, Listing, fetch_list
+from shared.api.slices import Slice
+from shared.listing import Listed, Listing, fetch_part
 
 QUARANTINE = Listing(
     {
         "id": Listed(quarantined_events.c.id),
-        "event_id": Listed(quarantined_events.c.event_id),
-        "received_at": Listed(quarantined_events.c.received_at),
+        "event_id": Listed(quarantined_events.c.event_id, sortable=False),
+        "received_at": Listed(quarantined_events.c.received_at, sortable=False),
     },
     search=[quarantined_events.c.reason],
 )
@@ -74,10 +75,10 @@ def count_quarantined(connection: Connection, filters: Filters) -> int:
     return connection.execute(query).scalar_one()
 
 
-def list_quarantined(connection: Connection, asked: ListRequest) -> Page[QuarantinedRow]:
-    """Return a page of the events."""
+def list_quarantined(connection: Connection, asked: ListRequest) -> Page[QuarantinedRow] | Slice[QuarantinedRow]:
+    """Return a part of the events."""
     query = select(*_columns()[:4])
-    return fetch_list(connection, query, QUARANTINE, asked, load=lambda row: QuarantinedRow(*tuple(row)))
+    return fetch_part(connection, query, QUARANTINE, asked, load=lambda row: QuarantinedRow(*tuple(row)))
 
 
 def take_quarantined(connection: Connection, filters: Filters, *, limit: int) -> Sequence[WholeQuarantinedEvent]:

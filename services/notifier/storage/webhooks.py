@@ -12,7 +12,8 @@ from services.notifier.domain.webhooks import Happening, Selection
 from services.notifier.storage.tables import webhook_headers as headers
 from services.notifier.storage.tables import webhooks as table
 from shared.api.paging import ListRequest, Page
-from shared.listing import Listed, Listing, fetch_list
+from shared.api.slices import Slice
+from shared.listing import Listed, Listing, fetch_part
 
 WEBHOOKS = Listing(
     {
@@ -107,10 +108,10 @@ def find_webhook(connection: Connection, webhook: int, *, lock: bool = False) ->
 
 def list_webhooks(
     connection: Connection, namespace_id: int | None, namespace: str | None, asked: ListRequest
-) -> Page[StoredWebhook]:
-    """Return a page of the webhooks of a namespace; ``None``: of those of the whole installation."""
+) -> Page[StoredWebhook] | Slice[StoredWebhook]:
+    """Return a part of the webhooks of a namespace; ``None``: of those of the whole installation."""
     query = select(*COLUMNS).where(table.c.namespace_id == namespace_id, table.c.namespace == namespace)
-    return fetch_list(connection, query, WEBHOOKS, asked, load=load_webhook)
+    return fetch_part(connection, query, WEBHOOKS, asked, load=load_webhook)
 
 
 def count_webhooks(connection: Connection, namespace_id: int | None) -> int:

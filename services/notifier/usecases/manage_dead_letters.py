@@ -20,6 +20,7 @@ from services.notifier.storage.dead_letters import (
 from services.notifier.usecases.expectations import CountDiffers
 from services.notifier.usecases.log_acts import log_act
 from shared.api.paging import ListRequest, Page
+from shared.api.slices import Slice
 from shared.clock import Clock
 from shared.contracts.events import DeadLettersDropped, DeadLettersReplayed
 from shared.database import Database
@@ -34,8 +35,10 @@ class DeadLetterNotFound(Exception):
         super().__init__("There is no such dead letter. It may have been replayed or dropped.")
 
 
-def list_dead_letters(visibility: Visibility, asked: ListRequest, *, database: Database) -> Page[DeadLetterRow]:
-    """Return a page of the letters.
+def list_dead_letters(
+    visibility: Visibility, asked: ListRequest, *, database: Database
+) -> Page[DeadLetterRow] | Slice[DeadLetterRow]:
+    """Return a part of the letters.
 
     Raises:
         NotSignedIn, NotAllowed: the caller is no administrator or auditor.

@@ -24,6 +24,7 @@ from services.notifier.usecases.accept_envelope import StoreEvents, accept_envel
 from services.notifier.usecases.expectations import CountDiffers
 from services.notifier.usecases.log_acts import log_act
 from shared.api.paging import ListRequest, Page
+from shared.api.slices import Slice
 from shared.clock import Clock
 from shared.contracts.events import QuarantineDropped, QuarantineReplayed
 from shared.database import Database
@@ -62,8 +63,10 @@ class ReadAgain:
     """How many of them were understood, and went the way of all events."""
 
 
-def list_quarantined_events(visibility: Visibility, asked: ListRequest, *, database: Database) -> Page[QuarantinedRow]:
-    """Return a page of the events.
+def list_quarantined_events(
+    visibility: Visibility, asked: ListRequest, *, database: Database
+) -> Page[QuarantinedRow] | Slice[QuarantinedRow]:
+    """Return a part of the events.
 
     Raises:
         NotSignedIn, NotAllowed: the caller is no administrator or auditor.

@@ -49,6 +49,7 @@ from services.notifier.usecases.webhook_rights import (
 )
 from shared.api.etags import Expected
 from shared.api.paging import ListRequest, Page
+from shared.api.slices import Slice
 from shared.clock import Clock
 from shared.config import Secret
 from shared.contracts.auth_events import NamespaceDeleted
@@ -114,8 +115,8 @@ class WebhookDesk:
     database: Database
     clock: Clock
 
-    def list(self, asked: ListRequest) -> Page[WebhookView]:
-        """Return a page of the webhooks of the namespace that is asked for, else of the whole installation.
+    def list(self, asked: ListRequest) -> Page[WebhookView] | Slice[WebhookView]:
+        """Return a part of the webhooks of the namespace that is asked for, else of the whole installation.
 
         Raises:
             NotSignedIn, NotAllowed, NamespaceNotFound: the caller may not.
@@ -124,8 +125,11 @@ class WebhookDesk:
         standing = find_standing(self.rights, namespace_id)
         standing.require(SHOW)
         with self.database.read() as connection:
-            page = list_webhooks(connection, namespace_id, standing.namespace, asked)
-        return Page([_view(webhook, standing) for webhook in page.rows], page.total, page.request)
+            part = list_webhooks(connection, namespace_id, standing.namespace, asked)
+        views = [_view(webhook, standing) for webhook in part.rows]
+        if isinstance(part, Slice):
+            return Slice(views, part.request, part.following)
+        return Page(views, part.total, part.request)
 
     def show(self, webhook: int) -> WebhookView:
         """Return a webhook with its headers.
