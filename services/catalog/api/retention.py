@@ -60,8 +60,11 @@ class TermsSchema(Schema):
     repositories = globs("Full names that are looked at, all unless it is said")
     tags = globs("Tags that are looked at, all unless it is said")
     except_tags = globs("Tags that stay whatever else is said")
-    labels = _labels("Only images with one of these labels or annotations are looked at; null: whatever its value.")
-    except_labels = _labels("Images with one of these stay.")
+    labels = _labels(
+        "Only images with one of these labels or annotations are looked at, an index when each of its images has one; "
+        "null: whatever its value."
+    )
+    except_labels = _labels("Images with one of these stay, an index when any of its images has one.")
     tag_pattern = fields.String(dump_only=True, metadata=_said("A regular expression; only the environment gives one."))
 
 

@@ -6,12 +6,13 @@ that goes is deleted alone, so that a digest that another tag or an index needs 
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.catalog.domain.globs import is_covered
+from services.catalog.domain.labels import Labels
 from services.catalog.domain.versions import version_key
 from shared.oci.names import Digest, RepositoryName, Tag
 
@@ -36,8 +37,9 @@ class Rule:
         keep_newest: so many of the tags that are looked at stay in each repository.
         older_than: what was pushed since then stays.
         unpulled_for: what was pulled since then stays.
-        labels: only images with one of these labels are looked at: key, and value unless it is ``None``.
-        except_labels: images with one of these stay.
+        labels: only images with one of these labels are looked at: key, and value unless it is ``None``; an
+            index when each of its images has one.
+        except_labels: images with one of these stay; an index when any of its images has one.
     """
 
     keep_newest: int | None = None
@@ -56,6 +58,11 @@ class Rule:
         """Whether anything but the name decides."""
         return not (self.keep_newest is None and self.older_than is None and self.unpulled_for is None)
 
+    @property
+    def label_keys(self) -> Collection[str]:
+        """Of which labels it has to be known what they say."""
+        return self.labels.keys() | self.except_labels.keys()
+
     def covers(self, repository: RepositoryName) -> bool:
         """Tell whether a repository is looked at."""
         return is_covered(self.repositories, repository)
@@ -70,7 +77,8 @@ class Candidate:
     pushed_at: datetime
     """Or seen first, when nobody told us of the push."""
     pulled_at: datetime | None
-    labels: Mapping[str, str] = field(default_factory=dict)
+    images: Collection[Labels] | None = None
+    """What each image says that the tag leads to; ``None``: not all of that is known."""
     id: int = 0
     """Of the tag."""
 
@@ -107,9 +115,16 @@ def _why_left_alone(rule: Rule, one: Candidate) -> str | None:
         return "the rule is not about tags of this name"
     if is_covered(rule.except_tags, one.tag):
         return "its name is excepted"
-    if rule.labels and not _has_one(rule.labels, one.labels):
+    return _why_labels_keep(rule, one.images) if rule.label_keys else None
+
+
+def _why_labels_keep(rule: Rule, images: Collection[Labels] | None) -> str | None:
+    # What was not read may hold the very label that protects it.
+    if images is None:
+        return "its labels are not known yet"
+    if rule.labels and not all(_has_one(rule.labels, image) for image in images):
         return "the rule is not about images with these labels"
-    if _has_one(rule.except_labels, one.labels):
+    if any(_has_one(rule.except_labels, image) for image in images):
         return "a label of it is excepted"
     return None
 
@@ -144,8 +159,8 @@ def _find_newest(rule: Rule, looked_at: Sequence[Candidate]) -> Mapping[Tag, int
     return {one.tag: number for number, one in enumerate(ordered[: rule.keep_newest], 1)}
 
 
-def _has_one(wanted: Mapping[str, str | None], labels: Mapping[str, str]) -> bool:
-    return any(key in labels and value in (None, labels[key]) for key, value in wanted.items())
+def _has_one(wanted: Mapping[str, str | None], labels: Labels) -> bool:
+    return any(key in wanted and wanted[key] in (None, value) for key, value in labels)
 
 
 def _days(span: timedelta) -> str:

@@ -1,7 +1,6 @@
 """Retention rules, their runs, and the tags that they are about."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,8 +9,9 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from services.catalog.domain.retention import Candidate, Verdict
 from services.catalog.storage.folding import is_folded
+from services.catalog.storage.image_labels import find_image_labels
 from services.catalog.storage.retention_tables import outcomes, rules, runs
-from services.catalog.storage.tables import manifest_labels, pulls, repositories, tags
+from services.catalog.storage.tables import pulls, repositories, tags
 from shared.api.paging import ListRequest, Order, Page
 from shared.api.slices import Slice
 from shared.listing import Listed, Listing, fetch_part, fetch_slice
@@ -270,20 +270,24 @@ def list_places(connection: Connection, namespace: str | None, *, after: str, li
     return [Place(row.id, RepositoryName(row.full_name)) for row in rows]
 
 
-def list_candidates(connection: Connection, repository: int, *, with_labels: bool) -> Sequence[Candidate]:
-    """Return the tags of a repository, without those that are only about another manifest."""
+def list_candidates(connection: Connection, repository: int, *, label_keys: Collection[str]) -> Sequence[Candidate]:
+    """Return the tags of a repository, without those that are only about another manifest.
+
+    Args:
+        label_keys: of the labels that matter; none: what the images say is not looked up.
+    """
     columns = (tags.c.id, tags.c.name, tags.c.digest, tags.c.pushed_at, tags.c.first_seen_at)
     query = select(*columns).where(tags.c.repository_id == repository, tags.c.present, ~is_folded())
     rows = connection.execute(query).all()
     by_tag, by_digest = _pulled_at(connection, repository)
-    labels = _labels(connection, {row.digest for row in rows}) if with_labels else {}
+    images = find_image_labels(connection, {row.digest for row in rows}, label_keys) if label_keys else {}
     return [
         Candidate(
             Tag(row.name),
             Digest(row.digest),
             row.pushed_at or row.first_seen_at,
             max(filter(None, (by_tag.get(row.name), by_digest.get(row.digest))), default=None),
-            labels.get(row.digest, {}),
+            images.get(row.digest),
             row.id,
         )
         for row in rows
@@ -301,19 +305,6 @@ def _pulled_at(connection: Connection, repository: int) -> tuple[Mapping[str, da
         where, key = (by_tag, tag) if tag else (by_digest, digest)
         where[key] = max(pulled_at, where.get(key, pulled_at))
     return by_tag, by_digest
-
-
-def _labels(connection: Connection, digests: Collection[str]) -> Mapping[str, Mapping[str, str]]:
-    found: dict[str, dict[str, str]] = defaultdict(dict)
-    for part in _parts(sorted(digests)):
-        query = select(manifest_labels.c.manifest_digest, manifest_labels.c.key, manifest_labels.c.value)
-        for digest, key, value in connection.execute(query.where(manifest_labels.c.manifest_digest.in_(part))):
-            found[digest][key] = value
-    return found
-
-
-def _parts(items: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
-    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 _RULE_COLUMNS = tuple(rules.c[name] for name in StoredRule.__slots__)

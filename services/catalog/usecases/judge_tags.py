@@ -32,5 +32,4 @@ def _days(days: int | None) -> timedelta | None:
 
 def judge_tags(connection: Connection, rule: Rule, place: Place, *, now: datetime) -> Sequence[Verdict]:
     """Return a verdict for each tag of a repository that the rule is about."""
-    with_labels = bool(rule.labels or rule.except_labels)
-    return judge(rule, list_candidates(connection, place.id, with_labels=with_labels), now=now)
+    return judge(rule, list_candidates(connection, place.id, label_keys=rule.label_keys), now=now)

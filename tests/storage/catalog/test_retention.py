@@ -29,6 +29,7 @@ from services.catalog.usecases.retention import (
     RuleInvalid,
     keep_environment_rule,
 )
+from services.catalog.usecases.retry_fetches import retry_fetches
 from services.catalog.usecases.run_retention import LEASE, run_retention
 from shared.api.paging import ListRequest, PageRequest
 from shared.clock import utc_now
@@ -117,6 +118,42 @@ def test_case_179_a_digest_that_a_kept_tag_or_index_needs_stays(
     assert sorted(shown_index(database)["team/app"]) == ["multi", "stable"]
     for reference in ("stable", shared["digest"], child["digest"], "multi"):
         assert pusher.read("team/app", reference)
+
+
+def test_a_label_of_its_images_protects_an_index(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, run: Run
+) -> None:
+    kept = {"Labels": {"keep": "yes"}}
+    platforms = [
+        on(pusher.image("team/app", architecture=one, config=kept), "linux", one) for one in ("amd64", "arm64")
+    ]
+    pusher.index("team/app", "multi", platforms)
+    pusher.image("team/app", "single", config=kept)
+    pusher.image("team/app", "plain")
+    crawler.crawl(RepositoryName("team/app"))
+
+    done = run({"keep_newest": 0, "except_labels": {"keep": None}})
+
+    assert (done.kept, done.deleted) == (2, 1)
+    assert sorted(crawler.registry.list_tags(RepositoryName("team/app")).tags) == ["multi", "single"]
+
+
+def test_what_is_not_read_yet_stays_until_it_is(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, proxy: RegistryProxy, run: Run, desk: RetentionDesk
+) -> None:
+    child = pusher.image("team/app")
+    pusher.index("team/app", "multi", [on(child, "linux", "amd64")])
+    proxy.refuse = lambda request: Response("no", 503) if child["digest"] in request.path else None
+    crawler.crawl(RepositoryName("team/app"))
+
+    waits = run({"keep_newest": 0, "except_labels": {"keep": None}})
+
+    assert (waits.kept, waits.deleted) == (1, 0)
+    proxy.refuse = lambda request: None
+    retry_fetches(database=database, fetcher=crawler.fetcher, clock=lambda: utc_now() + timedelta(days=1))
+    desk.request_run(waits.rule_id)
+    go_on(database, proxy)
+    assert (runs(database)[0].deleted, shown_index(database)) == (1, {})
 
 
 def test_only_what_is_old_and_in_the_namespace_goes(

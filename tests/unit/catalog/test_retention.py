@@ -1,5 +1,6 @@
 """What a rule lets go, and why."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ NOW = moment(0)
 
 def candidate(tag: str, age_d: float = 0, *, pulled_d: float | None = None, **labels: str) -> Candidate:
     pulled_at = None if pulled_d is None else NOW - pulled_d * DAY
-    return Candidate(Tag(tag), digest_of(tag), NOW - age_d * DAY, pulled_at, labels)
+    return Candidate(Tag(tag), digest_of(tag), NOW - age_d * DAY, pulled_at, [frozenset(labels.items())])
 
 
 def gone(rule: Rule, *candidates: Candidate) -> list[str]:
@@ -73,6 +74,34 @@ def test_what_a_rule_is_about(wanted: dict[str, Any], names: list[str]) -> None:
     tags = [candidate("ci-1", 1, stage="test"), candidate("1.0", 1, stage="live"), candidate("latest", 1)]
 
     assert gone(Rule(keep_newest=0, **wanted), *tags) == names
+
+
+@pytest.mark.parametrize(
+    ("images", "selected", "excepted"),
+    [
+        ([{"stage": "test"}, {"stage": "test"}], True, True),
+        ([{"stage": "test"}, {"stage": "live"}], False, True),
+        ([{"stage": "test"}, {}], False, True),
+        ([{"stage": "live"}, {}], False, False),
+        ([{}], False, False),
+    ],
+)
+def test_all_images_of_an_index_select_it_and_any_excepts_it(
+    images: list[dict[str, str]], selected: bool, excepted: bool
+) -> None:
+    one = replace(candidate("multi"), images=[frozenset(image.items()) for image in images])
+
+    assert bool(gone(Rule(keep_newest=0, labels={"stage": "test"}), one)) == selected
+    assert bool(gone(Rule(keep_newest=0, except_labels={"stage": "test"}), one)) != excepted
+
+
+def test_what_is_not_known_stays_and_is_none_of_the_newest() -> None:
+    tags = [candidate("a", 3), candidate("b", 2), replace(candidate("c", 1), images=None)]
+
+    for rule in (Rule(keep_newest=0, labels={"stage": None}), Rule(keep_newest=0, except_labels={"stage": None})):
+        assert why(rule, tags[2]) == "its labels are not known yet"
+    assert gone(Rule(keep_newest=1, except_labels={"stage": None}), *tags) == ["a"]
+    assert gone(Rule(keep_newest=1), *tags) == ["a", "b"]
 
 
 def test_only_what_a_rule_is_about_is_counted() -> None:
