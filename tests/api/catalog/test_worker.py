@@ -5,12 +5,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 
 from services.catalog.domain.rounds import CrawlKind, Rhythm, Strategy
 from services.catalog.settings import Settings
 from services.catalog.storage.crawls import open_crawl, save_crawl
+from services.catalog.storage.retention import find_environment_rule
 from services.catalog.usecases.browse import get_freshness
 from services.catalog.usecases.rounds import find_due_crawl
 from services.catalog.worker import run_worker
@@ -74,6 +76,20 @@ def test_notifications_become_the_index(settings: Settings, index: Database, reg
         wait_until(lambda: any(tag.known for tag in shown_tags(index, "team/app")), what="the tag and its manifest")
 
     assert shown_index(index) == {"team/app": {"1.0": image["digest"]}}
+
+
+def test_the_garbage_collector_of_the_environment_is_a_rule_as_long_as_it_is_on(
+    settings: Settings, index: Database
+) -> None:
+    def terms() -> Any:
+        with index.read() as connection:
+            rule = find_environment_rule(connection)
+        return rule and rule.terms
+
+    with working(replace(settings, garbage_collector={"keep_newest": 7})):
+        wait_until(lambda: terms() == {"keep_newest": 7}, what="the rule is there")
+    with working(settings):
+        wait_until(lambda: terms() is None, what="the rule is gone")
 
 
 def test_an_invalid_message_takes_no_other_with_it(settings: Settings, index: Database) -> None:

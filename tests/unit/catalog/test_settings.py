@@ -1,7 +1,8 @@
-"""A scanner in the environment."""
+"""A scanner and the garbage collector in the environment."""
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,3 +52,59 @@ def test_what_the_scanner_needs_is_passed_on_and_never_printed(monkeypatch: pyte
 def test_what_is_wrong_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"PORTUS_SCANNER_{name}"):
         load(monkeypatch, **{"URL": "http://trivy", name: value})
+
+
+def load_garbage_collector(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Any:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"PORTUS_DELETE_GARBAGE_COLLECTOR_{name}", value)
+    return load_settings().garbage_collector
+
+
+@pytest.mark.parametrize(
+    ("variables", "terms"),
+    [
+        ({}, None),
+        ({"ENABLED": "false", "KEEP_LATEST": "3"}, None),
+        ({"OLDER_THAN": "1", "KEEP_LATEST": "3", "TAG": "^ci"}, None),
+        ({"ENABLED": "true"}, {"older_than_days": 30, "unpulled_days": 30, "keep_newest": 5}),
+        (
+            {"ENABLED": "true", "OLDER_THAN": "7", "KEEP_LATEST": "0", "TAG": "^ci-|-rc"},
+            {"older_than_days": 7, "unpulled_days": 7, "keep_newest": 0, "tag_pattern": "^ci-|-rc"},
+        ),
+        (
+            {"ENABLED": "true", "OLDER_THAN": "0", "TAG": ""},
+            {"older_than_days": 0, "unpulled_days": 0, "keep_newest": 5},
+        ),
+    ],
+)
+def test_what_portus_s_garbage_collector_says(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], terms: dict[str, Any] | None
+) -> None:
+    assert load_garbage_collector(monkeypatch, **variables) == terms
+
+
+@pytest.mark.parametrize("enabled", ["true", "false"])
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("OLDER_THAN", "-1", "greater than or equal to 0"),
+        ("OLDER_THAN", "a month", "integer"),
+        ("OLDER_THAN", "36501", "36500"),
+        ("KEEP_LATEST", "-1", "greater than or equal to 0"),
+        ("KEEP_LATEST", "all", "integer"),
+        ("KEEP_LATEST", "100001", "100000"),
+        ("TAG", "(ci", "is no regular expression"),
+        ("TAG", "*-rc", "is no regular expression"),
+    ],
+)
+def test_a_bad_value_of_the_garbage_collector_is_named(
+    monkeypatch: pytest.MonkeyPatch, enabled: str, name: str, value: str, why: str
+) -> None:
+    """Also while it is off: who switches it on finds it ready."""
+    with pytest.raises(SettingsError, match=f"PORTUS_DELETE_GARBAGE_COLLECTOR_{name}\\b.*{why}"):
+        load_garbage_collector(monkeypatch, ENABLED=enabled, **{name: value})
+
+
+def test_the_garbage_collector_is_on_or_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError, match="PORTUS_DELETE_GARBAGE_COLLECTOR_ENABLED"):
+        load_garbage_collector(monkeypatch, ENABLED="perhaps")
