@@ -35,6 +35,7 @@ from services.notifier.usecases.webhook_rights import (
     HeaderNotFound,
     NamespaceNotFound,
     WebhookNotFound,
+    WebhookPaused,
 )
 from services.notifier.usecases.webhooks import WebhookDesk
 from shared.api.application import new_api_app
@@ -66,6 +67,7 @@ ERRORS: dict[type[Exception], HTTPStatus] = {
     NamespaceNotFound: HTTPStatus.NOT_FOUND,
     DeliveryNotFound: HTTPStatus.NOT_FOUND,
     HeaderNotFound: HTTPStatus.NOT_FOUND,
+    WebhookPaused: HTTPStatus.CONFLICT,
     **VISIBILITY_ERRORS,
     **PERMISSION_ERRORS,
 }

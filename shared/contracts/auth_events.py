@@ -28,6 +28,9 @@ class NamespaceTransferred:
     name: str
     team: str
     previous_team: str
+    namespace_id: int | None = None
+    team_id: int | None = None
+    """What the team that it belongs to now is known by: teams are called otherwise at times."""
     actor: str | None = None
 
 

@@ -79,6 +79,8 @@ class Rights:
     """Its name, empty for the global one; ``None``: there is none, or the caller may not see it."""
     permissions: Mapping[str, Permission]
     """By operation."""
+    team_id: int | None = None
+    """Of the team that the namespace belongs to; ``None``: it was not told."""
 
 
 def load_rights(body: Any, operations: Collection[str]) -> Rights:
@@ -89,7 +91,8 @@ def load_rights(body: Any, operations: Collection[str]) -> Rights:
     """
     given = {operation: body["operations"][operation] for operation in operations}
     permissions = {name: Permission(one["allowed"] is True, str(one["reason"])) for name, one in given.items()}
-    return Rights(_load_caller(body["subject"]), _load_namespace(body["namespace"]), permissions)
+    namespace = body["namespace"]
+    return Rights(_load_caller(body["subject"]), _load_namespace(namespace), permissions, _load_team(namespace))
 
 
 def load_permissions(body: Any, actions: Collection[str]) -> dict[str, Permission]:
@@ -123,6 +126,11 @@ def load_visibility(body: Any, *, with_namespace: bool = False) -> Visibility:
 
 def _load_namespace(found: Any) -> str | None:
     return None if found is None else _text(found["name"])
+
+
+def _load_team(found: Any) -> int | None:
+    team_id = found.get("team_id") if found else None
+    return team_id if type(team_id) is int else None
 
 
 def _load_patterns(listed: Any) -> tuple[RepositoryPattern, ...]:

@@ -194,6 +194,26 @@ def test_who_sees_a_public_namespace_sees_no_webhooks_of_it(jane: Browser, house
     assert sam.get(HOOK).status_code == 404
 
 
+def test_whoever_gets_the_namespace_takes_its_webhooks_over(jane: Browser, house: House) -> None:
+    make(jane, url="https://ci.example.org/geheim", username="jane", password=PASSWORD, secret=SECRET)
+    jane.send(HOOK, f"{HOOK}/headers", name="X-Token", value="geheim")
+    house.auth.make_team("yard", owner=house.auth.make_user("nina"))
+    house.auth.make_user("root", administrator=True)
+    house.sign_in("root").send("/me", "/namespaces/docks/settings", description="", visibility="private", team="yard")
+    nina = house.sign_in("nina")
+
+    for page in (nina.read(LIST), nina.read(HOOK), nina.read(f"{HOOK}/settings")):
+        assert "geheim" not in page
+        assert "Switch on" not in page
+    assert "The namespace went to another team." in nina.read(HOOK)
+    assert faults_of(settings(nina).text) == ["Type the address that is to be told."]
+    page = nina.follow(settings(nina, url="https://nina.example.org/"))
+    assert "https://nina.example.org/" in page
+    assert "went to another team" not in page
+    assert "X-Token" not in page
+    assert "Switch on" in page
+
+
 def test_it_is_deleted_after_its_name_was_typed(jane: Browser) -> None:
     make(jane)
     page = f"{HOOK}/deletion"

@@ -29,6 +29,8 @@ class AuthAnswers:
     """What it says instead."""
     namespaces: dict[str | None, dict[int, str]] = field(default_factory=dict)
     """By ``Authorization`` header: the names of the namespaces of which the caller may see something, by id."""
+    teams: dict[int, int] = field(default_factory=dict)
+    """Numbers of the teams to which namespaces belong, by the namespaces'; 1 where it is not named."""
     operations: dict[str | None, dict[int | None, dict[str, str]]] = field(default_factory=dict)
     """By ``Authorization`` header and namespace (``None``: the installation): operation → why it is refused.
     What is not named is granted to administrators in the installation, and to whoever knows the namespace."""
@@ -69,7 +71,7 @@ class AuthAnswers:
         refused = self.operations.get(caller, {}).get(asked, {})
         return {
             "subject": who,
-            "namespace": None if name is None else {"name": name},
+            "namespace": None if name is None else {"name": name, "team_id": self.teams.get(asked or 0, 1)},
             "operations": {
                 one: {"allowed": known and one not in refused, "reason": refused.get(one, "you may")}
                 for one in question["operations"]

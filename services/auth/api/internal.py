@@ -112,7 +112,7 @@ def post_operations() -> Response:
     answer = check_operations(caller, **wanted, rules=auth.settings.rules, database=auth.database, clock=auth.clock)
     return jsonify(
         subject=_dump_subject(caller),
-        namespace=None if answer.namespace is None else {"name": answer.namespace},
+        namespace=None if answer.namespace is None else {"name": answer.namespace, "team_id": answer.team_id},
         operations={operation: _dump_decision(decision) for operation, decision in answer.decisions.items()},
     )
 

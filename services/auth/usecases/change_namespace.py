@@ -104,7 +104,9 @@ def note_changes(
     for entry in _entries(before, after):
         record(entry)
     if before.team != after.team:
-        moved = NamespaceTransferred(after.name, after.team.name, before.team.name, actor=by)
+        moved = NamespaceTransferred(
+            after.name, after.team.name, before.team.name, namespace_id=after.id, team_id=after.team.id, actor=by
+        )
         tell(connection, moved, about=after.name, now=now)
     if (before.description, before.visibility) != (after.description, after.visibility):
         event = NamespaceUpdated(after.name, after.team.name, after.visibility.value, actor=by)

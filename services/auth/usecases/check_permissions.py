@@ -39,6 +39,8 @@ class OperationsAnswer:
     namespace: str | None
     """``None``: of the installation; or there is no such namespace, or the subject sees nothing of it."""
     decisions: Mapping[Operation, Decision]
+    team_id: int | None = None
+    """Of the team that the namespace belongs to."""
 
 
 def check_operations(
@@ -63,9 +65,8 @@ def check_operations(
         unknown = Decision(False, "namespace.unknown", "there is no such namespace, or you may not see it")
         return OperationsAnswer(None, dict.fromkeys(operations, unknown))
     place, own_rules = namespace.place, namespace.rules(rules)
-    return OperationsAnswer(
-        namespace.name, {one: decide_management(subject, one, place, own_rules) for one in operations}
-    )
+    decisions = {one: decide_management(subject, one, place, own_rules) for one in operations}
+    return OperationsAnswer(namespace.name, decisions, namespace.team.id)
 
 
 def _decide(subject: Subject, action: str, repository: str, facts: NamespaceFacts | None, rules: Rules) -> Decision:

@@ -35,6 +35,7 @@ _DELIVERY = f"{_WEBHOOK}/deliveries/<uuid:delivery>"
 
 _READ = (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
 _WRITTEN = (*_READ, HTTPStatus.FORBIDDEN)
+_USED = (*_WRITTEN, HTTPStatus.CONFLICT)
 
 
 def hooks_blueprint(desk: WebhookDesk) -> ApiBlueprint:
@@ -84,7 +85,7 @@ def _add_one(blueprint: ApiBlueprint, desk: WebhookDesk) -> None:
     @blueprint.versioned
     @blueprint.arguments(WebhookValues)
     @blueprint.response(HTTPStatus.OK, WholeWebhookSchema)
-    @blueprint.refuses(*_WRITTEN)
+    @blueprint.refuses(*_USED)
     def change(values: dict[str, Any], webhook: int) -> WebhookView:
         """Change a webhook; what is not named stays, but for the password when the address leads elsewhere"""
         return desk.change(webhook, values, expected=if_match(WholeWebhookSchema()))
@@ -92,7 +93,7 @@ def _add_one(blueprint: ApiBlueprint, desk: WebhookDesk) -> None:
     @blueprint.put(f"{_WEBHOOK}/enabled")
     @blueprint.arguments(EnabledInput)
     @blueprint.response(HTTPStatus.OK, WholeWebhookSchema)
-    @blueprint.refuses(*_WRITTEN)
+    @blueprint.refuses(*_USED)
     def enable(values: dict[str, Any], webhook: int) -> WebhookView:
         """Switch a webhook on or off; nothing that waits is sent to one that is off"""
         return desk.change(webhook, values, expected=anything)
@@ -110,7 +111,7 @@ def _add_headers(blueprint: ApiBlueprint, desk: WebhookDesk) -> None:
     @blueprint.post(f"{_WEBHOOK}/headers")
     @blueprint.arguments(HeaderInput)
     @blueprint.response(HTTPStatus.CREATED, HeaderSchema)
-    @blueprint.refuses(*_WRITTEN)
+    @blueprint.refuses(*_USED)
     def add_header(values: dict[str, Any], webhook: int) -> HeaderView:
         """Let a header be sent with every request of a webhook"""
         return desk.add_header(webhook, values["name"], values["value"])
@@ -144,14 +145,14 @@ def _add_deliveries(blueprint: ApiBlueprint, desk: DeliveryDesk) -> None:
 def _add_sending(blueprint: ApiBlueprint, desk: DeliveryDesk) -> None:
     @blueprint.post(f"{_DELIVERY}/retrigger")
     @blueprint.response(HTTPStatus.ACCEPTED, WholeDeliverySchema)
-    @blueprint.refuses(*_WRITTEN)
+    @blueprint.refuses(*_USED)
     def retrigger(webhook: int, delivery: UUID) -> WholeDelivery:
         """Let a worker send a delivery once more, of a disabled webhook too"""
         return desk.retrigger(webhook, str(delivery))
 
     @blueprint.post(f"{_WEBHOOK}/test")
     @blueprint.response(HTTPStatus.ACCEPTED, WholeDeliverySchema)
-    @blueprint.refuses(*_WRITTEN)
+    @blueprint.refuses(*_USED)
     def test(webhook: int) -> WholeDelivery:
         """Let a worker send an event that means nothing, to see whether a webhook works"""
         return desk.test(webhook)

@@ -155,6 +155,15 @@ class WebhookSchema(Schema):
     created_by = fields.String(required=True)
     created_at = fields.AwareDateTime(required=True)
     updated_at = fields.AwareDateTime(required=True)
+    paused = fields.String(
+        required=True,
+        allow_none=True,
+        metadata=_said(
+            "Why it rests, and what to do: its namespace went to another team, and a change with an address takes it"
+            " over. Password, secret and headers of the team before are gone, and of the address only the origin is"
+            " shown. Null: it does not rest."
+        ),
+    )
     updatable = fields.Boolean(required=True, metadata=_said("Whether the caller may change it."))
     destroyable = fields.Boolean(required=True, metadata=_said("Whether the caller may delete it."))
 

@@ -131,6 +131,12 @@ def port_of(parts: SplitResult) -> int:
     return parts.port or (443 if parts.scheme == "https" else 80)
 
 
+def base_of(url: str) -> str:
+    """Return where an address leads, without anything that may be a secret."""
+    scheme, host, port = origin_of(url)
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
 def without_query(url: str) -> str:
     """Return an address for everybody's eyes: a query may hold a secret."""
     return url.partition("?")[0]

@@ -124,6 +124,11 @@ webhooks = Table(
     Column("created_by", String(255), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    # As auth knows the team for which it was made; NULL: of the whole installation, or not known.
+    Column("team_id", Integer),
+    # Set from when the namespace goes to another team to when that takes the webhook over.
+    Column("transferred_at", UtcDateTime),
+    Column("taken_over_at", UtcDateTime),
     # Whose turn it is: at most one worker's thread sends to a webhook.
     Column("lease", String(32)),
     Column("leased_until", UtcDateTime),

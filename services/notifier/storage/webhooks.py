@@ -59,6 +59,16 @@ class StoredWebhook:
     created_by: str
     created_at: datetime
     updated_at: datetime
+    team_id: int | None
+    """For which it was made; ``None``: of the whole installation, or not known."""
+    transferred_at: datetime | None
+    """When the namespace went to another team that has not taken it over yet."""
+    taken_over_at: datetime | None
+
+    @property
+    def owned_since(self) -> datetime:
+        """Since when it is the webhook of whoever has it now."""
+        return self.taken_over_at or self.created_at
 
 
 COLUMNS: tuple[ColumnElement[Any], ...] = tuple(table.c[name] for name in StoredWebhook.__slots__)
@@ -87,10 +97,31 @@ def delete_webhooks_of(connection: Connection, *, namespace: str, namespace_id: 
         namespace_id: ``None``: not known. Alone it says nothing: another namespace may have got it since.
         before: those stay that were made since, for a namespace of the same name.
     """
-    gone = (table.c.namespace == namespace) & (table.c.created_at <= before)
-    if namespace_id is not None:
-        gone &= table.c.namespace_id == namespace_id
-    return connection.execute(delete(table).where(gone)).rowcount
+    return connection.execute(delete(table).where(_made_for(namespace, namespace_id, before))).rowcount
+
+
+def pause_webhooks_of(
+    connection: Connection,
+    *,
+    namespace: str,
+    namespace_id: int | None,
+    team_id: int | None,
+    before: datetime,
+    now: datetime,
+) -> int:
+    """Let the webhooks of a namespace that went to another team rest, without their secrets; return how many.
+
+    Args:
+        namespace_id: ``None``: not known.
+        team_id: of the team that has it now, whose webhooks go on; ``None``: not known.
+        before: those stay that were made, or taken over, since.
+    """
+    former = _made_for(namespace, namespace_id, before) & table.c.transferred_at.is_(None)
+    if team_id is not None:
+        former &= table.c.team_id.is_distinct_from(team_id)
+    connection.execute(delete(headers).where(headers.c.webhook_id.in_(select(table.c.id).where(former))))
+    rest = {"enabled": False, "sealed_password": None, "sealed_secret": None, "transferred_at": now, "updated_at": now}
+    return connection.execute(update(table).where(former).values(rest)).rowcount
 
 
 def find_webhook(connection: Connection, webhook: int, *, lock: bool = False) -> StoredWebhook | None:
@@ -142,6 +173,11 @@ def insert_header(connection: Connection, webhook: int, *, name: str, sealed_val
         return None
 
 
+def delete_headers(connection: Connection, webhook: int) -> None:
+    """Delete the headers of a webhook."""
+    connection.execute(delete(headers).where(headers.c.webhook_id == webhook))
+
+
 def delete_header(connection: Connection, webhook: int, header: int) -> str | None:
     """Delete a header of a webhook and return its name; ``None``: there is none."""
     gone = delete(headers).where(headers.c.webhook_id == webhook, headers.c.id == header)
@@ -157,6 +193,11 @@ def list_headers(connection: Connection, webhook: int) -> Sequence[StoredHeader]
 def load_webhook(row: Row[Any]) -> StoredWebhook:
     """Read a row of ``COLUMNS``."""
     return StoredWebhook(*tuple(row))
+
+
+def _made_for(namespace: str, namespace_id: int | None, before: datetime) -> ColumnElement[bool]:
+    made = (table.c.namespace == namespace) & (func.coalesce(table.c.taken_over_at, table.c.created_at) <= before)
+    return made if namespace_id is None else made & (table.c.namespace_id == namespace_id)
 
 
 def _selection(row: Row[Any]) -> Selection:

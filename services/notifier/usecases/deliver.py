@@ -124,6 +124,8 @@ class Deliverer:
             end_turn(connection, turn.webhook, lease=turn.lease, sound=sound, now=self.clock())
 
     def _attempt(self, due: Due) -> tuple[Answer | None, Settled]:
+        if due.webhook.transferred_at:
+            return None, _given_up(due, "The namespace went to another team before this was sent.")
         if not (due.webhook.enabled or due.on_demand):
             return None, _given_up(due, "The webhook was disabled before this was sent.")
         try:

@@ -49,7 +49,8 @@ class DeliveryDesk:
     def show(self, webhook: int, uuid: str) -> WholeDelivery:
         """Return a delivery with what was sent and, for those who may manage the webhook, answered.
 
-        An answer may repeat what was sent, in forms in which nobody finds it: secrets among it.
+        An answer may repeat what was sent, in forms in which nobody finds it: secrets among it. What was sent
+        while the webhook was another team's is that team's.
 
         Raises:
             NotSignedIn, WebhookNotFound, DeliveryNotFound: the caller may not, or there is none.
@@ -58,8 +59,10 @@ class DeliveryDesk:
             of = find_webhook(connection, webhook)
             found = find_delivery(connection, webhook, uuid)
         standing = self.webhooks.standing_at(of)
-        if found is None:
+        if of is None or found is None:
             raise DeliveryNotFound
+        if standing.is_foreign(of) or not _is_own(found, of):
+            found = replace(found, request_headers=None, response_headers=None, response_body=None)
         return found if standing.may_manage else replace(found, response_headers=None, response_body=None)
 
     def retrigger(self, webhook: int, uuid: str) -> WholeDelivery:
@@ -67,6 +70,7 @@ class DeliveryDesk:
 
         Raises:
             NotSignedIn, NotAllowed, WebhookNotFound, DeliveryNotFound: the caller may not, or there is none.
+            WebhookPaused: it rests since its namespace went to another team.
         """
         self._get_webhook(webhook, MANAGE)
         with self._database.write() as connection:
@@ -101,10 +105,11 @@ class DeliveryDesk:
         with self._database.read() as connection:
             found = find_webhook(connection, webhook)
         standing = self.webhooks.standing_at(found)
-        if operation:
-            standing.require(operation)
         if found is None:
             raise WebhookNotFound
+        if operation:
+            standing.require(operation)
+            standing.require_own(found)
         return found
 
 
@@ -112,6 +117,10 @@ def purge_old_deliveries(*, database: Database, clock: Clock, keep_for: timedelt
     """Delete a bounded number of deliveries that are too old, and return how many."""
     with database.write() as connection:
         return purge_deliveries(connection, before=clock() - keep_for, limit=PURGE_BATCH)
+
+
+def _is_own(delivery: WholeDelivery, webhook: StoredWebhook) -> bool:
+    return delivery.attempted_at is None or delivery.attempted_at >= webhook.owned_since
 
 
 def _ping(webhook: StoredWebhook, id: str, now: datetime) -> str:

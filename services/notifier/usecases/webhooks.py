@@ -14,6 +14,7 @@ from services.notifier.domain.webhooks import (
     MAX_HEADERS,
     MAX_WEBHOOKS,
     InvalidWebhook,
+    base_of,
     check_header,
     check_url,
     origin_of,
@@ -26,6 +27,7 @@ from services.notifier.storage.webhooks import (
     StoredWebhook,
     count_webhooks,
     delete_header,
+    delete_headers,
     delete_webhook,
     find_webhook,
     insert_header,
@@ -39,12 +41,14 @@ from services.notifier.usecases.plan_deliveries import CLOCKS_DIFFER_BY
 from services.notifier.usecases.webhook_rights import (
     CREATE,
     MANAGE,
+    PAUSED,
     SHOW,
     FindRights,
     HeaderNotFound,
     NamespaceNotFound,
     Standing,
     WebhookNotFound,
+    WebhookPaused,
     find_standing,
 )
 from shared.api.etags import Expected
@@ -52,13 +56,14 @@ from shared.api.paging import ListRequest, Page
 from shared.api.slices import Slice
 from shared.clock import Clock
 from shared.config import Secret
-from shared.contracts.auth_events import NamespaceDeleted
+from shared.contracts.auth_events import NamespaceDeleted, NamespaceTransferred
 from shared.contracts.events import WebhookChanged, WebhookCreated, WebhookDeleted
 from shared.database import Database
 
 RECENT_EVENTS = 10_000
 """So far back is looked for the end of a namespace, which may have come while a webhook was being made."""
 
+_OWNERSHIP = ("team_id", "transferred_at", "taken_over_at")
 _SEALED = {"password": "sealed_password", "secret": "sealed_secret"}
 
 
@@ -92,6 +97,8 @@ class WebhookView:
     created_by: str
     created_at: datetime
     updated_at: datetime
+    paused: str | None
+    """Why it rests, and what to do; ``None``: it does not."""
     updatable: bool
     """Whether the caller may change it, and have it send again."""
     destroyable: bool
@@ -141,7 +148,7 @@ class WebhookDesk:
             found = find_webhook(connection, webhook)
             headers = list_headers(connection, webhook)
         standing = self.standing_at(found)
-        return _view(_present(found), standing, self._header_views(headers, standing))
+        return self._view_whole(_present(found), headers, standing)
 
     def create(self, namespace_id: int | None, values: Mapping[str, Any]) -> WebhookView:
         """Make a webhook.
@@ -157,15 +164,17 @@ class WebhookDesk:
         asked_at, standing = self.clock(), find_standing(self.rights, namespace_id)
         standing.require(CREATE)
         row = self._row(values)
-        place = {"namespace_id": namespace_id, "namespace": standing.namespace, "created_by": standing.username}
+        place = {"namespace_id": namespace_id, "namespace": standing.namespace, "team_id": standing.team_id}
         with self._changing() as connection:
             if count_webhooks(connection, namespace_id) >= MAX_WEBHOOKS:
                 raise InvalidWebhook({"namespace_id": [f"has {MAX_WEBHOOKS} webhooks already, which is the most"]})
-            number = insert_webhook(connection, {"username": "", **row, **place}, now=self.clock())
+            number = insert_webhook(
+                connection, {"username": "", **row, **place, "created_by": standing.username}, now=self.clock()
+            )
             made = _present(find_webhook(connection, number))
             log_act(connection, WebhookCreated(standing.username, **_said(made)), clock=self.clock)
-            # Under the lock of the log: the end of the namespace is in it, or will find this webhook.
-            if _is_gone(connection, made, since=asked_at - CLOCKS_DIFFER_BY):
+            # Under the lock of the log: what becomes of the namespace is in it, or will find this webhook.
+            if _is_lost(connection, made, since=asked_at - CLOCKS_DIFFER_BY):
                 raise NamespaceNotFound
         return _view(made, standing)
 
@@ -173,27 +182,32 @@ class WebhookDesk:
         """Change a webhook; what is not named stays.
 
         A password goes when the address leads elsewhere, unless it is given with it: whoever may change a
-        webhook may not read its password, nor have it sent to themselves.
+        webhook may not read its password, nor have it sent to themselves. One that rests since its namespace
+        went to another team is taken over by whoever gives its address, and keeps no secret of the team before.
 
         Raises:
             NotSignedIn, NotAllowed, WebhookNotFound: the caller may not.
+            WebhookPaused: it rests, and no address is given.
             InvalidWebhook: a value breaks a rule.
             PreconditionFailed: it is not what the caller has seen.
         """
-        standing = self._require(webhook, MANAGE)
+        asked_at, standing = self.clock(), self._require(webhook, MANAGE)
         row = self._row(values)
         with self._changing() as connection:
             before = _present(find_webhook(connection, webhook, lock=True))
-            headers = self._header_views(list_headers(connection, webhook), standing)
-            expected(_view(before, standing, headers))
-            if origin_of(row.get("url", before.url)) != origin_of(before.url):
+            expected(self._whole(connection, before, standing))
+            if standing.is_foreign(before):
+                row = self._take_over(connection, before, standing, row)
+            elif origin_of(row.get("url", before.url)) != origin_of(before.url):
                 row = {"sealed_password": None, **row}
             changed = _changed(before, row)
             if changed:
                 update_webhook(connection, webhook, row, now=self.clock())
             after = _present(find_webhook(connection, webhook))
+            if "team" in changed and _is_lost(connection, after, since=asked_at - CLOCKS_DIFFER_BY):
+                raise WebhookNotFound
             self._log_change(connection, standing, after, changed)
-        return _view(after, standing, headers)
+            return self._whole(connection, after, standing)
 
     def delete(self, webhook: int, *, expected: Expected) -> None:
         """Delete a webhook with its headers and deliveries.
@@ -205,7 +219,7 @@ class WebhookDesk:
         standing = self._require(webhook, CREATE)
         with self._changing() as connection:
             found = _present(find_webhook(connection, webhook, lock=True))
-            expected(_view(found, standing, self._header_views(list_headers(connection, webhook), standing)))
+            expected(self._whole(connection, found, standing))
             delete_webhook(connection, webhook)
             log_act(connection, WebhookDeleted(standing.username, **_said(found)), clock=self.clock)
 
@@ -213,13 +227,14 @@ class WebhookDesk:
         """Let a header be sent with every request.
 
         Raises:
-            NotSignedIn, NotAllowed, WebhookNotFound: the caller may not.
+            NotSignedIn, NotAllowed, WebhookNotFound, WebhookPaused: the caller may not.
             InvalidWebhook: name or value is not HTTP's, it has one of that name, or too many.
         """
         check_header(name, value)
         standing = self._require(webhook, CREATE)
         with self._changing() as connection:
             found = _present(find_webhook(connection, webhook, lock=True))
+            standing.require_own(found)
             if len(list_headers(connection, webhook)) >= MAX_HEADERS:
                 raise InvalidWebhook({"name": [f"there are {MAX_HEADERS} headers already, which is the most"]})
             sealed = self.seal.close(Secret(value))
@@ -300,11 +315,26 @@ class WebhookDesk:
             raise InvalidWebhook({"url": ["is not public, and not among PORTUS_WEBHOOK_ALLOWED_NETWORKS"]})
         return url
 
-    def _header_views(self, headers: Sequence[StoredHeader], standing: Standing) -> Sequence[HeaderView]:
-        return [HeaderView(each.id, each.name, self._shown(each, standing)) for each in headers]
+    def _take_over(
+        self, connection: Connection, webhook: StoredWebhook, standing: Standing, row: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        if "url" not in row:
+            raise WebhookPaused
+        delete_headers(connection, webhook.id)
+        # Nothing goes on by itself, and nothing that is secret goes with it.
+        bare = {"enabled": False, "username": "", "sealed_password": None, "sealed_secret": None}
+        return {**bare, **row, "team_id": standing.team_id, "transferred_at": None, "taken_over_at": self.clock()}
 
-    def _shown(self, header: StoredHeader, standing: Standing) -> str:
-        if not standing.may_manage:
+    def _whole(self, connection: Connection, webhook: StoredWebhook, standing: Standing) -> WebhookView:
+        return self._view_whole(webhook, list_headers(connection, webhook.id), standing)
+
+    def _view_whole(self, webhook: StoredWebhook, headers: Sequence[StoredHeader], standing: Standing) -> WebhookView:
+        readable = standing.may_manage and not standing.is_foreign(webhook)
+        shown = [HeaderView(each.id, each.name, self._shown(each, readable=readable)) for each in headers]
+        return _view(webhook, standing, shown)
+
+    def _shown(self, header: StoredHeader, *, readable: bool) -> str:
+        if not readable:
             return MASK
         try:
             return self.seal.open(header.sealed_value).reveal()
@@ -328,14 +358,20 @@ def _present(webhook: StoredWebhook | None) -> StoredWebhook:
 
 
 def _view(webhook: StoredWebhook, standing: Standing, headers: Sequence[HeaderView] = ()) -> WebhookView:
-    shown = asdict(webhook)
-    if not standing.may_manage:
+    shown, foreign = asdict(webhook), standing.is_foreign(webhook)
+    if foreign:
+        # Many receivers have their secret in the path.
+        shown |= {"url": base_of(webhook.url), "enabled": False}
+    elif not standing.may_manage:
         shown["url"] = without_query(shown["url"])
+    for name in _OWNERSHIP:
+        del shown[name]
     password, secret = shown.pop("sealed_password"), shown.pop("sealed_secret")
     return WebhookView(
         **shown | {"request_method": shown.pop("method")},
         has_password=password is not None,
         has_secret=secret is not None,
+        paused=PAUSED if foreign else None,
         updatable=standing.may_manage,
         destroyable=standing.may_create,
         headers=headers,
@@ -344,8 +380,8 @@ def _view(webhook: StoredWebhook, standing: Standing, headers: Sequence[HeaderVi
 
 def _changed(before: StoredWebhook, row: Mapping[str, Any]) -> list[str]:
     """Return what is different, in words for the log. What is sealed differs whenever it is given."""
-    names = {column: name for name, column in _SEALED.items()}
-    return sorted(names.get(column, column) for column, value in row.items() if getattr(before, column) != value)
+    names = {column: name for name, column in _SEALED.items()} | dict.fromkeys(_OWNERSHIP, "team")
+    return sorted({names.get(column, column) for column, value in row.items() if getattr(before, column) != value})
 
 
 def _said(webhook: StoredWebhook) -> dict[str, Any]:
@@ -357,9 +393,14 @@ def _said(webhook: StoredWebhook) -> dict[str, Any]:
     }
 
 
-def _is_gone(connection: Connection, webhook: StoredWebhook, *, since: datetime) -> bool:
+def _is_lost(connection: Connection, webhook: StoredWebhook, *, since: datetime) -> bool:
+    """Tell whether the namespace ended, or went to another team, since somebody's rights were asked for."""
     if webhook.namespace_id is None or webhook.namespace is None:
         return False
     # Before that there was another one of this name, and perhaps of this number.
-    ended = find_recent(connection, NamespaceDeleted.TYPE, webhook.namespace, since=since, within=RECENT_EVENTS)
-    return any(data.get("namespace_id") == webhook.namespace_id for data in ended)
+    ended, moved = (
+        find_recent(connection, type, webhook.namespace, since=since, within=RECENT_EVENTS)
+        for type in (NamespaceDeleted.TYPE, NamespaceTransferred.TYPE)
+    )
+    lost = [*ended, *(data for data in moved if data.get("team_id") != webhook.team_id)]
+    return any(data.get("namespace_id") == webhook.namespace_id for data in lost)

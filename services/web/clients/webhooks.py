@@ -41,10 +41,17 @@ class Webhook:
     tags: Sequence[str]
     created_by: str
     created_at: datetime | None
+    paused: str | None
+    """Why it rests; ``None``: it does not."""
     updatable: bool
     destroyable: bool
     headers: Sequence[Header]
     """Left out of lists."""
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether its namespace went to another team, which has not taken it over."""
+        return self.paused is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,7 @@ class _WebhookSchema(Made):
     events, repositories, tags = Texts(), Texts(), Texts()
     created_by = fields.String(load_default="")
     created_at = Moment()
+    paused = Text()
     updatable = fields.Boolean(load_default=False)
     destroyable = fields.Boolean(load_default=False)
     headers = fields.List(fields.Nested(_HeaderSchema), load_default=list)

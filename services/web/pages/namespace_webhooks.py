@@ -227,7 +227,8 @@ def delete_webhook(portal: Portal, name: str, number: int) -> AnyResponse:
 def _known(webhook: Webhook) -> dict[str, str]:
     return {
         "name": webhook.name,
-        "url": webhook.url,
+        # Whoever takes it over does so with an address of their own.
+        "url": "" if webhook.is_paused else webhook.url,
         "request_method": webhook.request_method,
         "content_type": webhook.content_type,
         "username": webhook.username,

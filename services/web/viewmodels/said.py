@@ -284,6 +284,8 @@ PHRASES = (
     mark("Its answer has more than %(count)s bytes."),
     mark("Its address is not public, and not among PORTUS_WEBHOOK_ALLOWED_NETWORKS."),
     mark("The webhook was disabled before this was sent."),
+    mark("The namespace went to another team before this was sent."),
+    mark("The namespace went to another team: whoever gives its address anew takes it over."),
     mark("Its password, secret or headers cannot be read since PORTUS_INTERNAL_SECRET is another: enter them again."),
 )
 """Sentences of the services; ``%(…)s`` stands for a name or for another sentence."""

@@ -41,6 +41,7 @@ class WebhookRow:
     name: str
     url: str
     enabled: bool
+    is_paused: bool
     events: str
     narrowed: Sequence[str]
     """Globs of which one has to fit, if there are any: of repositories, and of tags."""
@@ -87,6 +88,7 @@ def present_webhook(webhook: Webhook, now: datetime) -> WebhookRow:
         name=webhook.name,
         url=webhook.url,
         enabled=webhook.enabled,
+        is_paused=webhook.is_paused,
         events=", ".join(str(EVENTS.get(event, event)) for event in webhook.events),
         narrowed=webhook.repositories,
         tags=webhook.tags,

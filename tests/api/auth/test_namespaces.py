@@ -142,7 +142,7 @@ def test_a_change_that_changes_nothing_is_200_and_leaves_no_trace(house: AuthSer
 
 
 def test_what_has_changed_is_announced(house: AuthService, n: NamespaceView) -> None:
-    house.make_team("green", owner=house.make_user("green-owner"))
+    green = house.make_team("green", owner=house.make_user("green-owner"))
 
     put(house, n, visibility="public")
     put(house, n, "admin", team="green")
@@ -151,7 +151,15 @@ def test_what_has_changed_is_announced(house: AuthService, n: NamespaceView) -> 
     by = ["auth.namespace.updated.v1", "auth.namespace.transferred.v1", "auth.namespace.deleted.v1"]
     assert events(house, *by) == [
         {"type": by[0], "name": "n", "team": "blue", "visibility": "public", "actor": "owner"},
-        {"type": by[1], "name": "n", "team": "green", "previous_team": "blue", "actor": "admin"},
+        {
+            "type": by[1],
+            "name": "n",
+            "team": "green",
+            "previous_team": "blue",
+            "namespace_id": n.id,
+            "team_id": green.id,
+            "actor": "admin",
+        },
         {"type": by[2], "name": "n", "team": "green", "namespace_id": n.id, "actor": "admin"},
     ]
 

@@ -44,6 +44,12 @@ def id_of(auth: AuthService, name: str) -> int:
     return int(found[0]["id"])
 
 
+def team_of(auth: AuthService, namespace: str) -> int:
+    """Return the number of the team that a namespace belongs to."""
+    found = auth.call("GET", f"/api/v1/namespaces?name={namespace}", user="admin").get_json()
+    return int(found[0]["team"]["id"])
+
+
 def allowed(answer: Any) -> set[str]:
     assert all(decision["reason"] for decision in answer["operations"].values())
     return {name for name, decision in answer["operations"].items() if decision["allowed"]}
@@ -62,7 +68,10 @@ def allowed(answer: Any) -> set[str]:
 def test_172_members_see_webhooks_and_owners_manage_them(world: AuthService, user: str, operations: set[str]) -> None:
     answer = ask(world, user, id_of(world, "private"))
 
-    assert (answer["namespace"], answer["subject"]["username"]) == ({"name": "private"}, user)
+    assert (answer["namespace"], answer["subject"]["username"]) == (
+        {"name": "private", "team_id": team_of(world, "private")},
+        user,
+    )
     assert allowed(answer) == operations
 
 
@@ -78,7 +87,7 @@ def test_whoever_sees_nothing_of_a_namespace_is_told_the_same_as_of_none(world: 
 def test_seeing_a_namespace_is_not_being_in_its_team(world: AuthService, user: str | None) -> None:
     answer = ask(world, user, id_of(world, "public"))
 
-    assert (answer["namespace"], allowed(answer)) == ({"name": "public"}, NONE)
+    assert (answer["namespace"], allowed(answer)) == ({"name": "public", "team_id": team_of(world, "public")}, NONE)
 
 
 def test_172_with_the_switches_off_only_administrators_do(make_auth: AuthFactory) -> None:

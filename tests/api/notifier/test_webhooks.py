@@ -393,6 +393,112 @@ def test_a_webhook_whose_namespace_s_number_is_another_one_s_by_now_is_nobody_s(
     assert asked.get(f"{PATH}?namespace_id={TEAM}", as_="Bearer olga").get_json() == []
 
 
+# When a namespace goes to another team.
+
+QUERY = "https://ci.example.org/in/geheim?token=geheim"
+PAUSED = "The namespace went to another team: whoever gives its address anew takes it over."
+
+
+def hand_over(notifier: Notifier, auth: AuthAnswers, *, told: bool = True) -> None:
+    """Give the namespace to Nina's team; Olga is in it no more."""
+    auth.visibility["Bearer nina"] = {**NOBODY, "subject": subject("nina")}
+    auth.namespaces["Bearer nina"] = auth.namespaces.pop("Bearer olga")
+    auth.teams[TEAM] = 2
+    data = {"name": "team", "team": "new", "previous_team": "old", "namespace_id": TEAM, "team_id": 2}
+    if told:
+        record(notifier.database, Envelope("moved", "/auth", "auth.namespace.transferred.v1", utc_now(), data))
+
+
+@pytest.fixture
+def theirs(asked: Notifier) -> int:
+    """A webhook of Olga's team that was told of something, and answered."""
+    with receiving(lambda _: Response("geheim", headers={"X-Said": "geheim"})) as receiver:
+        hook = make(asked, receiver.url, username="jane", password=PASSWORD, secret=SECRET)
+        add_header(asked, hook, "X-Token")
+        record(asked.database, tag_event("a"))
+        send_all(asked)
+    put(asked, hook, url=QUERY, password=PASSWORD)
+    return hook
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told", "not told of it yet"])
+def test_new_owners_of_a_namespace_see_nothing_secret_of_the_webhooks_before_them(
+    asked: Notifier, auth: AuthAnswers, theirs: int, told: bool
+) -> None:
+    hand_over(asked, auth, told=told)
+
+    seen = show(asked, theirs, as_="nina")
+    uuid = deliveries(asked.database)[0].uuid
+    paths = (f"{PATH}/{theirs}", f"{PATH}?namespace_id={TEAM}", f"{PATH}/{theirs}/deliveries/{uuid}")
+    for caller in ("nina", "administrator"):
+        for text in (asked.get(path, as_=f"Bearer {caller}").text for path in paths):
+            assert not any(secret in text for secret in (*SECRETS, "geheim"))
+
+    assert (seen["paused"], seen["enabled"], seen["url"]) == (PAUSED, False, "https://ci.example.org:443/")
+    assert (seen["updatable"], seen["destroyable"]) == (True, True)
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told", "not told of it yet"])
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "", {"name": "mine", "enabled": True}),
+        ("PUT", "/enabled", {"enabled": True}),
+        ("POST", "/headers", {"name": "X-A", "value": "b"}),
+        ("POST", "/test", None),
+        ("POST", "/deliveries/{uuid}/retrigger", None),
+    ],
+)
+def test_nothing_is_done_to_a_webhook_before_its_namespace_s_new_owners_have_taken_it_over(
+    asked: Notifier, auth: AuthAnswers, theirs: int, told: bool, method: str, path: str, body: Any
+) -> None:
+    hand_over(asked, auth, told=told)
+    uuid = deliveries(asked.database)[0].uuid
+
+    answer = asked.call(method, f"{PATH}/{theirs}{path}".format(uuid=uuid), as_="Bearer nina", json=body)
+
+    assert_problem(answer, 409, PAUSED)
+    assert set(outcomes(asked.database)) == {"delivered"}
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told", "not told of it yet"])
+def test_new_owners_take_a_webhook_over_with_an_address_of_their_own(
+    asked: Notifier, auth: AuthAnswers, theirs: int, told: bool
+) -> None:
+    hand_over(asked, auth, told=told)
+    with receiving() as receiver:
+        taken = put(asked, theirs, as_="nina", url=receiver.url, secret=SECRET, enabled=True).get_json()
+        assert (taken["paused"], taken["enabled"], taken["headers"]) == (None, True, [])
+        assert (taken["has_password"], taken["has_secret"]) == (False, True)
+        record(asked.database, tag_event("b"))
+        send_all(asked)
+
+    (got,) = receiver.received
+    assert "x-token" not in got.headers
+    former, later = deliveries(asked.database)
+    assert "geheim" not in asked.get(f"{PATH}/{theirs}/deliveries/{former.uuid}", as_="Bearer nina").text
+    assert show(asked, theirs, as_="nina", path=f"/deliveries/{later.uuid}")["response_body"] == "thanks"
+    assert add_header(asked, theirs, "X-Mine", as_="nina").status_code == 201
+
+
+def test_new_owners_delete_the_webhooks_before_them(asked: Notifier, auth: AuthAnswers, theirs: int) -> None:
+    hand_over(asked, auth)
+
+    assert asked.call("DELETE", f"{PATH}/{theirs}", as_="Bearer nina").status_code == 204
+
+
+def test_whoever_makes_a_webhook_while_the_namespace_goes_to_another_team_makes_none(
+    asked: Notifier, auth: AuthAnswers
+) -> None:
+    """What auth said a moment ago is not so any more."""
+    hand_over(asked, auth)
+    auth.namespaces["Bearer olga"], auth.teams[TEAM] = {TEAM: "team"}, 1
+
+    assert_problem(create(asked), 404, "no such namespace")
+    auth.teams[TEAM] = 2
+    assert create(asked, as_="nina").status_code == 201
+
+
 def send_all_failing(notifier: Notifier) -> None:
     take_turns(make_deliverer(notifier.database))
 

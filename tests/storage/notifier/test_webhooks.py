@@ -16,6 +16,7 @@ from services.notifier.consumers.webhooks import _give_turns
 from services.notifier.storage.deliveries import ask_again
 from services.notifier.storage.sealing import Seal
 from services.notifier.storage.tables import webhook_deliveries, webhook_headers, webhooks
+from services.notifier.storage.webhooks import insert_header
 from services.notifier.usecases.deliver import SENT_PER_TURN, Answer
 from services.notifier.usecases.webhook_deliveries import purge_old_deliveries
 from services.notifier.usecases.webhooks import WebhookDesk
@@ -177,6 +178,58 @@ def test_an_old_message_of_a_deletion_leaves_what_was_made_later(database: Datab
     record(database, deleted("gone", "team", None), tag_event("a"))
 
     assert told(database) == [(hook, "a")]
+
+
+def transferred(id: str, *, team_id: int | None = 2, minutes_later: float = 0, **changes: Any) -> Envelope:
+    known = {"namespace_id": 1, "team_id": team_id} if team_id else {}
+    told = {"name": "team", "team": "new", "previous_team": "old", **known, **changes}
+    return Envelope(id, "/auth", "auth.namespace.transferred.v1", TIME + timedelta(minutes=minutes_later), told)
+
+
+def test_a_webhook_of_a_namespace_that_went_to_another_team_is_told_nothing_more(database: Database) -> None:
+    """Neither what waited, nor what somebody asked for, nor what comes; and it keeps none of its secrets."""
+    with receiving() as receiver:
+        hook = add_webhook(database, receiver.url, team_id=1, sealed_password="a", sealed_secret="b")
+        with database.write() as connection:
+            insert_header(connection, hook, name="X-Token", sealed_value="c")
+        everything = add_webhook(database, receiver.url, namespace_id=None, namespace=None, events=["delete"])
+        record(database, tag_event("waits"), tag_event("asked"))
+        with database.write() as connection:
+            ask_again(connection, hook, deliveries(database)[1].uuid, now=TIME)
+
+        record(database, transferred("moved"), tag_event("comes"), tag_event("all", kind="deleted"))
+        take_turns(make_deliverer(database))
+
+    assert receiver.events == ["all"]
+    assert told(database) == [(hook, "waits"), (hook, "asked"), (everything, "all")]
+    assert [one.fault for one in deliveries(database)[:2]] == [
+        "The namespace went to another team before this was sent."
+    ] * 2
+    with database.read() as connection:
+        row = connection.execute(select(webhooks).where(webhooks.c.id == hook)).one()
+        assert connection.scalars(select(webhook_headers.c.id)).all() == []
+    assert (row.enabled, row.sealed_password, row.sealed_secret) == (False, None, None)
+
+
+@pytest.mark.parametrize(
+    ("event", "goes_on"),
+    [
+        (transferred("to the team that it was made for", team_id=1), True),
+        (transferred("long before it was made", minutes_later=-5), True),
+        (transferred("another namespace of this name", namespace_id=9), True),
+        (transferred("another name", name="other"), True),
+        (transferred("told by an auth that names no numbers", team_id=None), False),
+        (transferred("clocks differ", minutes_later=-0.5), False),
+        (transferred("not what it should be", namespace_id="x"), True),
+    ],
+    ids=lambda value: value.id if isinstance(value, Envelope) else "",
+)
+def test_which_webhooks_a_transfer_is_about(database: Database, event: Envelope, goes_on: bool) -> None:
+    add_webhook(database, team_id=1)
+
+    record(database, event, tag_event("a"))
+
+    assert bool(told(database)) == goes_on
 
 
 def test_what_is_due_is_sent_in_order(database: Database) -> None:

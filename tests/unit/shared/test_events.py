@@ -46,7 +46,7 @@ EXAMPLES: list[EventData] = [
     NamespaceUpdated(name="team-a", team="a", visibility="public", actor="jane"),
     NamespaceFrozen(name="team-a", team="a", reason="release", repository="team-a/app", actor="jane"),
     NamespaceUnfrozen(name="team-a", team="a", actor="jane"),
-    NamespaceTransferred(name="team-a", team="b", previous_team="a", actor="jane"),
+    NamespaceTransferred(name="team-a", team="b", previous_team="a", namespace_id=7, team_id=2, actor="jane"),
     NamespaceDeleted(name="team-a", team="b", namespace_id=7, actor="jane"),
     TeamCreated(name="a", actor="jane"),
     TeamUpdated(name="b", previous_name="a", actor="jane"),
