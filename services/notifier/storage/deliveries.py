@@ -136,7 +136,9 @@ def count_waiting(connection: Connection, *, now: datetime) -> tuple[int, int]:
     """Return how many deliveries are to be sent now, and how many later."""
     due = func.count().filter(table.c.next_try_at <= now)
     later = func.count().filter(table.c.next_try_at > now)
-    found = connection.execute(select(due, later).where(table.c.next_try_at.is_not(None))).one()
+    gone = select(webhooks.c.id).where(webhooks.c.deleted_at.is_not(None))
+    waits = (table.c.next_try_at.is_not(None), table.c.webhook_id.not_in(gone))
+    found = connection.execute(select(due, later).where(*waits)).one()
     return int(found[0]), int(found[1])
 
 
@@ -146,6 +148,24 @@ def purge_deliveries(connection: Connection, *, before: datetime, limit: int) ->
     is_over = table.c.next_try_at.is_(None)
     old = select(table.c.id).where(table.c.created_at < before, is_over).order_by(table.c.created_at).limit(limit)
     return connection.execute(delete(table).where(table.c.id.in_(old))).rowcount
+
+
+def purge_deleted_webhook(connection: Connection, *, limit: int) -> int:
+    """Delete what a webhook was told that somebody has deleted, and then itself; return how many rows.
+
+    Args:
+        limit: so many deliveries at the most; call it until it returns none.
+    """
+    deleted = select(webhooks.c.id).where(webhooks.c.deleted_at.is_not(None)).order_by(webhooks.c.id).limit(1)
+    webhook = connection.scalar(deleted)
+    if webhook is None:
+        return 0
+    told = select(table.c.id).where(table.c.webhook_id == webhook)
+    gone = connection.execute(delete(table).where(table.c.id.in_(told.limit(limit)))).rowcount
+    # Not by their number: another worker may have deleted the same ones meanwhile.
+    if connection.scalar(told.limit(1)) is None:
+        gone += connection.execute(delete(webhooks).where(webhooks.c.id == webhook)).rowcount
+    return gone
 
 
 def _columns(shown: type[DeliveryRow]) -> list[ColumnElement[Any]]:

@@ -129,6 +129,8 @@ webhooks = Table(
     # Set from when the namespace goes to another team to when that takes the webhook over.
     Column("transferred_at", UtcDateTime),
     Column("taken_over_at", UtcDateTime),
+    # Set: nobody sees it any more, and it goes when what it was told has gone.
+    Column("deleted_at", UtcDateTime),
     # Whose turn it is: at most one worker's thread sends to a webhook.
     Column("lease", String(32)),
     Column("leased_until", UtcDateTime),

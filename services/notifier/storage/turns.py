@@ -112,5 +112,6 @@ def end_turn(connection: Connection, webhook: int, *, lease: str, sound: bool, n
 def _waiting(*, sound: bool, now: datetime) -> Select[Any]:
     due = select(deliveries.c.id).where(deliveries.c.webhook_id == webhooks.c.id, deliveries.c.next_try_at <= now)
     free = webhooks.c.leased_until.is_(None) | (webhooks.c.leased_until <= now)
-    query = select(webhooks.c.id).where(free, webhooks.c.sound.is_(sound), due.exists())
+    is_there = webhooks.c.deleted_at.is_(None)
+    query = select(webhooks.c.id).where(is_there, free, webhooks.c.sound.is_(sound), due.exists())
     return query.order_by(webhooks.c.served_at.asc().nulls_first(), webhooks.c.id)

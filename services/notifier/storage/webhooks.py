@@ -71,6 +71,8 @@ class StoredWebhook:
         return self.taken_over_at or self.created_at
 
 
+_IS_THERE = table.c.deleted_at.is_(None)
+
 COLUMNS: tuple[ColumnElement[Any], ...] = tuple(table.c[name] for name in StoredWebhook.__slots__)
 
 
@@ -85,19 +87,21 @@ def update_webhook(connection: Connection, webhook: int, values: Mapping[str, An
     connection.execute(update(table).where(table.c.id == webhook).values({**values, "updated_at": now}))
 
 
-def delete_webhook(connection: Connection, webhook: int) -> None:
-    """Delete a webhook; its headers and deliveries go with it."""
-    connection.execute(delete(table).where(table.c.id == webhook))
+def delete_webhook(connection: Connection, webhook: int, *, now: datetime) -> None:
+    """Delete a webhook with its headers; its deliveries, of which there may be very many, go by and by."""
+    _delete(connection, table.c.id == webhook, now=now)
 
 
-def delete_webhooks_of(connection: Connection, *, namespace: str, namespace_id: int | None, before: datetime) -> int:
+def delete_webhooks_of(
+    connection: Connection, *, namespace: str, namespace_id: int | None, before: datetime, now: datetime
+) -> int:
     """Delete the webhooks of a namespace that is gone, and return how many.
 
     Args:
         namespace_id: ``None``: not known. Alone it says nothing: another namespace may have got it since.
         before: those stay that were made since, for a namespace of the same name.
     """
-    return connection.execute(delete(table).where(_made_for(namespace, namespace_id, before))).rowcount
+    return _delete(connection, _made_for(namespace, namespace_id, before), now=now)
 
 
 def pause_webhooks_of(
@@ -119,9 +123,7 @@ def pause_webhooks_of(
     former = _made_for(namespace, namespace_id, before) & table.c.transferred_at.is_(None)
     if team_id is not None:
         former &= table.c.team_id.is_distinct_from(team_id)
-    connection.execute(delete(headers).where(headers.c.webhook_id.in_(select(table.c.id).where(former))))
-    rest = {"enabled": False, "sealed_password": None, "sealed_secret": None, "transferred_at": now, "updated_at": now}
-    return connection.execute(update(table).where(former).values(rest)).rowcount
+    return _silence(connection, former, {"transferred_at": now, "updated_at": now})
 
 
 def find_webhook(connection: Connection, webhook: int, *, lock: bool = False) -> StoredWebhook | None:
@@ -130,7 +132,7 @@ def find_webhook(connection: Connection, webhook: int, *, lock: bool = False) ->
     Args:
         lock: whether nobody else may change it until the caller's transaction has ended.
     """
-    query = select(*COLUMNS).where(table.c.id == webhook)
+    query = select(*COLUMNS).where(table.c.id == webhook, _IS_THERE)
     if lock:
         query = query.with_for_update(key_share=True)
     row = connection.execute(query).one_or_none()
@@ -141,13 +143,14 @@ def list_webhooks(
     connection: Connection, namespace_id: int | None, namespace: str | None, asked: ListRequest
 ) -> Page[StoredWebhook] | Slice[StoredWebhook]:
     """Return a part of the webhooks of a namespace; ``None``: of those of the whole installation."""
-    query = select(*COLUMNS).where(table.c.namespace_id == namespace_id, table.c.namespace == namespace)
+    of = (table.c.namespace_id == namespace_id, table.c.namespace == namespace)
+    query = select(*COLUMNS).where(*of, _IS_THERE)
     return fetch_part(connection, query, WEBHOOKS, asked, load=load_webhook)
 
 
 def count_webhooks(connection: Connection, namespace_id: int | None) -> int:
     """Return how many webhooks a namespace, or the whole installation, has."""
-    query = select(func.count()).select_from(table).where(table.c.namespace_id == namespace_id)
+    query = select(func.count()).select_from(table).where(table.c.namespace_id == namespace_id, _IS_THERE)
     return connection.execute(query).scalar_one()
 
 
@@ -195,8 +198,23 @@ def load_webhook(row: Row[Any]) -> StoredWebhook:
     return StoredWebhook(*tuple(row))
 
 
+def _delete(connection: Connection, meant: ColumnElement[bool], *, now: datetime) -> int:
+    return _silence(connection, meant & _IS_THERE, {"deleted_at": now, "url": ""})
+
+
+def _silence(connection: Connection, meant: ColumnElement[bool], values: Mapping[str, Any]) -> int:
+    """Let webhooks be told nothing more, and keep nothing that is secret; return how many."""
+    connection.execute(delete(headers).where(headers.c.webhook_id.in_(select(table.c.id).where(meant))))
+    silent = {"enabled": False, "sealed_password": None, "sealed_secret": None}
+    return connection.execute(update(table).where(meant).values({**silent, **values})).rowcount
+
+
 def _made_for(namespace: str, namespace_id: int | None, before: datetime) -> ColumnElement[bool]:
-    made = (table.c.namespace == namespace) & (func.coalesce(table.c.taken_over_at, table.c.created_at) <= before)
+    made = (
+        _IS_THERE
+        & (table.c.namespace == namespace)
+        & (func.coalesce(table.c.taken_over_at, table.c.created_at) <= before)
+    )
     return made if namespace_id is None else made & (table.c.namespace_id == namespace_id)
 
 

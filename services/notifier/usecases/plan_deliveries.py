@@ -30,7 +30,7 @@ def plan_deliveries(connection: Connection, appended: Sequence[Appended], *, now
     """
     for event in appended:
         if event.entry.type == NamespaceDeleted.TYPE:
-            _forget_namespace(connection, event)
+            _forget_namespace(connection, event, now=now)
         elif event.entry.type == NamespaceTransferred.TYPE:
             _hand_over_namespace(connection, event, now=now)
     told = [event for event in appended if event.entry.type in HAPPENINGS and event.entry.repository]
@@ -83,9 +83,9 @@ def _dump(event: Appended) -> str:
     return dump_event(attributes, entry.data)
 
 
-def _forget_namespace(connection: Connection, event: Appended) -> None:
+def _forget_namespace(connection: Connection, event: Appended, *, now: datetime) -> None:
     meant = _find_meant(event)
-    gone = delete_webhooks_of(connection, **meant) if meant else 0
+    gone = delete_webhooks_of(connection, **meant, now=now) if meant else 0
     if meant and gone:
         log.info("webhooks.namespace_gone", namespace=meant["namespace"], webhooks=gone)
 

@@ -12,6 +12,7 @@ from services.notifier.storage.deliveries import (
     find_delivery,
     list_deliveries,
     plan,
+    purge_deleted_webhook,
     purge_deliveries,
 )
 from services.notifier.storage.webhooks import StoredWebhook, find_webhook
@@ -114,9 +115,10 @@ class DeliveryDesk:
 
 
 def purge_old_deliveries(*, database: Database, clock: Clock, keep_for: timedelta) -> int:
-    """Delete a bounded number of deliveries that are too old, and return how many."""
+    """Delete a bounded number of deliveries that are too old, or whose webhook is gone; return how many rows."""
     with database.write() as connection:
-        return purge_deliveries(connection, before=clock() - keep_for, limit=PURGE_BATCH)
+        purged = purge_deleted_webhook(connection, limit=PURGE_BATCH)
+        return purged + purge_deliveries(connection, before=clock() - keep_for, limit=PURGE_BATCH)
 
 
 def _is_own(delivery: WholeDelivery, webhook: StoredWebhook) -> bool:

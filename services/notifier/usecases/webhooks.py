@@ -220,7 +220,7 @@ class WebhookDesk:
         with self._changing() as connection:
             found = _present(find_webhook(connection, webhook, lock=True))
             expected(self._whole(connection, found, standing))
-            delete_webhook(connection, webhook)
+            delete_webhook(connection, webhook, now=self.clock())
             log_act(connection, WebhookDeleted(standing.username, **_said(found)), clock=self.clock)
 
     def add_header(self, webhook: int, name: str, value: str) -> HeaderView:

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from werkzeug import Request, Response
 from werkzeug.test import TestResponse
 
 from services.notifier.storage.tables import webhook_deliveries
+from services.notifier.usecases.webhook_deliveries import purge_old_deliveries
 from shared.clock import utc_now
 from shared.contracts.events import Envelope
 from tests.api.notifier.conftest import NotifierFactory
@@ -696,8 +698,10 @@ def test_a_webhook_goes_with_all_that_is_its_own(asked: Notifier) -> None:
 
     assert asked.call("DELETE", f"{PATH}/{hook}", as_="Bearer olga").status_code == 204
 
-    assert deliveries(asked.database) == []
     assert asked.get(f"{PATH}/{hook}").status_code == 404
+    assert asked.get(f"{PATH}?namespace_id={TEAM}").get_json() == []
+    purge_old_deliveries(database=asked.database, clock=utc_now, keep_for=timedelta(days=1))
+    assert deliveries(asked.database) == []
 
 
 def test_a_namespace_that_ended_meanwhile_gets_no_webhook(asked: Notifier) -> None:

@@ -3,9 +3,9 @@
 import json
 import threading
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,10 +13,10 @@ from sqlalchemy import select
 from werkzeug import Request, Response
 
 from services.notifier.consumers.webhooks import _give_turns
-from services.notifier.storage.deliveries import ask_again
+from services.notifier.storage.deliveries import ask_again, count_waiting
 from services.notifier.storage.sealing import Seal
 from services.notifier.storage.tables import webhook_deliveries, webhook_headers, webhooks
-from services.notifier.storage.webhooks import insert_header
+from services.notifier.storage.webhooks import count_webhooks, delete_webhook, find_webhook, insert_header
 from services.notifier.usecases.deliver import SENT_PER_TURN, Answer
 from services.notifier.usecases.webhook_deliveries import purge_old_deliveries
 from services.notifier.usecases.webhooks import WebhookDesk
@@ -150,6 +150,10 @@ def test_an_event_is_told_as_the_log_shows_it_without_what_is_private(database: 
     }
 
 
+def purge(database: Database, clock: Callable[[], datetime]) -> int:
+    return purge_old_deliveries(database=database, clock=clock, keep_for=timedelta(days=1))
+
+
 def deleted(id: str, name: str, namespace_id: int | None) -> Envelope:
     known = {} if namespace_id is None else {"namespace_id": namespace_id}
     return Envelope(id, "/auth", "auth.namespace.deleted.v1", TIME, {"name": name, "team": "t", **known})
@@ -163,6 +167,7 @@ def test_the_webhooks_of_a_namespace_go_with_it(database: Database, namespace_id
     record(database, tag_event("a"))
 
     record(database, deleted("gone", "team", namespace_id))
+    purge(database, utc_now)
 
     with database.read() as connection:
         kept = connection.scalars(select(webhooks.c.id)).all()
@@ -449,6 +454,42 @@ def test_old_deliveries_are_purged_in_batches(
 
     assert purged == [4, 4, 2, 0]
     assert [id for _, id in told(database)] == ["still to be sent", "young"]
+
+
+@pytest.mark.parametrize("with_namespace", [False, True], ids=["by somebody", "with its namespace"])
+def test_a_webhook_that_was_told_very_much_goes_in_parts(
+    database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch, with_namespace: bool
+) -> None:
+    """It is told nothing more at once, and keeps no secret; what it was told goes by and by, whatever happens."""
+    monkeypatch.setattr("services.notifier.usecases.webhook_deliveries.PURGE_BATCH", 4)
+    with receiving() as receiver:
+        hook = add_webhook(database, receiver.url, sealed_password="a", sealed_secret="b")
+        with database.write() as connection:
+            insert_header(connection, hook, name="X-Token", sealed_value="c")
+        stays = add_webhook(database, namespace_id=None, namespace=None)
+        record(database, *(tag_event(f"event-{number}") for number in range(10)), clock=clock)
+        if with_namespace:
+            record(database, deleted("gone", "team", 1), clock=clock)
+        else:
+            with database.write() as connection:
+                delete_webhook(connection, hook, now=clock())
+        record(database, tag_event("later"), clock=clock)
+        take_turns(make_deliverer(database, clock=clock, send=lambda _: Answer(200)))
+        left = [Counter(id for id, _ in told(database))[hook]]
+        with database.read() as connection:
+            assert (find_webhook(connection, hook), count_webhooks(connection, 1)) == (None, 0)
+            assert connection.scalars(select(webhook_headers.c.id)).all() == []
+            row = connection.execute(select(webhooks).where(webhooks.c.id == hook)).one()
+            assert count_waiting(connection, now=clock())[0] == 1, "of the one that stays"
+        for _ in range(4):
+            purge(database, clock)
+            left.append(Counter(id for id, _ in told(database))[hook])
+
+    assert (row.sealed_password, row.sealed_secret, row.url) == (None, None, "")
+    assert left == [10, 6, 2, 0, 0]
+    assert receiver.received == []
+    with database.read() as connection:
+        assert connection.scalars(select(webhooks.c.id)).all() == [stays]
 
 
 def test_what_is_asked_for_before_its_time_is_tried_again_as_often_as_before(database: Database, clock: Clock) -> None:
