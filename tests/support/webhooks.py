@@ -14,8 +14,9 @@ from services.notifier.consumers.webhooks import deliver_webhooks
 from services.notifier.storage.deliveries import Outcome
 from services.notifier.storage.sealing import Seal
 from services.notifier.storage.tables import webhook_deliveries
+from services.notifier.storage.turns import Lane
 from services.notifier.storage.webhooks import insert_webhook
-from services.notifier.usecases.deliver import Answer, Deliverer
+from services.notifier.usecases.deliver import Answer, Deliverer, Turn
 from services.notifier.usecases.record_events import record_events
 from shared.clock import Clock, utc_now
 from shared.config import Secret
@@ -82,9 +83,14 @@ def make_deliverer(
     )
 
 
+def give_turns(deliverer: Deliverer, *, sound: bool, limit: int = 100) -> list[Turn]:
+    """Give turns as if nobody had one, of one host or of many."""
+    return deliverer.give_turns(Lane(sound, {}, limit), limit=limit)
+
+
 def take_turns(deliverer: Deliverer) -> int:
     """Let every webhook that has something due have one turn, one after the other; return how many had."""
-    turns = [*deliverer.give_turns(sound=True, limit=100), *deliverer.give_turns(sound=False, limit=100)]
+    turns = [*give_turns(deliverer, sound=True), *give_turns(deliverer, sound=False)]
     for turn in turns:
         deliverer.take_turn(turn, Event())
     return len(turns)

@@ -1,14 +1,17 @@
 """Webhooks told of what is due: several at the same time, each by a thread of its own.
 
-Receivers that fail, or take long, have half of the threads to themselves and leave the others alone.
+Receivers that fail, or take long, have half of the threads to themselves and leave the others alone. No host has
+more than half of them either: what it takes is known only when the first has answered.
 """
 
+from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.notifier.storage.turns import Lane
 from services.notifier.usecases.deliver import Deliverer, Turn
 
 IDLE_S = 0.25
@@ -39,13 +42,21 @@ def deliver_webhooks(deliverer: Deliverer, *, threads: int, stop: Event) -> None
 
 
 def _give_turns(deliverer: Deliverer, threads: int, taken: list[Turn]) -> list[Turn]:
-    free = threads - len(taken)
-    unsound = sum(not turn.sound for turn in taken)
+    half, given = max(1, threads // 2), list[Turn]()
+
+    def give(*, sound: bool, most: int) -> None:
+        lane = Lane(sound, Counter(turn.host for turn in (*taken, *given)), half)
+        given.extend(deliverer.give_turns(lane, limit=min(threads - len(taken) - len(given), most)))
+
+    def unsound() -> int:
+        return sum(not turn.sound for turn in (*taken, *given))
+
     # One goes first, or those that are always due would leave them none.
-    given = deliverer.give_turns(sound=False, limit=min(free, 1 - unsound)) if threads > 1 else []
-    given += deliverer.give_turns(sound=True, limit=free - len(given))
-    for_unsound = max(1, threads // 2) - unsound - sum(not turn.sound for turn in given)
-    return given + deliverer.give_turns(sound=False, limit=min(free - len(given), for_unsound))
+    if threads > 1:
+        give(sound=False, most=1 - unsound())
+    give(sound=True, most=threads)
+    give(sound=False, most=half - unsound())
+    return given
 
 
 def _take_turn(deliverer: Deliverer, turn: Turn, stop: Event) -> None:

@@ -126,6 +126,12 @@ def origin_of(url: str) -> tuple[str, str, int]:
     return parts.scheme, parts.hostname or "", port_of(parts)
 
 
+def host_of(url: str) -> str:
+    """Return the host and port of a checked address, as one text: what a receiver's slowness belongs to."""
+    _scheme, host, port = origin_of(url)
+    return f"{host}:{port}"
+
+
 def port_of(parts: SplitResult) -> int:
     """Return the port of a checked address."""
     return parts.port or (443 if parts.scheme == "https" else 80)

@@ -110,6 +110,8 @@ webhooks = Table(
     Column("namespace", String(255), index=True),
     Column("name", String(255), nullable=False),
     Column("url", Text, nullable=False),
+    # Of the address, with the port.
+    Column("host", Text),
     Column("method", String(8), nullable=False),
     Column("content_type", String(64), nullable=False),
     Column("username", String(255), nullable=False),
@@ -137,6 +139,9 @@ webhooks = Table(
     Column("served_at", UtcDateTime),
     # Whether the last answer was a good one, and in time.
     Column("sound", Boolean, nullable=False),
+    # Whether it took long, good or not; NULL: nothing has been sent yet.
+    Column("slow", Boolean),
+    Index("ix_webhooks_host_served_at", "host", "served_at"),
     # Somebody may still follow the address of one that is gone.
     sqlite_autoincrement=True,
 )

@@ -1,14 +1,15 @@
 """Whose turn it is: webhooks take turns, and only one thread of all workers sends to a webhook at a time.
 
-The one that was served longest ago comes first, so that nobody waits for those with much to be told.
+Turns are their hosts': the host that was served longest ago comes first, and of its webhooks the one that was, so
+that nobody waits for those with much to be told, nor for a host to which many webhooks lead.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select, update
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, case, false, func, literal, select, update
 
 from services.notifier.storage.deliveries import Outcome
 from services.notifier.storage.tables import webhook_deliveries as deliveries
@@ -47,26 +48,41 @@ class Settled:
 _ATTEMPTED = ("attempts", "status", "request_headers", "response_headers", "response_body")
 
 
-def is_anyone_waiting(connection: Connection, *, sound: bool, now: datetime) -> bool:
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Which webhooks may have a turn.
+
+    Args:
+        sound: those whose last answer was good and whose host was quick the last time, or the others.
+        taken: by host: how many turns it has at the moment, of those that count.
+        per_host: so many a host may have at the same time.
+    """
+
+    sound: bool
+    taken: Mapping[str, int]
+    per_host: int
+
+
+def is_anyone_waiting(connection: Connection, lane: Lane, *, now: datetime) -> bool:
     """Tell whether a webhook could have a turn."""
-    return connection.execute(_waiting(sound=sound, now=now).limit(1)).first() is not None
+    return connection.execute(_waiting(lane, now=now).limit(1)).first() is not None
 
 
 def give_turns(
-    connection: Connection, *, sound: bool, limit: int, lease: str, now: datetime, until: datetime
-) -> Sequence[int]:
-    """Give webhooks that have something due their turns, and return which.
+    connection: Connection, lane: Lane, *, limit: int, lease: str, now: datetime, until: datetime
+) -> Sequence[tuple[int, str]]:
+    """Give webhooks that have something due their turns, and return which, with their hosts.
 
     Args:
-        sound: whether those whose last answer was good, or the others.
         lease: a name for these turns that no other has.
         until: when somebody else may have them.
     """
-    query = _waiting(sound=sound, now=now).limit(limit).with_for_update(skip_locked=True, key_share=True)
-    ids = [row.id for row in connection.execute(query)]
-    if ids:
+    query = _waiting(lane, now=now).limit(limit).with_for_update(of=webhooks, skip_locked=True, key_share=True)
+    given = [(row.id, row.host) for row in connection.execute(query)]
+    if given:
+        ids = [webhook for webhook, _host in given]
         connection.execute(update(webhooks).where(webhooks.c.id.in_(ids)).values(lease=lease, leased_until=until))
-    return ids
+    return given
 
 
 def find_due(connection: Connection, webhook: int, *, now: datetime) -> Due | None:
@@ -103,15 +119,40 @@ def settle(connection: Connection, due: Due, settled: Settled, *, lease: str, no
     return True
 
 
-def end_turn(connection: Connection, webhook: int, *, lease: str, sound: bool, now: datetime) -> None:
-    """Let others have their turn."""
+def end_turn(
+    connection: Connection, webhook: int, *, lease: str, sound: bool | None, slow: bool | None, now: datetime
+) -> None:
+    """Let others have their turn.
+
+    Args:
+        sound, slow: how the last answer was; ``None``: nothing was sent, and they stay as they are.
+    """
     mine = update(webhooks).where(webhooks.c.id == webhook, webhooks.c.lease == lease)
-    connection.execute(mine.values(lease=None, leased_until=None, served_at=now, sound=sound))
+    learnt = {} if sound is None else {"sound": sound, "slow": slow}
+    connection.execute(mine.values(lease=None, leased_until=None, served_at=now, **learnt))
 
 
-def _waiting(*, sound: bool, now: datetime) -> Select[Any]:
+def _waiting(lane: Lane, *, now: datetime) -> Select[Any]:
+    """Select the webhooks that may have a turn, in order: each host's first, then each host's second, and so on."""
     due = select(deliveries.c.id).where(deliveries.c.webhook_id == webhooks.c.id, deliveries.c.next_try_at <= now)
     free = webhooks.c.leased_until.is_(None) | (webhooks.c.leased_until <= now)
-    is_there = webhooks.c.deleted_at.is_(None)
-    query = select(webhooks.c.id).where(is_there, free, webhooks.c.sound.is_(sound), due.exists())
-    return query.order_by(webhooks.c.served_at.asc().nulls_first(), webhooks.c.id)
+    may = (webhooks.c.deleted_at.is_(None), free, _is_sound() == lane.sound)
+    first = (webhooks.c.served_at.asc().nulls_first(), webhooks.c.id)
+    taken: ColumnElement[int] = case(lane.taken, value=webhooks.c.host, else_=0) if lane.taken else literal(0)
+    place = func.row_number().over(partition_by=webhooks.c.host, order_by=first) + taken
+    ranked = select(webhooks.c.id, place.label("place")).where(*may, due.exists()).subquery()
+    query = select(webhooks.c.id, func.coalesce(webhooks.c.host, "").label("host"))
+    # What is asked within is not asked again for a row that had to be waited for: whether it is free, is here.
+    query = query.join(ranked, ranked.c.id == webhooks.c.id).where(free, ranked.c.place <= lane.per_host)
+    return query.order_by(ranked.c.place, _of_host("served_at").asc().nulls_first(), *first)
+
+
+def _is_sound() -> ColumnElement[bool]:
+    return and_(webhooks.c.sound, func.coalesce(_of_host("slow"), false()).is_(False))
+
+
+def _of_host(column: str) -> ScalarSelect[Any]:
+    """Select a column of the webhook that was served last of those that lead to the same host."""
+    last = webhooks.alias()
+    query = select(last.c[column]).where(last.c.host == webhooks.c.host, last.c.served_at.is_not(None))
+    return query.order_by(last.c.served_at.desc()).limit(1).correlate(webhooks).scalar_subquery()

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from services.notifier.domain.webhooks import Happening, Selection
+from services.notifier.domain.webhooks import Happening, Selection, host_of
 from services.notifier.storage.tables import webhook_headers as headers
 from services.notifier.storage.tables import webhooks as table
 from shared.api.paging import ListRequest, Page
@@ -78,13 +78,13 @@ COLUMNS: tuple[ColumnElement[Any], ...] = tuple(table.c[name] for name in Stored
 
 def insert_webhook(connection: Connection, values: Mapping[str, Any], *, now: datetime) -> int:
     """Insert a webhook and return its id."""
-    row = {"sound": True, **values, "created_at": now, "updated_at": now}
+    row = {"sound": True, **_with_host(values), "created_at": now, "updated_at": now}
     return int(connection.execute(insert(table).values(row).returning(table.c.id)).scalar_one())
 
 
 def update_webhook(connection: Connection, webhook: int, values: Mapping[str, Any], *, now: datetime) -> None:
     """Change columns of a webhook."""
-    connection.execute(update(table).where(table.c.id == webhook).values({**values, "updated_at": now}))
+    connection.execute(update(table).where(table.c.id == webhook).values({**_with_host(values), "updated_at": now}))
 
 
 def delete_webhook(connection: Connection, webhook: int, *, now: datetime) -> None:
@@ -196,6 +196,11 @@ def list_headers(connection: Connection, webhook: int) -> Sequence[StoredHeader]
 def load_webhook(row: Row[Any]) -> StoredWebhook:
     """Read a row of ``COLUMNS``."""
     return StoredWebhook(*tuple(row))
+
+
+def _with_host(values: Mapping[str, Any]) -> dict[str, Any]:
+    # What another host took says nothing of this one.
+    return {**values, "host": host_of(values["url"]), "slow": None} if "url" in values else dict(values)
 
 
 def _delete(connection: Connection, meant: ColumnElement[bool], *, now: datetime) -> int:

@@ -23,7 +23,16 @@ from services.notifier.domain.webhook_requests import (
 )
 from services.notifier.storage.deliveries import Outcome
 from services.notifier.storage.sealing import Seal, Unsealable
-from services.notifier.storage.turns import Due, Settled, end_turn, find_due, give_turns, is_anyone_waiting, settle
+from services.notifier.storage.turns import (
+    Due,
+    Lane,
+    Settled,
+    end_turn,
+    find_due,
+    give_turns,
+    is_anyone_waiting,
+    settle,
+)
 from shared.clock import Clock
 from shared.database import Database
 
@@ -31,7 +40,7 @@ SENT_PER_TURN = 10
 """How many deliveries a webhook is sent before others have their turn."""
 
 SLOW_S = 2.0
-"""A receiver that takes longer shares the threads of those that fail."""
+"""A host that takes longer shares the threads of those that fail."""
 
 USER_AGENT = "portus-webhook/1"
 
@@ -54,6 +63,14 @@ class Answer:
     def is_good(self) -> bool:
         return 200 <= self.status < 300 and self.fault is None
 
+    @property
+    def is_slow(self) -> bool:
+        return self.took_s > SLOW_S
+
+    @property
+    def is_sound(self) -> bool:
+        return self.is_good and not self.is_slow
+
 
 Send = Callable[[Request], Answer]
 """Sends a request once; whatever happens is an answer."""
@@ -64,8 +81,10 @@ class Turn:
     """A webhook's turn."""
 
     webhook: int
+    host: str
     lease: str
     sound: bool
+    """Whether it was among those who are quick and fail not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,26 +103,22 @@ class Deliverer:
     max_attempts: int
     lease_for: timedelta
 
-    def give_turns(self, *, sound: bool, limit: int) -> list[Turn]:
-        """Give webhooks that have something due their turns.
-
-        Args:
-            sound: whether those whose last answer was good, or the others.
-        """
+    def give_turns(self, lane: Lane, *, limit: int) -> list[Turn]:
+        """Give webhooks that have something due their turns."""
         if limit < 1:
             return []
         now, lease = self.clock(), uuid4().hex
         with self.database.read() as connection:
-            if not is_anyone_waiting(connection, sound=sound, now=now):
+            if not is_anyone_waiting(connection, lane, now=now):
                 return []
         with self.database.write() as connection:
-            until = now + self.lease_for
-            given = give_turns(connection, sound=sound, limit=limit, lease=lease, now=now, until=until)
-        return [Turn(webhook, lease, sound) for webhook in given]
+            given = give_turns(connection, lane, limit=limit, lease=lease, now=now, until=now + self.lease_for)
+        return [Turn(webhook, host, lease, lane.sound) for webhook, host in given]
 
     def take_turn(self, turn: Turn, stop: Event) -> None:
         """Send what is due, up to a number and to the first that is not taken well, then let others."""
-        sound, took_s = turn.sound, 0.0
+        last: Answer | None = None
+        took_s = 0.0
         for _ in range(SENT_PER_TURN):
             with self.database.read() as connection:
                 due = find_due(connection, turn.webhook, now=self.clock())
@@ -116,12 +131,13 @@ class Deliverer:
                     log.warning("webhooks.turn_lost", webhook=turn.webhook)
                     return
             if answer:
-                sound = answer.is_good and answer.took_s <= SLOW_S
+                last = answer
                 took_s += answer.took_s
-            if not sound or took_s > SLOW_S or stop.is_set():
+            if (last and not last.is_sound) or took_s > SLOW_S or stop.is_set():
                 break
+        learnt = {"sound": last.is_sound, "slow": last.is_slow} if last else {"sound": None, "slow": None}
         with self.database.write() as connection:
-            end_turn(connection, turn.webhook, lease=turn.lease, sound=sound, now=self.clock())
+            end_turn(connection, turn.webhook, lease=turn.lease, **learnt, now=self.clock())
 
     def _attempt(self, due: Due) -> tuple[Answer | None, Settled]:
         if due.webhook.transferred_at:

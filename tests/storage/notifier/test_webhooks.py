@@ -33,6 +33,7 @@ from tests.support.webhooks import (
     TIME,
     add_webhook,
     deliveries,
+    give_turns,
     make_deliverer,
     outcomes,
     record,
@@ -378,6 +379,65 @@ def test_slow_receivers_do_not_hold_up_the_others(database: Database) -> None:
             hangs.set()
 
 
+def test_many_webhooks_of_a_host_that_turns_slow_do_not_hold_up_another_one(database: Database) -> None:
+    """Nobody knows yet that it is slow, and all of them were good until now."""
+    hangs = threading.Event()
+
+    def hang(_request: Request) -> Response:
+        hangs.wait(60)
+        return Response("late")
+
+    with receiving(hang) as slow, receiving() as quick:
+        for _ in range(12):
+            add_webhook(database, slow.url, namespace="slow")
+        add_webhook(database, quick.url)
+        record(database, *(tag_event(f"slow-{number}", "slow/app") for number in range(5)))
+        with working(make_deliverer(database), threads=4):
+            wait_until(lambda: len(slow.received) == 2, what="half of the threads hang")
+            record(database, *(tag_event(f"quick-{number}") for number in range(30)))
+            wait_until(lambda: len(quick.received) == 30, what="the quick one is told all")
+            assert len(slow.received) == 2
+            hangs.set()
+
+
+def test_what_one_webhook_learns_of_a_host_is_known_of_the_others(database: Database, clock: Clock) -> None:
+    """Those that lead to it leave the others alone until it is quick again."""
+    hooks = [add_webhook(database, f"http://slow.example.org/{number}") for number in range(3)]
+    quick = add_webhook(database, "http://slow.example.org:8080/")
+    record(database, tag_event("a"), tag_event("b"), clock=clock)
+    took_s = 10.0
+    deliverer = make_deliverer(database, clock=clock, send=lambda _: Answer(200, took_s=took_s))
+
+    def waiting(*, sound: bool) -> set[int]:
+        given = {turn.webhook for turn in give_turns(deliverer, sound=sound)}
+        clock.advance(seconds=61)
+        return given
+
+    deliverer.take_turn(give_turns(deliverer, sound=True, limit=1)[0], threading.Event())
+    assert (waiting(sound=True), waiting(sound=False)) == ({quick}, set(hooks))
+    took_s = 0.1
+    (turn,) = give_turns(deliverer, sound=False, limit=1)
+    deliverer.take_turn(turn, threading.Event())
+
+    assert turn.webhook == hooks[1]
+    assert (waiting(sound=True), waiting(sound=False)) == ({hooks[2], quick}, {hooks[0]})
+
+
+def test_hosts_take_turns_however_many_webhooks_lead_to_each(database: Database, clock: Clock) -> None:
+    many = [add_webhook(database, "http://many.example.org/") for _ in range(5)]
+    few = add_webhook(database, "http://few.example.org/")
+    record(database, *(tag_event(f"event-{number}") for number in range(30)), clock=clock)
+    deliverer, served = make_deliverer(database, clock=clock, send=lambda _: Answer(200)), list[int]()
+
+    for _ in range(6):
+        (turn,) = give_turns(deliverer, sound=True, limit=1)
+        deliverer.take_turn(turn, threading.Event())
+        served.append(turn.webhook)
+        clock.advance(seconds=1)
+
+    assert served == [many[0], few, many[1], few, many[2], few]
+
+
 def test_a_dead_receiver_is_known_after_one_attempt(database: Database, clock: Clock) -> None:
     add_webhook(database, "http://127.0.0.1:9/")
     record(database, tag_event("a"), tag_event("b"), clock=clock)
@@ -386,7 +446,7 @@ def test_a_dead_receiver_is_known_after_one_attempt(database: Database, clock: C
     take_turns(deliverer)
 
     assert [delivery.attempts for delivery in deliveries(database)] == [1, 0]
-    assert (len(deliverer.give_turns(sound=True, limit=9)), len(deliverer.give_turns(sound=False, limit=9))) == (0, 1)
+    assert (len(give_turns(deliverer, sound=True)), len(give_turns(deliverer, sound=False))) == (0, 1)
 
 
 def test_a_slow_log_waits_for_no_receiver(database: Database) -> None:
@@ -406,11 +466,11 @@ def test_who_was_served_longest_ago_is_served_first(database: Database, clock: C
     record(database, *(tag_event(f"event-{number}") for number in range(3)), clock=clock)
     deliverer = make_deliverer(database, clock=clock, send=lambda _: Answer(200))
 
-    (turn,) = deliverer.give_turns(sound=True, limit=1)
+    (turn,) = give_turns(deliverer, sound=True, limit=1)
     deliverer.take_turn(turn, threading.Event())
     record(database, tag_event("more"), clock=clock)
     clock.advance(seconds=1)
-    (following,) = deliverer.give_turns(sound=True, limit=1)
+    (following,) = give_turns(deliverer, sound=True, limit=1)
 
     assert (turn.webhook, following.webhook) == (first, second)
 
@@ -529,8 +589,8 @@ def test_what_is_asked_for_while_it_is_being_sent_is_sent_once_more(database: Da
 def test_receivers_that_fail_are_not_left_out_while_the_others_are_busy(database: Database) -> None:
     """Those that are always due would take every thread that is free."""
     failing = add_webhook(database, sound=False)
-    for _ in range(6):
-        add_webhook(database)
+    for number in range(6):
+        add_webhook(database, f"http://host-{number}/")
     record(database, tag_event("a"))
 
     given = _give_turns(make_deliverer(database), 4, [])
