@@ -14,6 +14,7 @@ from tests.support.webhooks import make_deliverer, record, tag_event, take_turns
 
 APP = "/r/docks/crane"
 DELIVERY = "5f0f9d34-0c1e-4e0b-9f3e-6b1a1c6f6f01"
+OTHER_DELIVERY = "5f0f9d34-0c1e-4e0b-9f3e-6b1a1c6f6f02"
 PAGES = {
     "home": "/",
     "explain": "/explain?repository=docks/crane&who_can=yes",
@@ -52,12 +53,18 @@ PAGES = {
     "new_robot": "/namespaces/docks/robots/new",
     "namespace_robot": "/namespaces/docks/robots/1",
     "robot_deletion": "/namespaces/docks/robots/1/deletion",
-    "namespace_webhooks": "/namespaces/docks/webhooks",
-    "new_webhook": "/namespaces/docks/webhooks/new",
-    "namespace_webhook": "/namespaces/docks/webhooks/1",
-    "webhook_settings": "/namespaces/docks/webhooks/1/settings",
-    "webhook_delivery": f"/namespaces/docks/webhooks/1/deliveries/{DELIVERY}",
-    "webhook_deletion": "/namespaces/docks/webhooks/1/deletion",
+    "namespace_webhooks_list": "/namespaces/docks/webhooks",
+    "namespace_webhooks_new": "/namespaces/docks/webhooks/new",
+    "namespace_webhooks_show": "/namespaces/docks/webhooks/1",
+    "namespace_webhooks_settings": "/namespaces/docks/webhooks/1/settings",
+    "namespace_webhooks_delivery": f"/namespaces/docks/webhooks/1/deliveries/{DELIVERY}",
+    "namespace_webhooks_deletion": "/namespaces/docks/webhooks/1/deletion",
+    "admin_webhooks_list": "/admin/webhooks",
+    "admin_webhooks_new": "/admin/webhooks/new",
+    "admin_webhooks_show": "/admin/webhooks/3",
+    "admin_webhooks_settings": "/admin/webhooks/3/settings",
+    "admin_webhooks_delivery": f"/admin/webhooks/3/deliveries/{OTHER_DELIVERY}",
+    "admin_webhooks_deletion": "/admin/webhooks/3/deletion",
     "namespace_settings": "/namespaces/docks/settings",
     "namespace_deletion": "/namespaces/docks/deletion",
     "teams": "/teams",
@@ -192,4 +199,23 @@ def _tell_webhooks(house: House, jane: Browser) -> None:
     take_turns(deliverer)
     record(database, tag_event("delete-1", "docks/crane", kind="deleted", tag="v1"))
     take_turns(deliverer)
+    _tell_installation(house, jane)
     record(database, tag_event("push-2", "docks/crane", tag="v2"))
+
+
+def _tell_installation(house: House, jane: Browser) -> None:
+    """Make a webhook of the whole installation that took a push to another namespace."""
+    page = "/admin/webhooks/new"
+    given = {"name": "archive", "url": "https://archive.example.org/portus", "push": "yes", "overwritten": "yes"}
+    how = {"request_method": "POST", "content_type": "application/json", "enabled": "yes"}
+    jane.follow(jane.send(page, page, **given, **how, repositories="wharf/* docks/crane"))
+    database = house.notifier.database
+    record(database, tag_event("push-3", "wharf/barge", tag="3.1"))
+    with database.write() as connection:
+        mine = webhook_deliveries.update().where(webhook_deliveries.c.event_id == "push-3")
+        connection.execute(mine.values(uuid=OTHER_DELIVERY))
+    answer = Answer(202, headers=[("Content-Type", "application/json")], body='{"kept": true}')
+    # Others that are tried again meanwhile are not taken again.
+    away = Answer(0, "It refuses the connection.")
+    sends = {given["url"]: answer}
+    take_turns(make_deliverer(database, send=lambda one: sends.get(one.url, away), secret=INTERNAL_SECRET))

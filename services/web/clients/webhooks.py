@@ -28,6 +28,8 @@ class Webhook:
     """A webhook, without its password and secret."""
 
     id: int
+    namespace_id: int | None
+    """``None``: of the whole installation."""
     name: str
     url: str
     request_method: str
@@ -86,6 +88,7 @@ class _HeaderSchema(Made):
 class _WebhookSchema(Made):
     makes = Webhook
     id = fields.Integer(required=True)
+    namespace_id = fields.Integer(required=True, allow_none=True)
     name = fields.String(required=True)
     url = fields.String(required=True)
     request_method = fields.String(required=True)
@@ -125,14 +128,14 @@ class WebhooksClient:
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
 
-    def list(self, visitor: Visitor, namespace: int, page: PageRequest) -> Page[Webhook]:
-        """Return one page of a namespace's webhooks, by name.
+    def list(self, visitor: Visitor, namespace: int | None, page: PageRequest) -> Page[Webhook]:
+        """Return one page of a namespace's webhooks, or of those of the whole installation, by name.
 
         Raises:
-            NotAllowed: the visitor is not in its team.
+            NotAllowed: the visitor is not in its team, or neither administers nor audits.
             NotFound: nobody tells of what is in it.
         """
-        params = {"namespace_id": namespace, "sort_attr": "name"}
+        params = {"sort_attr": "name"} | ({} if namespace is None else {"namespace_id": f"{namespace:d}"})
         path, schema = "/api/v1/webhooks", _WebhookSchema(many=True)
         return self._peer.page(path, schema, page, access_token=visitor.access_token, params=params)
 

@@ -19,7 +19,6 @@ from services.web.pages import (
     me,
     namespace_access,
     namespace_robots,
-    namespace_webhooks,
     namespaces,
     people,
     registries,
@@ -34,9 +33,11 @@ from services.web.pages import (
     signing_up,
     sync,
     teams,
+    webhooks,
 )
 from services.web.pages.portal import Portal
 from services.web.pages.visitors import require_visitor
+from services.web.pages.webhook_homes import endpoint_of
 
 View = Callable[..., Any]
 """Takes the portal first, then what the address holds."""
@@ -151,24 +152,29 @@ NAMESPACES = (
     ),
 )
 
-_WEBHOOK = "/namespaces/<name>/webhooks/<int:number>"
-_DELIVERY = f"{_WEBHOOK}/deliveries/<uuid:uuid>"
 
-WEBHOOKS = (
-    Route("GET", "/namespaces/<name>/webhooks", "namespace_webhooks", namespace_webhooks.show_webhooks),
-    Route("GET", "/namespaces/<name>/webhooks/new", "new_webhook", namespace_webhooks.show_new_webhook),
-    Route("POST", "/namespaces/<name>/webhooks/new", "send_new_webhook", namespace_webhooks.create_webhook),
-    Route("GET", _WEBHOOK, "namespace_webhook", namespace_webhooks.show_webhook),
-    Route("GET", f"{_WEBHOOK}/settings", "webhook_settings", namespace_webhooks.show_settings),
-    Route("POST", f"{_WEBHOOK}/settings", "send_webhook_settings", namespace_webhooks.change_webhook),
-    Route("POST", f"{_WEBHOOK}/switch", "switch_webhook", namespace_webhooks.switch_webhook),
-    Route("POST", f"{_WEBHOOK}/test", "test_webhook", namespace_webhooks.test_webhook),
-    Route("POST", f"{_WEBHOOK}/headers", "send_webhook_header", namespace_webhooks.add_header),
-    Route("POST", f"{_WEBHOOK}/headers/<int:header>/remove", "remove_webhook_header", namespace_webhooks.remove_header),
-    Route("GET", _DELIVERY, "webhook_delivery", namespace_webhooks.show_delivery),
-    Route("POST", f"{_DELIVERY}/retrigger", "retrigger_delivery", namespace_webhooks.retrigger),
-    Route("GET", f"{_WEBHOOK}/deletion", "webhook_deletion", namespace_webhooks.show_deletion),
-    Route("POST", f"{_WEBHOOK}/deletion", "send_webhook_deletion", namespace_webhooks.delete_webhook),
+_HOOK_PAGES: tuple[tuple[str, str, str, View], ...] = (
+    ("GET", "", "list", webhooks.show_webhooks),
+    ("GET", "/new", "new", webhooks.show_new_webhook),
+    ("POST", "/new", "create", webhooks.create_webhook),
+    ("GET", "/<int:number>", "show", webhooks.show_webhook),
+    ("GET", "/<int:number>/settings", "settings", webhooks.show_settings),
+    ("POST", "/<int:number>/settings", "change", webhooks.change_webhook),
+    ("POST", "/<int:number>/switch", "switch", webhooks.switch_webhook),
+    ("POST", "/<int:number>/test", "test", webhooks.send_test),
+    ("POST", "/<int:number>/headers", "add_header", webhooks.add_header),
+    ("POST", "/<int:number>/headers/<int:header>/remove", "remove_header", webhooks.remove_header),
+    ("GET", "/<int:number>/deliveries/<uuid:uuid>", "delivery", webhooks.show_delivery),
+    ("POST", "/<int:number>/deliveries/<uuid:uuid>/retrigger", "retrigger", webhooks.retrigger),
+    ("GET", "/<int:number>/deletion", "deletion", webhooks.show_deletion),
+    ("POST", "/<int:number>/deletion", "delete", webhooks.delete_webhook),
+)
+"""Of a namespace, and of the whole installation."""
+
+WEBHOOKS = tuple(
+    Route(method, path + part, endpoint_of(page, is_namespace="<name>" in path), view)
+    for path in ("/namespaces/<name>/webhooks", "/admin/webhooks")
+    for method, part, page, view in _HOOK_PAGES
 )
 
 TEAMS = (

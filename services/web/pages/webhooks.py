@@ -1,25 +1,25 @@
-"""``/namespaces/<name>/webhooks``: who is told of what happens in a namespace, and how that went."""
+"""``/namespaces/<name>/webhooks`` and ``/admin/webhooks``: who is told of what happens, and how that went.
+
+The views are the same in both; a ``name`` of ``None`` stands for the whole installation.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from flask import Response, flash, request, url_for
+from flask import Response, flash, request
 from flask_babel import gettext, lazy_gettext
 from marshmallow import Schema, fields, validate
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.web.clients.errors import NotAllowed, NotFound, RequestRefused
-from services.web.clients.places import Namespace
-from services.web.clients.sessions import Visitor
 from services.web.clients.webhooks import Webhook
 from services.web.pages.confirming import Confirmation, confirm, is_typed
 from services.web.pages.frames import render
 from services.web.pages.inputs import CheckedForm, load_after, load_change, load_form, load_list_query
-from services.web.pages.namespaces import find_namespace, place
 from services.web.pages.portal import Portal
 from services.web.pages.redirects import see_other
-from services.web.pages.visitors import require_visitor
+from services.web.pages.webhook_homes import Home, find_home
 from services.web.viewmodels.paging import present_paging
 from services.web.viewmodels.webhooks import EVENTS, OUTCOMES, present_delivery, present_webhook
 
@@ -69,159 +69,149 @@ class HeaderForm(Schema):
     value = fields.String(validate=validate.Length(min=1, error=lazy_gettext("Type a value.")))
 
 
-def show_webhooks(portal: Portal, name: str) -> Response:
-    """List the webhooks of a namespace."""
-    visitor = require_visitor(portal)
-    namespace = find_namespace(portal, visitor, name)
+def show_webhooks(portal: Portal, name: str | None = None) -> Response:
+    """List the webhooks of a namespace, or of the whole installation."""
+    home = find_home(portal, name)
     page, why = None, ""
     try:
-        page = portal.webhooks.list(visitor, namespace.id, load_list_query().page)
+        page = portal.webhooks.list(home.visitor, home.namespace_id, load_list_query().page)
     except NotAllowed:
         why = gettext("Webhooks are for those to see who are in the team of this namespace.")
     except NotFound:
         why = gettext("Webhooks tell of what lies in the first registry only.")
     return render(
         portal,
-        "namespace_webhooks.html",
-        namespace=namespace,
+        "webhooks.html",
+        **_at(home),
         why=why,
         webhooks=[(each, present_webhook(each, portal.clock())) for each in page.rows] if page else None,
         pager=present_paging(page) if page else None,
     )
 
 
-def show_new_webhook(portal: Portal, name: str) -> Response:
+def show_new_webhook(portal: Portal, name: str | None = None) -> Response:
     """Ask for a new webhook."""
-    visitor = require_visitor(portal)
-    form = CheckedForm({"push": "yes", "delete": "yes", "enabled": "yes"})
-    return _ask(portal, find_namespace(portal, visitor, name), form)
+    return _ask(portal, find_home(portal, name), CheckedForm({"push": "yes", "delete": "yes", "enabled": "yes"}))
 
 
-def create_webhook(portal: Portal, name: str) -> AnyResponse:
+def create_webhook(portal: Portal, name: str | None = None) -> AnyResponse:
     """Make a webhook."""
-    visitor, form = require_visitor(portal), _checked(load_form(NewWebhookForm()))
-    namespace = find_namespace(portal, visitor, name)
+    home, form = find_home(portal, name), _checked(load_form(NewWebhookForm()))
     if not form.faults:
-        values = {"namespace_id": namespace.id, "enabled": form.values["enabled"] == "yes"}
+        values = {"namespace_id": home.namespace_id, "enabled": form.values["enabled"] == "yes"}
         try:
-            made = portal.webhooks.create(visitor, values | _values(form, form.values))
+            made = portal.webhooks.create(home.visitor, values | _values(form, form.values))
             flash(gettext("The webhook %(name)s is there.", name=made.name))
-            return see_other(place(namespace, "namespace_webhook", number=made.id))
+            return see_other(home.address("show", number=made.id))
         except (RequestRefused, NotAllowed) as refusal:
             form = _refused(form, refusal)
-    return _ask(portal, namespace, form, status=422)
+    return _ask(portal, home, form, status=422)
 
 
-def show_webhook(portal: Portal, name: str, number: int) -> Response:
+def show_webhook(portal: Portal, number: int, name: str | None = None) -> Response:
     """Show a webhook, its headers, and what it was told."""
-    visitor = require_visitor(portal)
-    return _show(portal, visitor, find_namespace(portal, visitor, name), number, CheckedForm({}))
+    return _show(portal, find_home(portal, name), number, CheckedForm({}))
 
 
-def add_header(portal: Portal, name: str, number: int) -> AnyResponse:
+def add_header(portal: Portal, number: int, name: str | None = None) -> AnyResponse:
     """Let a header go with every request."""
-    visitor, form = require_visitor(portal), load_form(HeaderForm())
-    namespace = find_namespace(portal, visitor, name)
+    home, form = find_home(portal, name), load_form(HeaderForm())
     if not form.faults:
         try:
-            portal.webhooks.add_header(visitor, number, form.values["name"], form.values["value"])
+            portal.webhooks.add_header(home.visitor, number, form.values["name"], form.values["value"])
             flash(gettext("The header %(name)s goes with every request.", name=form.values["name"]))
-            return see_other(place(namespace, "namespace_webhook", number=number))
+            return see_other(home.address("show", number=number))
         except (RequestRefused, NotAllowed) as refusal:
             form = form.refused(refusal)
-    return _show(portal, visitor, namespace, number, form, status=422)
+    return _show(portal, home, number, form, status=422)
 
 
-def remove_header(portal: Portal, name: str, number: int, header: int) -> AnyResponse:
+def remove_header(portal: Portal, number: int, header: int, name: str | None = None) -> AnyResponse:
     """Let a header not go with requests any more."""
-    visitor = require_visitor(portal)
-    namespace = find_namespace(portal, visitor, name)
-    portal.webhooks.remove_header(visitor, number, header)
+    home = find_home(portal, name)
+    portal.webhooks.remove_header(home.visitor, number, header)
     flash(gettext("The header is gone."))
-    return see_other(place(namespace, "namespace_webhook", number=number))
+    return see_other(home.address("show", number=number))
 
 
-def show_settings(portal: Portal, name: str, number: int) -> Response:
+def show_settings(portal: Portal, number: int, name: str | None = None) -> Response:
     """Show what may be changed of a webhook."""
-    visitor = require_visitor(portal)
-    namespace, webhook = find_namespace(portal, visitor, name), portal.webhooks.get(visitor, number)
-    return _ask(portal, namespace, CheckedForm.editing(_known(webhook)), webhook=webhook)
+    home = find_home(portal, name)
+    webhook = home.get(portal, number)
+    return _ask(portal, home, CheckedForm.editing(_known(webhook)), webhook=webhook)
 
 
-def change_webhook(portal: Portal, name: str, number: int) -> AnyResponse:
+def change_webhook(portal: Portal, number: int, name: str | None = None) -> AnyResponse:
     """Change a webhook."""
-    visitor = require_visitor(portal)
-    namespace, webhook = find_namespace(portal, visitor, name), portal.webhooks.get(visitor, number)
+    home = find_home(portal, name)
+    webhook = home.get(portal, number)
     form = _checked(load_change(WebhookChangeForm(), _known(webhook)))
     if not form.faults:
         try:
-            portal.webhooks.change(visitor, number, _values(form, form.changes))
+            portal.webhooks.change(home.visitor, number, _values(form, form.changes))
             flash(gettext("The webhook is changed."))
-            return see_other(place(namespace, "namespace_webhook", number=number))
+            return see_other(home.address("show", number=number))
         except (RequestRefused, NotAllowed) as refusal:
             form = _refused(form, refusal)
-    return _ask(portal, namespace, form, webhook=webhook, status=422)
+    return _ask(portal, home, form, webhook=webhook, status=422)
 
 
-def switch_webhook(portal: Portal, name: str, number: int) -> AnyResponse:
+def switch_webhook(portal: Portal, number: int, name: str | None = None) -> AnyResponse:
     """Switch a webhook off or on again."""
-    visitor = require_visitor(portal)
-    namespace, enabled = find_namespace(portal, visitor, name), request.form.get("enabled") == "yes"
-    portal.webhooks.change(visitor, number, {"enabled": enabled})
+    home, enabled = find_home(portal, name), request.form.get("enabled") == "yes"
+    portal.webhooks.change(home.visitor, number, {"enabled": enabled})
     said = gettext("The webhook is switched on: it is told from now on.")
     flash(said if enabled else gettext("The webhook is switched off: it is told nothing."))
     listed = request.form.get("from") == "list"
-    target = place(namespace, "namespace_webhooks") if listed else place(namespace, "namespace_webhook", number=number)
+    target = home.address("list") if listed else home.address("show", number=number)
     return see_other(target)
 
 
-def test_webhook(portal: Portal, name: str, number: int) -> AnyResponse:
+def send_test(portal: Portal, number: int, name: str | None = None) -> AnyResponse:
     """Send an event that means nothing, and lead to what becomes of it."""
-    visitor = require_visitor(portal)
-    namespace = find_namespace(portal, visitor, name)
-    uuid = portal.webhooks.test(visitor, number)
+    home = find_home(portal, name)
+    uuid = portal.webhooks.test(home.visitor, number)
     flash(gettext("A test is on its way. Load the page again in a moment to see how it went."))
-    return see_other(place(namespace, "webhook_delivery", number=number, uuid=uuid))
+    return see_other(home.address("delivery", number=number, uuid=uuid))
 
 
-def show_delivery(portal: Portal, name: str, number: int, uuid: UUID) -> Response:
+def show_delivery(portal: Portal, number: int, uuid: UUID, name: str | None = None) -> Response:
     """Show what a webhook was told, and what it answered."""
-    visitor = require_visitor(portal)
-    namespace, webhook = find_namespace(portal, visitor, name), portal.webhooks.get(visitor, number)
-    delivery = portal.webhooks.get_delivery(visitor, number, str(uuid))
+    home = find_home(portal, name)
+    webhook = home.get(portal, number)
+    delivery = portal.webhooks.get_delivery(home.visitor, number, str(uuid))
     return render(
         portal,
         "webhook_delivery.html",
-        namespace=namespace,
+        **_at(home),
         webhook=webhook,
         delivery=present_delivery(delivery, portal.clock()),
     )
 
 
-def retrigger(portal: Portal, name: str, number: int, uuid: UUID) -> AnyResponse:
+def retrigger(portal: Portal, number: int, uuid: UUID, name: str | None = None) -> AnyResponse:
     """Send a delivery once more."""
-    visitor = require_visitor(portal)
-    namespace = find_namespace(portal, visitor, name)
-    portal.webhooks.retrigger(visitor, number, str(uuid))
+    home = find_home(portal, name)
+    portal.webhooks.retrigger(home.visitor, number, str(uuid))
     flash(gettext("It is sent once more. Load the page again in a moment to see how it went."))
-    return see_other(place(namespace, "webhook_delivery", number=number, uuid=uuid))
+    return see_other(home.address("delivery", number=number, uuid=uuid))
 
 
-def show_deletion(portal: Portal, name: str, number: int) -> Response:
+def show_deletion(portal: Portal, number: int, name: str | None = None) -> Response:
     """Ask whether a webhook is to go."""
-    visitor = require_visitor(portal)
-    return _ask_deletion(portal, find_namespace(portal, visitor, name), portal.webhooks.get(visitor, number))
+    home = find_home(portal, name)
+    return _ask_deletion(portal, home, home.get(portal, number))
 
 
-def delete_webhook(portal: Portal, name: str, number: int) -> AnyResponse:
+def delete_webhook(portal: Portal, number: int, name: str | None = None) -> AnyResponse:
     """Delete a webhook."""
-    visitor = require_visitor(portal)
-    namespace, webhook = find_namespace(portal, visitor, name), portal.webhooks.get(visitor, number)
+    home = find_home(portal, name)
+    webhook = home.get(portal, number)
     if not is_typed(webhook.name):
-        return _ask_deletion(portal, namespace, webhook, mistyped=True)
-    portal.webhooks.delete(visitor, number)
+        return _ask_deletion(portal, home, webhook, mistyped=True)
+    portal.webhooks.delete(home.visitor, number)
     flash(gettext("The webhook %(name)s is deleted.", name=webhook.name))
-    return see_other(place(namespace, "namespace_webhooks"))
+    return see_other(home.address("list"))
 
 
 def _known(webhook: Webhook) -> dict[str, str]:
@@ -270,15 +260,20 @@ def _refused(form: CheckedForm, refusal: RequestRefused | NotAllowed) -> Checked
     return form.refused(refusal)
 
 
+def _at(home: Home) -> dict[str, Any]:
+    """Return what the templates need of a place."""
+    return {"home": home, "namespace": home.namespace}
+
+
 def _ask(
-    portal: Portal, namespace: Namespace, form: CheckedForm, *, webhook: Webhook | None = None, status: int = 200
+    portal: Portal, home: Home, form: CheckedForm, *, webhook: Webhook | None = None, status: int = 200
 ) -> Response:
     """Show the form of a webhook, new or there already."""
     return render(
         portal,
         "webhook_form.html",
         status=status,
-        namespace=namespace,
+        **_at(home),
         webhook=webhook,
         form=form,
         methods=METHODS,
@@ -287,22 +282,20 @@ def _ask(
     )
 
 
-def _show(
-    portal: Portal, visitor: Visitor, namespace: Namespace, number: int, form: CheckedForm, *, status: int = 200
-) -> Response:
-    webhook, now = portal.webhooks.get(visitor, number), portal.clock()
+def _show(portal: Portal, home: Home, number: int, form: CheckedForm, *, status: int = 200) -> Response:
+    webhook, now = home.get(portal, number), portal.clock()
     outcome = request.args.get("outcome", "")
     outcome = outcome if outcome in OUTCOMES else ""
-    part = portal.webhooks.list_deliveries(visitor, number, load_after(), outcome=outcome)
+    part = portal.webhooks.list_deliveries(home.visitor, number, load_after(), outcome=outcome)
 
     def address(after: str | None = None) -> str:
-        return place(namespace, "namespace_webhook", number=number, outcome=outcome or None, after=after)
+        return home.address("show", number=number, outcome=outcome or None, after=after)
 
     return render(
         portal,
-        "namespace_webhook.html",
+        "webhook.html",
         status=status,
-        namespace=namespace,
+        **_at(home),
         webhook=webhook,
         shown=present_webhook(webhook, now),
         form=form,
@@ -315,23 +308,18 @@ def _show(
     )
 
 
-def _ask_deletion(portal: Portal, namespace: Namespace, webhook: Webhook, *, mistyped: bool = False) -> Response:
+def _ask_deletion(portal: Portal, home: Home, webhook: Webhook, *, mistyped: bool = False) -> Response:
     return confirm(
         portal,
         Confirmation(
             title=gettext("Delete the webhook %(name)s?", name=webhook.name),
             lead=gettext("It is told nothing from then on, and what it was told is forgotten. This cannot be undone."),
             goes=[],
-            action=place(namespace, "send_webhook_deletion", number=webhook.id),
+            action=home.address("delete", number=webhook.id),
             button=gettext("Delete the webhook"),
-            back=place(namespace, "namespace_webhook", number=webhook.id),
+            back=home.address("show", number=webhook.id),
             typed=webhook.name,
-            steps=[
-                (gettext("Namespaces"), url_for("namespaces")),
-                (namespace.name, place(namespace, "namespace")),
-                (gettext("Webhooks"), place(namespace, "namespace_webhooks")),
-                (webhook.name, None),
-            ],
+            steps=[*home.steps, (webhook.name, None)],
         ),
         mistyped=mistyped,
     )
