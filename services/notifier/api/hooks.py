@@ -20,7 +20,8 @@ from services.notifier.api.webhook_schemas import (
 from services.notifier.storage.deliveries import DELIVERIES, WholeDelivery
 from services.notifier.storage.webhooks import WEBHOOKS
 from services.notifier.usecases.webhook_deliveries import DeliveryDesk
-from services.notifier.usecases.webhooks import HeaderView, WebhookDesk, WebhookView
+from services.notifier.usecases.webhook_views import HeaderView, WebhookView
+from services.notifier.usecases.webhooks import WebhookDesk
 from shared.api.blueprints import ApiBlueprint
 from shared.api.etags import anything, if_match
 from shared.api.lists import either_query, key_query

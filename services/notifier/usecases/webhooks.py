@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,6 @@ from services.notifier.domain.webhooks import (
     MAX_HEADERS,
     MAX_WEBHOOKS,
     InvalidWebhook,
-    base_of,
     check_header,
     check_url,
     origin_of,
@@ -41,7 +40,6 @@ from services.notifier.usecases.plan_deliveries import CLOCKS_DIFFER_BY
 from services.notifier.usecases.webhook_rights import (
     CREATE,
     MANAGE,
-    PAUSED,
     SHOW,
     FindRights,
     HeaderNotFound,
@@ -51,6 +49,7 @@ from services.notifier.usecases.webhook_rights import (
     WebhookPaused,
     find_standing,
 )
+from services.notifier.usecases.webhook_views import OWNERSHIP, HeaderView, WebhookView, view_webhook
 from shared.api.etags import Expected
 from shared.api.paging import ListRequest, Page
 from shared.api.slices import Slice
@@ -63,48 +62,7 @@ from shared.database import Database
 RECENT_EVENTS = 10_000
 """So far back is looked for the end of a namespace, which may have come while a webhook was being made."""
 
-_OWNERSHIP = ("team_id", "transferred_at", "taken_over_at")
 _SEALED = {"password": "sealed_password", "secret": "sealed_secret"}
-
-
-@dataclass(frozen=True, slots=True)
-class HeaderView:
-    """A header as the API shows it to one caller."""
-
-    id: int
-    name: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookView:
-    """A webhook as the API shows it to one caller."""
-
-    id: int
-    namespace_id: int | None
-    namespace: str | None
-    name: str
-    url: str
-    request_method: str
-    content_type: str
-    username: str
-    has_password: bool
-    has_secret: bool
-    enabled: bool
-    events: Sequence[str]
-    repositories: Sequence[str]
-    tags: Sequence[str]
-    created_by: str
-    created_at: datetime
-    updated_at: datetime
-    paused: str | None
-    """Why it rests, and what to do; ``None``: it does not."""
-    updatable: bool
-    """Whether the caller may change it, and have it send again."""
-    destroyable: bool
-    """Whether the caller may delete it, and its headers."""
-    headers: Sequence[HeaderView] = field(default=())
-    """Left out of lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +91,7 @@ class WebhookDesk:
         standing.require(SHOW)
         with self.database.read() as connection:
             part = list_webhooks(connection, namespace_id, standing.namespace, asked)
-        views = [_view(webhook, standing) for webhook in part.rows]
+        views = [view_webhook(webhook, standing) for webhook in part.rows]
         if isinstance(part, Slice):
             return Slice(views, part.request, part.following)
         return Page(views, part.total, part.request)
@@ -176,7 +134,7 @@ class WebhookDesk:
             # Under the lock of the log: what becomes of the namespace is in it, or will find this webhook.
             if _is_lost(connection, made, since=asked_at - CLOCKS_DIFFER_BY):
                 raise NamespaceNotFound
-        return _view(made, standing)
+        return view_webhook(made, standing)
 
     def change(self, webhook: int, values: Mapping[str, Any], *, expected: Expected) -> WebhookView:
         """Change a webhook; what is not named stays.
@@ -331,7 +289,7 @@ class WebhookDesk:
     def _view_whole(self, webhook: StoredWebhook, headers: Sequence[StoredHeader], standing: Standing) -> WebhookView:
         readable = standing.may_manage and not standing.is_foreign(webhook)
         shown = [HeaderView(each.id, each.name, self._shown(each, readable=readable)) for each in headers]
-        return _view(webhook, standing, shown)
+        return view_webhook(webhook, standing, shown)
 
     def _shown(self, header: StoredHeader, *, readable: bool) -> str:
         if not readable:
@@ -357,30 +315,9 @@ def _present(webhook: StoredWebhook | None) -> StoredWebhook:
     return webhook
 
 
-def _view(webhook: StoredWebhook, standing: Standing, headers: Sequence[HeaderView] = ()) -> WebhookView:
-    shown, foreign = asdict(webhook), standing.is_foreign(webhook)
-    if foreign:
-        # Many receivers have their secret in the path.
-        shown |= {"url": base_of(webhook.url), "enabled": False}
-    elif not standing.may_manage:
-        shown["url"] = without_query(shown["url"])
-    for name in _OWNERSHIP:
-        del shown[name]
-    password, secret = shown.pop("sealed_password"), shown.pop("sealed_secret")
-    return WebhookView(
-        **shown | {"request_method": shown.pop("method")},
-        has_password=password is not None,
-        has_secret=secret is not None,
-        paused=PAUSED if foreign else None,
-        updatable=standing.may_manage,
-        destroyable=standing.may_create,
-        headers=headers,
-    )
-
-
 def _changed(before: StoredWebhook, row: Mapping[str, Any]) -> list[str]:
     """Return what is different, in words for the log. What is sealed differs whenever it is given."""
-    names = {column: name for name, column in _SEALED.items()} | dict.fromkeys(_OWNERSHIP, "team")
+    names = {column: name for name, column in _SEALED.items()} | dict.fromkeys(OWNERSHIP, "team")
     return sorted({names.get(column, column) for column, value in row.items() if getattr(before, column) != value})
 
 
