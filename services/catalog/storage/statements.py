@@ -1,7 +1,7 @@
 """Statements that both databases have and SQLAlchemy spells differently."""
 
 from base64 import b64encode
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -23,8 +23,8 @@ from sqlalchemy import (
     bindparam,
     column,
     func,
+    literal_column,
     select,
-    values,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -86,7 +86,7 @@ def _insert_statement(
     if at_once:
         columns = [table.c[name] for name in names]
         as_text = [Column(one.name, Text) if isinstance(one.type, LargeBinary) else one for one in columns]
-        listed = _listed_as_json(as_text)
+        listed = _listed_as_json(as_text, dialect)
         insert = insert.from_select(list(names), select(*(_from_json(listed.c[one.name], one) for one in columns)))
     if keep is None:
         return insert.on_conflict_do_nothing()
@@ -130,43 +130,32 @@ def select_listed(
     """
     if not keys:
         return ()
-    # A join, because SQLite reads a whole table to find those rows whose (a, b) are IN a list.
-    if connection.dialect.name == "sqlite":
-        listed, parameters = listing(connection, columns, sorted(keys))
-        return connection.execute(_select_listed(table, columns, listed), parameters).all()
     names = [one.name for one in columns]
     parameters = {LISTED: [dict(zip(names, key, strict=True)) for key in sorted(keys)]}
-    return connection.execute(_select_listed_as_json(table, columns), parameters).all()
+    return connection.execute(_select_listed(table, columns, connection.dialect.name), parameters).all()
 
 
 @cache
-def _select_listed_as_json(table: Table, columns: tuple[Column[Any], ...]) -> Select[Any]:
-    return _select_listed(table, columns, _listed_as_json(columns))
+def _select_listed(table: Table, columns: tuple[Column[Any], ...], dialect: str) -> Select[Any]:
+    # A join, because SQLite reads a whole table to find those rows whose (a, b) are IN a list.
+    listed = _listed_as_json(columns, dialect)
+    return select(table).join_from(listed, table, and_(*(one == listed.c[one.name] for one in columns)))
 
 
-def _select_listed(table: Table, columns: tuple[Column[Any], ...], listed: FromClause) -> Select[Any]:
-    same = and_(*(one == listed.c[one.name] for one in columns))
-    return select(table).join_from(listed, table, same)
-
-
-def listing(
-    connection: Connection, columns: Sequence[Column[Any]], rows: Sequence[tuple[Any, ...]]
-) -> tuple[FromClause, Mapping[str, Any]]:
-    """Return rows that are given as a table to join with, and the parameters of the statement.
-
-    Args:
-        columns: of other tables; the rows have values of their types, under their names.
-    """
-    if connection.dialect.name == "sqlite":
-        return values(*_named(columns), name=LISTED).data(rows).cte(), {}
-    names = [one.name for one in columns]
-    return _listed_as_json(columns), {LISTED: [dict(zip(names, row, strict=True)) for row in rows]}
-
-
-def _listed_as_json(columns: Sequence[Column[Any]]) -> FromClause:
+def _listed_as_json(columns: Sequence[Column[Any]], dialect: str) -> FromClause:
     # One parameter: a statement with a parameter for each value is compiled and planned for every number of them.
-    rows = func.json_to_recordset(bindparam(LISTED, type_=JSON)).table_valued(*_named(columns), name=LISTED)
-    return rows.render_derived(with_types=True)
+    given = bindparam(LISTED, type_=JSON)
+    if dialect == "sqlite":
+        rows = func.json_each(given).table_valued(column("value", Text))
+        fields = [_field(rows.c.value, one) for one in columns]
+        return select(*fields).select_from(rows).cte(LISTED)
+    listed = func.json_to_recordset(given).table_valued(*_named(columns), name=LISTED)
+    return listed.render_derived(with_types=True)
+
+
+def _field(row: ColumnElement[Any], named: Column[Any]) -> ColumnElement[Any]:
+    path: ColumnElement[str] = literal_column(f"'$.{named.name}'")
+    return func.json_extract(row, path, type_=named.type).label(named.name)
 
 
 def _named(columns: Sequence[Column[Any]]) -> Sequence[ColumnClause[Any]]:
