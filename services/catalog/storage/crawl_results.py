@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
-from services.catalog.storage.statements import new_insert
+from services.catalog.storage.statements import new_insert, select_listed
 from services.catalog.storage.tables import crawl_results, crawls
 from shared.oci.names import RepositoryName
 
@@ -25,16 +25,19 @@ def add_results(connection: Connection, results: Sequence[Result]) -> None:
 
 def list_answered(connection: Connection, crawl: int) -> set[RepositoryName]:
     """Return the repositories of which a crawl was told, and that it has not dropped yet."""
-    query = select(_C.repository).where(_C.crawl_id == crawl)
-    return {RepositoryName(repository) for repository in connection.scalars(query)}
+    return {RepositoryName(repository) for repository in connection.scalars(_ANSWERED, {"crawl": crawl})}
+
+
+# A crawl asks it many times a second, and putting it together takes longer than the answer.
+_ANSWERED = select(_C.repository).where(_C.crawl_id == bindparam("crawl"))
 
 
 def load_results(
     connection: Connection, crawl: int, names: Collection[RepositoryName]
 ) -> Mapping[RepositoryName, Mapping[str, Any]]:
     """Return what a crawl was told of some repositories."""
-    query = select(_C.repository, _C.result).where(_C.crawl_id == crawl, _C.repository.in_(names))
-    return {RepositoryName(row.repository): row.result for row in connection.execute(query)}
+    rows = select_listed(connection, crawl_results, (_C.crawl_id, _C.repository), [(crawl, name) for name in names])
+    return {RepositoryName(row.repository): row.result for row in rows}
 
 
 def drop_results(connection: Connection, crawl: int, names: Collection[RepositoryName]) -> None:

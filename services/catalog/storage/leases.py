@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from services.catalog.storage.statements import new_insert
 from services.catalog.storage.tables import leases
@@ -26,9 +26,12 @@ def renew_lease(connection: Connection, name: str, holder: str, *, now: datetime
 
 def find_holder(connection: Connection, name: str, *, now: datetime) -> str | None:
     """Return who holds a lease."""
-    query = select(leases.c.holder).where(leases.c.name == name, leases.c.expires_at > now)
-    holder: str | None = connection.scalar(query)
+    holder: str | None = connection.scalar(_HOLDER, {"lease": name, "now": now})
     return holder
+
+
+# Asked all the time by every worker.
+_HOLDER = select(leases.c.holder).where(leases.c.name == bindparam("lease"), leases.c.expires_at > bindparam("now"))
 
 
 def release_lease(connection: Connection, name: str, holder: str) -> None:
