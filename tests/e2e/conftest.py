@@ -32,10 +32,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass(frozen=True)
 class World:
-    """A team with one person per role, its private namespace, a public one, and a stranger."""
+    """A team with one person per role, its private namespace, a protected and a public one, and a stranger."""
 
     stack: Stack
     private: str
+    protected: str
     public: str
     owner: str
     contributor: str
@@ -93,7 +94,7 @@ def docker(engine: Docker, tmp_path: Path) -> Docker:
 
 
 def populate(stack: Stack) -> World:
-    """Create people, a team and two namespaces through the API, as an administrator's script would."""
+    """Create people, a team and three namespaces through the API, as an administrator's script would."""
     admin = stack.api("auth", "admin")
     people = {role: new_name(role) for role in ("owner", "contributor", "viewer", "stranger")}
     for name in people.values():
@@ -102,8 +103,8 @@ def populate(stack: Stack) -> World:
     team = owner.post("/api/v1/teams", {"name": new_name("team")})
     for role in ("contributor", "viewer"):
         owner.post(f"/api/v1/teams/{team['id']}/members", {"user": people[role], "role": role})
-    private, public = new_name("private"), new_name("public")
-    for name in (private, public):
+    names = {visibility: new_name(visibility) for visibility in ("private", "protected", "public")}
+    for visibility, name in names.items():
         namespace = owner.post("/api/v1/namespaces", {"name": name, "team": team["name"]})
-    owner.put(f"/api/v1/namespaces/{namespace['id']}", {"namespace": {"visibility": "public"}})
-    return World(stack, private, public, **people)
+        owner.put(f"/api/v1/namespaces/{namespace['id']}", {"namespace": {"visibility": visibility}})
+    return World(stack, **names, **people)

@@ -193,18 +193,22 @@ def test_case_112_the_last_tag_takes_manifest_and_repository_with_it(
 
 
 def test_case_115_who_sees_a_repository_comments_on_it(world: World, image: Path, name: str) -> None:
-    public = f"{world.public}/{new_name('app')}"
-    for each in (name, public):
+    stranger, nobody = (world.stack.api("catalog", who) for who in (world.stranger, None))
+    seen = [f"{namespace}/{new_name('app')}" for namespace in (world.public, world.protected)]
+    for each in (name, *seen):
         push(world, image, world.owner, each)
         wait_for_tag(world.stack, each, "1.0")
-    stranger = world.stack.api("catalog", world.stranger)
 
-    made = stranger.post(f"{path_of(world, public)}/comments", {"comment": {"body": "It works."}})
-    stranger.post(f"{path_of(world, public)}/comments", {"comment": {"body": "  "}}, expect=422)
+    for each in seen:
+        made = stranger.post(f"{path_of(world, each)}/comments", {"comment": {"body": "It works."}})
+        stranger.post(f"{path_of(world, each)}/comments", {"comment": {"body": "  "}}, expect=422)
+
+        assert made["author"]["username"] == world.stranger
+        assert [one["body"] for one in stranger.get(f"{path_of(world, each)}/comments")] == ["It works."]
+        nobody.post(f"{path_of(world, each)}/comments", {"comment": {"body": "Me too."}}, expect=403)
+    # What is protected is for whoever has signed in.
+    assert [find_repository(world.stack, None, each) is None for each in seen] == [False, True]
     stranger.post(f"{path_of(world, name)}/comments", {"comment": {"body": "Let me in."}}, expect=404)
-
-    assert made["author"]["username"] == world.stranger
-    assert [one["body"] for one in stranger.get(f"{path_of(world, public)}/comments")] == ["It works."]
     assert world.stack.api("catalog", world.viewer).get(f"{path_of(world, name)}/comments") == []
 
 
