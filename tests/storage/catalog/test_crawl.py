@@ -92,6 +92,21 @@ def test_a_crawl_is_due_until_one_has_read_everything(
     assert get_freshness(database=database).crawled_at is not None
 
 
+def test_case_69_rows_that_events_brought_do_not_keep_the_first_crawl_from_running(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, no_registry: ManifestFetcher
+) -> None:
+    """In SUSE Portus they did, and what the registry held besides was never read (decision 15)."""
+    old, new = pusher.image("team/old", "1.0"), Digest(pusher.image("team/new", "1.0")["digest"])
+    told = envelope_for(push("1.0", new, 0, repository="team/new", actor="jane"))
+    apply_notifications([told], database=database, fetcher=no_registry, clock=utc_now)
+
+    assert is_crawl_due(database=database)
+    crawl(crawler)
+
+    assert shown_index(database) == {"team/new": {"1.0": new}, "team/old": {"1.0": old["digest"]}}
+    assert [tag.pushed_by for name in ("team/new", "team/old") for tag in shown_tags(database, name)] == ["jane", None]
+
+
 def test_what_is_in_the_index_is_not_fetched_again(
     pusher: Pusher, proxy: RegistryProxy, crawler: RepositoryCrawler
 ) -> None:
