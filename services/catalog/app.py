@@ -50,7 +50,12 @@ from shared.database import Database
 from shared.messaging.topology import topology_fault
 from shared.oci.names import Digest, RepositoryName
 from shared.upstream import UpstreamSession
-from shared.visibility.callers import callers_permissions, callers_visibility, callers_visibility_in
+from shared.visibility.callers import (
+    callers_permissions,
+    callers_places,
+    callers_visibility,
+    callers_visibility_in,
+)
 from shared.visibility.client import VisibilityClient
 
 AUTH_READ_TIMEOUT_S = 5
@@ -78,11 +83,12 @@ def create_app(settings: Settings, database: Database) -> Flask:
     auth = VisibilityClient(_auth_session(settings), peer_secret=settings.internal_secret)
     visibility = callers_visibility(auth, peer_secret=settings.internal_secret)
     visibility_in = callers_visibility_in(auth, peer_secret=settings.internal_secret)
+    places = callers_places(auth, peer_secret=settings.internal_secret)
     app.config["API_SPEC_OPTIONS"] = {"security": [{"basic": []}, {"bearer": []}, {}]}
     api = new_openapi(app, title="Portus catalog", version="v1")
     api.spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
-    api.register_blueprint(repositories_blueprint(database, visibility, visibility_in))
+    api.register_blueprint(repositories_blueprint(database, visibility, visibility_in, places))
     api.register_blueprint(tags_blueprint(database, visibility))
     scanner = new_scanner(settings.scanner) if settings.scanner else None
     api.register_blueprint(scans_blueprint(lambda: ScanDesk(visibility(), scanner, database, utc_now)))
@@ -94,7 +100,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     measure_when_asked(app, lambda: _measure(database, scans=settings.scanner is not None))
     registry = new_registry(settings)
     permissions = callers_permissions(auth, peer_secret=settings.internal_secret)
-    api.register_blueprint(people_blueprint(database, visibility, permissions, clock=utc_now))
+    api.register_blueprint(people_blueprint(database, visibility, permissions, places, clock=utc_now))
     api.register_blueprint(
         immutability_blueprint(lambda: ImmutabilityDesk(visibility(), permissions, database, utc_now))
     )

@@ -6,6 +6,8 @@ from typing import Any
 
 import structlog
 
+from shared.oci.names import RepositoryName
+
 MAX_PATTERNS = 1000
 """So many patterns of repositories are looked at for one caller; what only a further one names is not shown."""
 
@@ -70,6 +72,16 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
+class RepositoryPlace:
+    """Where a repository lies, and what a caller may do to it."""
+
+    namespace_id: int | None
+    """Of ``auth``; ``None``: nobody has made the namespace, or the caller may not pull from the repository."""
+    allowed: frozenset[str]
+    """Those of the actions that were asked about."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rights:
     """What a caller may manage in one namespace, or in the whole installation."""
 
@@ -103,6 +115,19 @@ def load_permissions(body: Any, actions: Collection[str]) -> dict[str, Permissio
     """
     given = {action: body["actions"][action] for action in actions}
     return {action: Permission(one["allowed"] is True, str(one["reason"])) for action, one in given.items()}
+
+
+def load_places(body: Any, repositories: Collection[RepositoryName]) -> dict[RepositoryName, RepositoryPlace]:
+    """Read the answer's JSON; only what is plainly granted is granted.
+
+    Raises:
+        LookupError, TypeError: a repository is missing or of another form.
+    """
+    given = {repository: body["repositories"][repository] for repository in repositories}
+    return {
+        repository: RepositoryPlace(_optional_id(one["namespace_id"]), frozenset(map(_text, one["allowed"])))
+        for repository, one in given.items()
+    }
 
 
 def load_visibility(body: Any, *, with_namespace: bool = False) -> Visibility:
@@ -144,6 +169,12 @@ def _load_patterns(listed: Any) -> tuple[RepositoryPattern, ...]:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("not a text")
+    return value
+
+
+def _optional_id(value: Any) -> int | None:
+    if value is not None and not isinstance(value, int):
+        raise TypeError("not an id")
     return value
 
 

@@ -1,13 +1,13 @@
 """What the caller of the present request may see and do."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from flask import Blueprint, Response, request
 
 from shared.api.peers import client_address
 from shared.config import Secret
 from shared.oci.names import RepositoryName
-from shared.visibility.answers import Permission, Rights, Visibility
+from shared.visibility.answers import Permission, RepositoryPlace, Rights, Visibility
 from shared.visibility.client import VisibilityClient
 
 FindCallersVisibility = Callable[[], Visibility]
@@ -20,6 +20,10 @@ FindVisibilityIn = Callable[[int], Visibility]
 
 FindCallersPermissions = Callable[[RepositoryName, Collection[str]], Mapping[str, Permission]]
 """Answers for the request that is being served: repository and actions in, permissions by action out."""
+
+
+FindCallersPlaces = Callable[[Sequence[RepositoryName], Collection[str]], Mapping[RepositoryName, RepositoryPlace]]
+"""Answers for the request that is being served: repositories and actions in, where they lie and what is allowed out."""
 
 
 FindCallersRights = Callable[[int | None, Collection[str]], Rights]
@@ -64,6 +68,22 @@ def callers_permissions(auth: VisibilityClient, *, peer_secret: Secret) -> FindC
     def find(repository: RepositoryName, actions: Collection[str]) -> Mapping[str, Permission]:
         header = request.headers.get("Authorization")
         return auth.find_permissions(header, repository, actions, address=client_address(request, peer_secret))
+
+    return find
+
+
+def callers_places(auth: VisibilityClient, *, peer_secret: Secret) -> FindCallersPlaces:
+    """Return the question that is asked about the repositories that an answer shows.
+
+    Args:
+        peer_secret: lets a peer say whose request it passes on.
+    """
+
+    def find(
+        repositories: Sequence[RepositoryName], actions: Collection[str]
+    ) -> Mapping[RepositoryName, RepositoryPlace]:
+        header = request.headers.get("Authorization")
+        return auth.find_places(header, repositories, actions, address=client_address(request, peer_secret))
 
     return find
 

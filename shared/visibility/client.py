@@ -5,7 +5,8 @@ CallerSlowedDown       too many wrong passwords from there
 VisibilityUnavailable  auth does not answer, or not what it should
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -16,11 +17,22 @@ from shared.api.peers import PEER_HEADER
 from shared.config import Secret
 from shared.oci.names import RepositoryName
 from shared.upstream import UpstreamError, UpstreamSession
-from shared.visibility.answers import Permission, Rights, Visibility, load_permissions, load_rights, load_visibility
+from shared.visibility.answers import (
+    Permission,
+    RepositoryPlace,
+    Rights,
+    Visibility,
+    load_permissions,
+    load_places,
+    load_rights,
+    load_visibility,
+)
 
 Answer = TypeVar("Answer")
 
 RETRY_AFTER_S = 5
+REPOSITORIES_PER_QUESTION = 1000
+"""What ``auth`` answers at once."""
 
 log = structlog.get_logger(__name__)
 
@@ -107,6 +119,32 @@ class VisibilityClient:
         question = {"repository": repository, "actions": list(actions)}
         response = self._ask("POST", "permissions", authorization, address, question)
         return _load(response, lambda body: load_permissions(body, actions))
+
+    def find_places(
+        self,
+        authorization: str | None,
+        repositories: Sequence[RepositoryName],
+        actions: Collection[str],
+        *,
+        address: str,
+    ) -> Mapping[RepositoryName, RepositoryPlace]:
+        """Return where repositories lie and what the caller may do to each; one question for a thousand of them.
+
+        Args:
+            authorization: the caller's header as it came; ``None``: anonymous.
+            actions: of ``pull``, ``push``, ``delete``.
+            address: where the caller is, against which ``auth`` counts wrong passwords.
+
+        Raises:
+            CallerRefused, CallerSlowedDown, VisibilityUnavailable: see above.
+        """
+        places: dict[RepositoryName, RepositoryPlace] = {}
+        for start in range(0, len(repositories), REPOSITORIES_PER_QUESTION):
+            part = repositories[start : start + REPOSITORIES_PER_QUESTION]
+            question = {"repositories": part, "actions": list(actions)}
+            response = self._ask("POST", "repositories", authorization, address, question)
+            places |= _load(response, partial(load_places, repositories=part))
+        return places
 
     def find_rights(
         self, authorization: str | None, namespace_id: int | None, operations: Collection[str], *, address: str

@@ -73,7 +73,9 @@ def test_who_may_not_delete_sees_no_boxes_and_deletes_nothing(stock: tuple[House
     chosen = boxes(jane.read(APP))
 
     assert boxes(kate.read(APP)) == {}
-    assert "Delete the repository" not in kate.read(f"{APP}/-/settings")
+    for page, offer in ((f"{APP}/-/settings", "Delete the repository"), (f"{APP}/-/tags/1.0", "Delete this tag")):
+        assert offer in jane.read(page)
+        assert offer not in kate.read(page)
     assert kate.send(f"{APP}/-/settings", f"{APP}/-/tag-deletion", tag=chosen["1.0"]).status_code == 403
     assert len(boxes(jane.read(APP))) == 3
 
@@ -133,8 +135,12 @@ def test_people_talk_below_a_repository(stock: tuple[House, Pusher], jane: Brows
     assert "<strong>bold</strong>" in page
     assert "<script>alert" not in page
     assert kate.send(comments, comments, body="").status_code == 422
+    of_deletion = rf"{comments}/\d+/delete"
     assert "kate" in jane.read(comments)
-    gone = re.search(rf"{comments}/\d+/delete", page)
+    # Jane owns the repository, and neither wrote it nor is an administrator.
+    assert not re.search(of_deletion, jane.read(comments))
+    assert re.search(of_deletion, stock[0].sign_in("admin").read(comments))
+    gone = re.search(of_deletion, page)
     assert gone
     assert "Nobody has said anything" in kate.follow(kate.send(comments, gone[0]))
 

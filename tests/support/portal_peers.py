@@ -126,7 +126,7 @@ class Repository:
             "id": self.id,
             "name": rest if slash else self.full_name,
             "full_name": self.full_name,
-            "namespace": namespace if slash else None,
+            "namespace": {"id": None, "name": namespace if slash else "registry.test:5000"},
             "registry_host": "registry.test:5000",
             "tags_count": len(self.tags),
             "size_bytes": sum(tag["size_bytes"] or 0 for tag in self.tags),
@@ -419,7 +419,7 @@ def _matches(row: Mapping[str, Any]) -> bool:
     return (
         wanted.get("q", "") in row["full_name"]
         and wanted.get("name", row["full_name"]) == row["full_name"]
-        and wanted.get("namespace", row["namespace"]) == row["namespace"]
+        and wanted.get("namespace", row["namespace"]["name"]) == row["namespace"]["name"]
     )
 
 

@@ -1,4 +1,4 @@
-"""An ``auth`` that answers three questions, for tests of the services that ask it."""
+"""An ``auth`` that answers four questions, for tests of the services that ask it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -53,6 +53,8 @@ class AuthAnswers:
             return self.no_permissions or Response(
                 json.dumps({"actions": self._permissions(caller, request.get_json()["actions"])})
             )
+        if request.path == "/internal/v1/repositories":
+            return self.no_permissions or Response(json.dumps(self._places(caller, request.get_json())))
         if request.path == "/internal/v1/operations":
             return Response(json.dumps(self._operations(caller, request.get_json())))
         named = self._namespace(caller, request.args.get("namespace_id", type=int))
@@ -76,6 +78,17 @@ class AuthAnswers:
                 one: {"allowed": known and one not in refused, "reason": refused.get(one, "you may")}
                 for one in question["operations"]
             },
+        }
+
+    def _places(self, caller: str | None, question: dict[str, Any]) -> dict[str, Any]:
+        ids = {name: id for id, name in self.namespaces.get(caller, {}).items()}
+        refused = self.permissions.get(caller, {})
+        allowed = [action for action in question["actions"] if action not in refused]
+        return {
+            "repositories": {
+                one: {"namespace_id": ids.get(one.rpartition("/")[0].partition("/")[0]), "allowed": allowed}
+                for one in question["repositories"]
+            }
         }
 
     def _permissions(self, caller: str | None, actions: list[str]) -> dict[str, dict[str, Any]]:

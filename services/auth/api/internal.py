@@ -11,7 +11,12 @@ from services.auth.api.services import services
 from services.auth.domain.decisions import Decision
 from services.auth.domain.management import Operation
 from services.auth.domain.subjects import Subject, SubjectKind
-from services.auth.usecases.check_permissions import check_operations, check_permissions
+from services.auth.usecases.check_permissions import (
+    RepositoryPlace,
+    check_operations,
+    check_permissions,
+    check_repositories,
+)
 from services.auth.usecases.namespaces import find_catalogued_namespace, find_unknown_namespaces
 from services.auth.usecases.show_visibility import show_visibility
 from shared.api.peers import require_peer
@@ -23,7 +28,7 @@ MAX_ACTIONS = 10
 """Most actions in one question."""
 
 MAX_NAMES = 1000
-"""Most namespaces in one question."""
+"""Most namespaces, or repositories, in one question."""
 
 
 class VisibilityQuery(Schema):
@@ -36,6 +41,17 @@ class PermissionsInput(Schema):
     """One repository and the actions that somebody wants to do to it."""
 
     repository = fields.String(required=True, validate=validate.Length(1, MAX_REPOSITORY_NAME_LENGTH))
+    actions = fields.List(fields.String(), required=True, validate=validate.Length(1, MAX_ACTIONS))
+
+
+class RepositoriesInput(Schema):
+    """Repositories and the actions that somebody wants to do to each of them."""
+
+    repositories = fields.List(
+        fields.String(validate=validate.Length(1, MAX_REPOSITORY_NAME_LENGTH)),
+        required=True,
+        validate=validate.Length(max=MAX_NAMES),
+    )
     actions = fields.List(fields.String(), required=True, validate=validate.Length(1, MAX_ACTIONS))
 
 
@@ -60,6 +76,7 @@ class NamesInput(Schema):
 
 _VISIBILITY = VisibilityQuery()
 _PERMISSIONS = PermissionsInput()
+_REPOSITORIES = RepositoriesInput()
 _OPERATIONS = OperationsInput()
 _NAMES = NamesInput()
 
@@ -70,6 +87,7 @@ def internal_blueprint(secret: Secret) -> Blueprint:
     require_peer(blueprint, secret)
     blueprint.add_url_rule("/visibility", view_func=get_visibility)
     blueprint.add_url_rule("/permissions", view_func=post_permissions, methods=["POST"])
+    blueprint.add_url_rule("/repositories", view_func=post_repositories, methods=["POST"])
     blueprint.add_url_rule("/operations", view_func=post_operations, methods=["POST"])
     blueprint.add_url_rule("/namespaces/unknown", view_func=post_unknown_namespaces, methods=["POST"])
     blueprint.register_error_handler(ValidationError, _unusable)
@@ -103,6 +121,21 @@ def post_permissions() -> Response:
         identify(), **wanted, rules=auth.settings.rules, database=auth.database, clock=auth.clock
     )
     return jsonify(actions={action: _dump_decision(decision) for action, decision in decisions.items()})
+
+
+def post_repositories() -> Response:
+    """Say where repositories lie, and what the holder of the forwarded ``Authorization`` header may do to each."""
+    wanted = _REPOSITORIES.load(request.get_json())
+    auth = services()
+    places = check_repositories(
+        identify(), **wanted, rules=auth.settings.rules, database=auth.database, clock=auth.clock
+    )
+    return jsonify(repositories={place.repository: _dump_place(place) for place in places})
+
+
+def _dump_place(place: RepositoryPlace) -> dict[str, object]:
+    allowed = [action for action, decision in place.decisions.items() if decision.allowed]
+    return {"namespace_id": place.namespace_id, "allowed": allowed}
 
 
 def post_operations() -> Response:

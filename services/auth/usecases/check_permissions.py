@@ -26,10 +26,42 @@ def check_permissions(
         repository: full name.
         actions: of a token's scope, or ``describe``; any other is refused.
     """
-    name = namespace_of(repository)
+    (place,) = check_repositories(subject, [repository], actions, rules=rules, database=database, clock=clock)
+    return place.decisions
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryPlace:
+    """Where a repository of the first registry lies, and what a subject may do to it."""
+
+    repository: str
+    namespace_id: int | None
+    """``None``: nobody has made its namespace, or the subject may not pull from the repository."""
+    decisions: Mapping[str, Decision]
+
+
+def check_repositories(
+    subject: Subject,
+    repositories: Collection[str],
+    actions: Collection[str],
+    *,
+    rules: Rules,
+    database: Database,
+    clock: Clock,
+) -> list[RepositoryPlace]:
+    """Decide the same actions on each of some repositories, as on one alone; one read of the database for all."""
+    names = {namespace_of(repository) for repository in repositories}
     with database.read() as connection:
-        facts = find_facts(connection, subject, [name], registry_id=FIRST_REGISTRY_ID, now=clock()).get(name)
-    return {action: _decide(subject, action, repository, facts, rules) for action in actions}
+        known = find_facts(connection, subject, names, registry_id=FIRST_REGISTRY_ID, now=clock())
+    return [_place(subject, one, known.get(namespace_of(one)), actions, rules) for one in repositories]
+
+
+def _place(
+    subject: Subject, repository: str, facts: NamespaceFacts | None, actions: Collection[str], rules: Rules
+) -> RepositoryPlace:
+    is_seen = facts is not None and _decide(subject, "pull", repository, facts, rules).allowed
+    decisions = {action: _decide(subject, action, repository, facts, rules) for action in actions}
+    return RepositoryPlace(repository, facts.id if facts and is_seen else None, decisions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from shared.api.lists import either_query
 from shared.api.paging import ListRequest
 from shared.clock import Clock
 from shared.database import Database
-from shared.visibility.callers import FindCallersPermissions, FindCallersVisibility, keep_private
+from shared.visibility.callers import FindCallersPermissions, FindCallersPlaces, FindCallersVisibility, keep_private
 
 MAX_DESCRIPTION_LENGTH = 10_000
 MAX_COMMENT_LENGTH = 10_000
@@ -92,6 +92,7 @@ class CommentSchema(Schema):
     body = fields.String(required=True, metadata={"description": "Markdown, as it came."})
     created_at = fields.AwareDateTime(required=True)
     updated_at = fields.AwareDateTime(required=True)
+    destroyable = fields.Boolean(required=True, metadata={"description": "Whether the caller may delete it."})
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
         """Let the author be taken out of the comment itself."""
@@ -99,7 +100,12 @@ class CommentSchema(Schema):
 
 
 def people_blueprint(
-    database: Database, visibility: FindCallersVisibility, permissions: FindCallersPermissions, *, clock: Clock
+    database: Database,
+    visibility: FindCallersVisibility,
+    permissions: FindCallersPermissions,
+    places: FindCallersPlaces,
+    *,
+    clock: Clock,
 ) -> ApiBlueprint:
     """Build the routes."""
     blueprint = ApiBlueprint("people", __name__, url_prefix="/api/v1", description="What people write beside it")
@@ -113,28 +119,29 @@ def people_blueprint(
     def put_repository(values: dict[str, Any], id: int) -> RepositoryRow:
         """Describe a repository; owners of its namespace may"""
         expected = if_match(RepositorySchema())
-        return describe(visibility(), permissions, id, values["description"], expected=expected, database=database)
+        description = values["description"]
+        return describe(visibility(), permissions, places, id, description, expected=expected, database=database)
 
     @blueprint.put(f"/repositories/{ID}/star")
     @blueprint.response(200, RepositorySchema)
     @refuses(blueprint, *_WRITTEN)
     def put_star(id: int) -> RepositoryRow:
         """Star a repository; once is enough"""
-        return star(visibility(), id, database=database, clock=clock)
+        return star(visibility(), places, id, database=database, clock=clock)
 
     @blueprint.delete(f"/repositories/{ID}/star")
     @blueprint.response(200, RepositorySchema)
     @refuses(blueprint, *_WRITTEN)
     def delete_star(id: int) -> RepositoryRow:
         """Take a star back"""
-        return unstar(visibility(), id, database=database)
+        return unstar(visibility(), places, id, database=database)
 
     @blueprint.post(f"/repositories/{ID}/star")
     @blueprint.response(200, RepositorySchema)
     @refuses(blueprint, *_WRITTEN)
     def post_star(id: int) -> RepositoryRow:
         """Star a repository, or take the star back"""
-        return toggle_star(visibility(), id, database=database, clock=clock)
+        return toggle_star(visibility(), places, id, database=database, clock=clock)
 
     @blueprint.get(f"/repositories/{ID}/comments")
     @blueprint.arguments(either_query(COMMENTS), location="query")

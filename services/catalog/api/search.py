@@ -3,10 +3,9 @@
 from http import HTTPStatus
 from typing import Any
 
-from flask import current_app
 from marshmallow import Schema, ValidationError, fields, validate
 
-from services.catalog.api.schemas import REGISTRY_HOST
+from services.catalog.api.schemas import registry_host
 from services.catalog.domain.search import MAX_QUERY_LENGTH
 from services.catalog.usecases.search import Found, search
 from shared.api.blueprints import ApiBlueprint
@@ -122,7 +121,6 @@ def search_blueprint(database: Database, visibility: FindCallersVisibility) -> A
     @blueprint.refuses(HTTPStatus.UNAUTHORIZED)
     def find(asked: dict[str, Any]) -> Found:
         """Search repositories, tags, digests, labels, annotations and people, as far as the caller may pull"""
-        host = str(current_app.config[REGISTRY_HOST])
-        return search(visibility(), asked["q"], per_kind=asked["per_kind"], host=host, database=database)
+        return search(visibility(), asked["q"], per_kind=asked["per_kind"], host=registry_host(), database=database)
 
     return blueprint

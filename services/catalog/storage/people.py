@@ -35,6 +35,8 @@ class CommentRow:
     body: str
     created_at: datetime
     updated_at: datetime
+    destroyable: bool = False
+    """Whether the caller may delete it."""
 
 
 def lock_repository(connection: Connection, repository: int) -> None:

@@ -1,6 +1,6 @@
 """Repositories as the API lists them, always through the caller's visibility."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,11 @@ GHOST = "ghost"
 """Parameter: repositories that the registry's catalogue names and in which there is nothing."""
 
 
+def _in_namespace(name: str) -> ColumnElement[bool]:
+    # Named as auth does: the global one is "".
+    return repositories.c.namespace == name if name else repositories.c.namespace.is_(None)
+
+
 def _is_ghost() -> ColumnElement[bool]:
     found = exists().where(
         drift.c.repository == repositories.c.full_name,
@@ -42,7 +47,7 @@ def _listing(starred: ColumnElement[bool]) -> Listing:
             # The old parameter for what is called full_name now.
             "name": Listed(repositories.c.full_name),
             "full_name": Listed(repositories.c.full_name, prefix=True),
-            "namespace": Listed(repositories.c.namespace),
+            "namespace": Listed(repositories.c.namespace, matches=_in_namespace),
             "global": Listed(repositories.c.namespace.is_(None)),
             "starred": Listed(starred),
             GHOST: Listed(_is_ghost()),
@@ -81,6 +86,10 @@ class RepositoryRow:
     """Whether the caller has."""
     ghost: bool = False
     """The registry's catalogue names it, and there is nothing in it; as the last round found."""
+    namespace_id: int | None = None
+    """What ``auth`` calls its namespace; it says that and the next, the index does not know."""
+    destroyable: bool = False
+    """Whether the caller may delete it."""
 
     @property
     def name(self) -> str:
@@ -99,7 +108,7 @@ def list_repositories(
     or_empty = bool(request.filters.get(GHOST))
     query = _columns(starred).where(visible_to(visibility, connection.dialect, or_empty=or_empty))
     if namespace is not None:
-        query = query.where(repositories.c.namespace == (namespace or None))
+        query = query.where(_in_namespace(namespace))
     return fetch_part(connection, query, _listing(starred), request, load=_load)
 
 
@@ -122,8 +131,8 @@ def find_repository(
 
 
 def _columns(starred: ColumnElement[bool]) -> Select[Any]:
-    own = (name for name in RepositoryRow.__slots__ if name not in ("starred", GHOST))
-    return select(*(repositories.c[name] for name in own), starred.label("starred"), _is_ghost().label(GHOST))
+    own = (repositories.c[one.name] for one in fields(RepositoryRow) if one.name in repositories.c)
+    return select(*own, starred.label("starred"), _is_ghost().label(GHOST))
 
 
 def _username(visibility: Visibility) -> str | None:

@@ -16,6 +16,7 @@ from services.catalog.storage.tag_queries import find_tag_row, list_groups
 from services.catalog.storage.tag_queries import list_tags as list_tag_rows
 from services.catalog.storage.tag_rows import TagRow
 from services.catalog.usecases.not_found import NamespaceNotFound, RepositoryNotFound, TagNotFound
+from services.catalog.usecases.placed import FindPlaces, find_place, place_rows, with_place
 from shared.api.paging import ListRequest, Page
 from shared.api.slices import Slice
 from shared.database import Database
@@ -37,7 +38,7 @@ class Freshness:
 
 
 def list_repositories(
-    visibility: Visibility, request: ListRequest, *, database: Database
+    visibility: Visibility, places: FindPlaces, request: ListRequest, *, database: Database
 ) -> Page[RepositoryRow] | Slice[RepositoryRow]:
     """Return a part of the repositories that the caller may pull from.
 
@@ -45,11 +46,12 @@ def list_repositories(
         TooManyRows: all were asked for, and there are too many.
     """
     with database.read() as connection:
-        return list_rows(connection, visibility, request)
+        part = list_rows(connection, visibility, request)
+    return replace(part, rows=place_rows(part.rows, places))
 
 
 def list_repositories_of_namespace(
-    visibility: Visibility, request: ListRequest, *, database: Database
+    visibility: Visibility, places: FindPlaces, request: ListRequest, *, database: Database
 ) -> Page[RepositoryRow] | Slice[RepositoryRow]:
     """Return a part of what the caller may pull from in the namespace that ``visibility`` names.
 
@@ -60,10 +62,11 @@ def list_repositories_of_namespace(
     if visibility.namespace is None:
         raise NamespaceNotFound
     with database.read() as connection:
-        return list_rows(connection, visibility, request, namespace=visibility.namespace)
+        part = list_rows(connection, visibility, request, namespace=visibility.namespace)
+    return replace(part, rows=place_rows(part.rows, places))
 
 
-def get_repository(visibility: Visibility, repository: int, *, database: Database) -> RepositoryRow:
+def get_repository(visibility: Visibility, places: FindPlaces, repository: int, *, database: Database) -> RepositoryRow:
     """Return a repository.
 
     Raises:
@@ -73,7 +76,7 @@ def get_repository(visibility: Visibility, repository: int, *, database: Databas
         row = find_row(connection, visibility, repository)
     if row is None:
         raise RepositoryNotFound
-    return row
+    return with_place(row, find_place(row, places))
 
 
 def list_tags(

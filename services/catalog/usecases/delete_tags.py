@@ -10,7 +10,7 @@ from services.catalog.usecases.delete_content import ContentDeleter
 from services.catalog.usecases.deletion_errors import DeletionError, TagMoved
 from services.catalog.usecases.not_found import RepositoryNotFound, TagNotFound
 from services.catalog.usecases.plan_deletion import plan_tag
-from services.catalog.usecases.rights import FindPermissions, actor_of, require
+from services.catalog.usecases.rights import DELETE, FindPermissions, actor_of, require
 from shared.oci.names import Digest, RepositoryName, Tag
 from shared.visibility.answers import Visibility
 
@@ -101,7 +101,7 @@ def _find(
         if row is None:
             raise RepositoryNotFound
         places = find_tags(connection, repository, [one.name for one in chosen])
-    require(permissions, RepositoryName(row.full_name), "delete")
+    require(permissions, RepositoryName(row.full_name), DELETE)
     return {place.name: place for place in places}
 
 

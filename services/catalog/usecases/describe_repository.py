@@ -1,6 +1,7 @@
 """What people write beside a repository: its description, stars, comments."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -19,6 +20,7 @@ from services.catalog.storage.people import (
 )
 from services.catalog.storage.repository_queries import RepositoryRow, find_repository
 from services.catalog.usecases.not_found import CommentNotFound, RepositoryNotFound
+from services.catalog.usecases.placed import FindPlaces, find_place, with_place
 from services.catalog.usecases.rights import FindPermissions, NotAllowed, require
 from shared.api.etags import Expected
 from shared.api.paging import ListRequest, Page
@@ -36,6 +38,7 @@ Value = TypeVar("Value")
 def describe(
     visibility: Visibility,
     permissions: FindPermissions,
+    places: FindPlaces,
     repository: int,
     description: str,
     *,
@@ -54,14 +57,17 @@ def describe(
     with database.read() as connection:
         row = _get(connection, visibility, repository)
     require(permissions, RepositoryName(row.full_name), "describe")
+    place = find_place(row, places)
     with database.write() as connection:
         lock_repository(connection, repository)
-        expected(_get(connection, visibility, repository))
+        expected(with_place(_get(connection, visibility, repository), place))
         set_description(connection, repository, description.strip() or None)
-        return _get(connection, visibility, repository)
+        return with_place(_get(connection, visibility, repository), place)
 
 
-def star(visibility: Visibility, repository: int, *, database: Database, clock: Clock) -> RepositoryRow:
+def star(
+    visibility: Visibility, places: FindPlaces, repository: int, *, database: Database, clock: Clock
+) -> RepositoryRow:
     """Star a repository for the caller; once is enough.
 
     Raises:
@@ -69,24 +75,31 @@ def star(visibility: Visibility, repository: int, *, database: Database, clock: 
     """
     return _change(
         visibility,
+        places,
         repository,
         database,
         lambda connection, username: add_star(connection, repository, username, now=clock()),
     )
 
 
-def unstar(visibility: Visibility, repository: int, *, database: Database) -> RepositoryRow:
+def unstar(visibility: Visibility, places: FindPlaces, repository: int, *, database: Database) -> RepositoryRow:
     """Take the caller's star back.
 
     Raises:
         RepositoryNotFound, NotAllowed: as above.
     """
     return _change(
-        visibility, repository, database, lambda connection, username: drop_star(connection, repository, username)
+        visibility,
+        places,
+        repository,
+        database,
+        lambda connection, username: drop_star(connection, repository, username),
     )
 
 
-def toggle_star(visibility: Visibility, repository: int, *, database: Database, clock: Clock) -> RepositoryRow:
+def toggle_star(
+    visibility: Visibility, places: FindPlaces, repository: int, *, database: Database, clock: Clock
+) -> RepositoryRow:
     """Star a repository, or take the star back, as Portus did.
 
     Raises:
@@ -97,7 +110,7 @@ def toggle_star(visibility: Visibility, repository: int, *, database: Database, 
         if not drop_star(connection, repository, username):
             add_star(connection, repository, username, now=clock())
 
-    return _change(visibility, repository, database, toggle)
+    return _change(visibility, places, repository, database, toggle)
 
 
 def show_comments(
@@ -111,7 +124,8 @@ def show_comments(
     """
     with database.read() as connection:
         _get(connection, visibility, repository)
-        return list_comments(connection, repository, request)
+        part = list_comments(connection, repository, request)
+    return replace(part, rows=[_shown(visibility, row) for row in part.rows])
 
 
 def comment(visibility: Visibility, repository: int, body: str, *, database: Database, clock: Clock) -> CommentRow:
@@ -123,7 +137,7 @@ def comment(visibility: Visibility, repository: int, body: str, *, database: Dat
     author = _person(visibility).username
     with database.write() as connection:
         _get(connection, visibility, repository)
-        return add_comment(connection, repository, author, body, now=clock())
+        return _shown(visibility, add_comment(connection, repository, author, body, now=clock()))
 
 
 def reword(
@@ -139,7 +153,7 @@ def reword(
         found = _get_comment(connection, visibility, repository, number)
         if found.author != _person(visibility).username:
             raise NotAllowed("Only its author may change a comment.")
-        return change_comment(connection, number, body, now=clock())
+        return _shown(visibility, change_comment(connection, number, body, now=clock()))
 
 
 def withdraw(visibility: Visibility, repository: int, number: int, *, database: Database) -> None:
@@ -151,21 +165,27 @@ def withdraw(visibility: Visibility, repository: int, number: int, *, database: 
     """
     with database.write() as connection:
         found = _get_comment(connection, visibility, repository, number)
-        person = _person(visibility)
-        if found.author != person.username and not person.administrator:
+        if not _may_withdraw(_person(visibility), found):
             raise NotAllowed("Only its author and administrators may delete a comment.")
         drop_comment(connection, number)
 
 
 def _change(
-    visibility: Visibility, repository: int, database: Database, change: Callable[[Connection, str], object]
+    visibility: Visibility,
+    places: FindPlaces,
+    repository: int,
+    database: Database,
+    change: Callable[[Connection, str], object],
 ) -> RepositoryRow:
+    with database.read() as connection:
+        row = _get(connection, visibility, repository)
+    username = _person(visibility).username
+    # Asked before anything is changed, and while no transaction waits for the answer.
+    place = find_place(row, places)
     with database.write() as connection:
-        _get(connection, visibility, repository)
-        username = _person(visibility).username
         lock_repository(connection, repository)
         change(connection, username)
-        return _get(connection, visibility, repository)
+        return with_place(_get(connection, visibility, repository), place)
 
 
 def _get(connection: Connection, visibility: Visibility, repository: int) -> RepositoryRow:
@@ -183,8 +203,22 @@ def _get_comment(connection: Connection, visibility: Visibility, repository: int
     return found
 
 
+def _shown(visibility: Visibility, row: CommentRow) -> CommentRow:
+    person = _find_person(visibility)
+    return replace(row, destroyable=person is not None and _may_withdraw(person, row))
+
+
+def _may_withdraw(person: Caller, row: CommentRow) -> bool:
+    return row.author == person.username or person.administrator
+
+
 def _person(visibility: Visibility) -> Caller:
-    caller = visibility.caller
-    if caller is None or caller.kind != PERSON:
+    person = _find_person(visibility)
+    if person is None:
         raise NotAllowed("Only people who have signed in may.")
-    return caller
+    return person
+
+
+def _find_person(visibility: Visibility) -> Caller | None:
+    caller = visibility.caller
+    return caller if caller and caller.kind == PERSON else None

@@ -6,7 +6,7 @@ from services.catalog.storage.repository_queries import RepositoryRow, find_repo
 from services.catalog.usecases.delete_content import ContentDeleter
 from services.catalog.usecases.not_found import ManifestNotFound, RepositoryNotFound, TagNotFound
 from services.catalog.usecases.plan_deletion import plan_digest, plan_repository, plan_tag
-from services.catalog.usecases.rights import FindPermissions, actor_of, require
+from services.catalog.usecases.rights import DELETE, FindPermissions, actor_of, require
 from shared.database import Database
 from shared.oci.names import Digest, RepositoryName
 from shared.visibility.answers import Visibility
@@ -88,7 +88,7 @@ def _find_tag(visibility: Visibility, permissions: FindPermissions, tag: int, da
         place = find_tag(connection, visibility, tag)
     if place is None:
         raise TagNotFound
-    require(permissions, place.repository, "delete")
+    require(permissions, place.repository, DELETE)
     return place
 
 
@@ -101,5 +101,5 @@ def _find_repository(
             raise RepositoryNotFound
         if digest and not holds_manifest(connection, repository, digest):
             raise ManifestNotFound
-    require(permissions, RepositoryName(row.full_name), "delete")
+    require(permissions, RepositoryName(row.full_name), DELETE)
     return row

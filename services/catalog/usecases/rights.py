@@ -8,6 +8,9 @@ from shared.visibility.answers import Permission, Visibility
 FindPermissions = Callable[[RepositoryName, Collection[str]], Mapping[str, Permission]]
 """Answers for the caller: repository and actions in, permissions by action out."""
 
+DELETE = "delete"
+"""The action that is asked about before something is deleted, and where it is shown that it may be."""
+
 ANONYMOUS = "anonymous"
 """Stands for the name of a caller who has none."""
 

@@ -22,7 +22,6 @@ class Repository:
 
     id: int
     full_name: str
-    namespace: str | None
     registry_host: str
     tags_count: int
     size_bytes: int
@@ -33,6 +32,8 @@ class Repository:
     stars: int = 0
     starred: bool = False
     """By the visitor."""
+    destroyable: bool = False
+    """By the visitor; and so are its tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,6 @@ class Found:
 class _RepositorySchema(Schema):
     id = fields.Integer(required=True)
     full_name = fields.String(required=True)
-    namespace = fields.String(allow_none=True, load_default=None)
     registry_host = fields.String(load_default="")
     tags_count = fields.Integer(load_default=0)
     size_bytes = fields.Integer(load_default=0)
@@ -151,6 +151,7 @@ class _RepositorySchema(Schema):
     description = fields.String(allow_none=True, load_default=None)
     stars = fields.Integer(load_default=0)
     starred = fields.Boolean(load_default=False)
+    destroyable = fields.Boolean(load_default=False)
 
     @post_load
     def build(self, data: dict[str, Any], **_: object) -> Repository:

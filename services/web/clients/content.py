@@ -50,6 +50,8 @@ class Comment:
     body: str
     created_at: datetime | None
     updated_at: datetime | None
+    destroyable: bool = False
+    """By the visitor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ class _CommentSchema(Made):
     author = fields.String(required=True)
     body = fields.String(required=True)
     created_at, updated_at = Moment(), Moment()
+    destroyable = fields.Boolean(load_default=False)
 
     @pre_load
     def flatten(self, data: dict[str, Any], **_: object) -> dict[str, Any]:

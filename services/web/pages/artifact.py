@@ -50,7 +50,7 @@ def _show(portal: Portal, name: str, reference: str, *, tag: str | None) -> Resp
         "artifact.html",
         name=present_name(full_name),
         tag=tag,
-        rights=portal.rights.find_rights(visitor, full_name),
+        repository=repository,
         reference=reference,
         artifact=present_artifact(artifact, now, reveal=shown == "secrets"),
         scan=present_scan(artifact.scan, now),

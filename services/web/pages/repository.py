@@ -293,14 +293,13 @@ def _settings(
 def _comments(portal: Portal, name: str, form: CheckedForm, *, status: int = 200) -> Response:
     visitor, repository = find_repository(portal, name)
     page = portal.content.list_comments(visitor, repository.id, load_list_query().page)
-    me = visitor.person.username if visitor.person else ""
     return show_part(
         portal,
         "repository_comments.html",
         visitor,
         repository,
         status=status,
-        comments=present_comments(page.rows, portal.clock(), me=me),
+        comments=present_comments(page.rows, portal.clock()),
         pager=present_paging(page),
         form=form,
     )

@@ -46,7 +46,7 @@ class CommentRow:
     body: Markup
     at: TimeText | None
     changed: bool
-    own: bool
+    destroyable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def present_plan(plan: DeletionPlan) -> list[str]:
     return [named, _freed(plan)]
 
 
-def present_comments(comments: Sequence[Comment], now: datetime, *, me: str) -> list[CommentRow]:
+def present_comments(comments: Sequence[Comment], now: datetime) -> list[CommentRow]:
     """Turn comments into rows."""
     return [
         CommentRow(
@@ -101,7 +101,7 @@ def present_comments(comments: Sequence[Comment], now: datetime, *, me: str) -> 
             body=render_markdown(one.body),
             at=present_time(one.created_at, now),
             changed=one.updated_at != one.created_at,
-            own=one.author == me,
+            destroyable=one.destroyable,
         )
         for one in comments
     ]

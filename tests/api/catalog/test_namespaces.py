@@ -49,9 +49,13 @@ def test_a_row_is_that_of_the_list_of_all(client: FlaskClient) -> None:
     assert get(client, TEAM).json == everything
 
 
-def test_the_list_takes_one_question_to_auth_however_long(client: FlaskClient, auth: AuthAnswers) -> None:
+def test_the_list_takes_two_questions_to_auth_however_long(client: FlaskClient, auth: AuthAnswers) -> None:
     get(client, TEAM)
+    asked = [one["path"] for one in auth.asked]
+    auth.asked.clear()
+    get(client, EMPTY)
 
+    assert asked == ["/internal/v1/visibility", "/internal/v1/repositories"]
     assert [one["path"] for one in auth.asked] == ["/internal/v1/visibility"]
 
 

@@ -34,7 +34,8 @@ def id_of(client: FlaskClient, name: str) -> int:
     return int(found["id"])
 
 
-def test_a_repository_has_the_promised_fields(client: FlaskClient, tell: Tell) -> None:
+def test_a_repository_has_the_promised_fields(client: FlaskClient, auth: AuthAnswers, tell: Tell) -> None:
+    auth.namespaces["Bearer administrator"] = {7: "team"}
     tell(push("1.0", D, 1, repository="team/app"), pull(D, 2, tag="1.0", repository="team/app"))
 
     (shown,) = get(client, "/repositories").json  # type: ignore[misc]
@@ -45,7 +46,7 @@ def test_a_repository_has_the_promised_fields(client: FlaskClient, tell: Tell) -
         "id": shown["id"],
         "name": "app",
         "full_name": "team/app",
-        "namespace": "team",
+        "namespace": {"id": 7, "name": "team"},
         "registry_host": "registry.example:5000",
         "registry_hostname": "registry.example:5000",
         "description": None,
@@ -56,16 +57,18 @@ def test_a_repository_has_the_promised_fields(client: FlaskClient, tell: Tell) -
         "size_bytes": 0,
         "pulls": 1,
         "updated_at": "2026-11-23T12:00:01+00:00",
+        "destroyable": True,
     }
     assert get(client, f"/repositories/{shown['id']}").json == shown | {"created_at": created_at}
 
 
-def test_a_repository_of_the_global_namespace_has_none(client: FlaskClient, tell: Tell) -> None:
+def test_the_global_namespace_goes_by_the_registry_s_host(client: FlaskClient, tell: Tell) -> None:
     tell(push("1.0", D, 1, repository="top"))
 
     (shown,) = get(client, "/repositories").json  # type: ignore[misc]
 
-    assert (shown["name"], shown["full_name"], shown["namespace"]) == ("top", "top", None)
+    assert (shown["name"], shown["full_name"]) == ("top", "top")
+    assert shown["namespace"] == {"id": None, "name": "registry.example:5000"}
 
 
 def test_a_tag_has_the_promised_fields(client: FlaskClient, tell: Tell) -> None:
@@ -182,9 +185,10 @@ class TestCallers:
     def test_are_passed_on_as_they_came(self, client: FlaskClient, auth: AuthAnswers) -> None:
         get(client, "/repositories", as_=BASIC)
 
-        (asked,) = auth.asked
-        assert (asked["path"], asked["Authorization"]) == ("/internal/v1/visibility", BASIC)
-        assert (asked["X-Forwarded-For"], asked["User-Agent"]) == ("127.0.0.1", "portus-catalog")
+        assert [asked["path"] for asked in auth.asked] == ["/internal/v1/visibility", "/internal/v1/repositories"]
+        for asked in auth.asked:
+            assert asked["Authorization"] == BASIC
+            assert (asked["X-Forwarded-For"], asked["User-Agent"]) == ("127.0.0.1", "portus-catalog")
 
     @pytest.mark.parametrize("part", ["", "/tags"])
     def test_cannot_tell_what_is_hidden_from_what_is_missing(self, part: str, client: FlaskClient) -> None:
@@ -237,6 +241,24 @@ class TestCallers:
 
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
         assert answer.content_type == "application/problem+json"
+
+    @pytest.mark.parametrize(
+        "word",
+        [
+            pytest.param({}, id="it names none"),
+            pytest.param({"team/app": {"namespace_id": 7}}, id="it forgets half"),
+            pytest.param({"team/app": {"namespace_id": "7", "allowed": []}}, id="its id is none"),
+            pytest.param({"team/app": {"namespace_id": 7, "allowed": [True]}}, id="its actions are none"),
+        ],
+    )
+    @pytest.mark.parametrize("path", ["/repositories?name=team/app", "/repositories/1"])
+    def test_are_shown_nothing_when_auth_does_not_say_what_they_may(
+        self, word: dict[str, Any], path: str, client: FlaskClient, auth: AuthAnswers, tell: Tell
+    ) -> None:
+        tell(push("1.0", D, 1, repository="team/app"))
+        auth.no_permissions = Response(json.dumps({"repositories": word}))
+
+        assert get(client, path).status_code == 503
 
     def test_are_shown_nothing_when_auth_is_away(self, catalog_settings: Settings, index: Database) -> None:
         app = create_app(replace(catalog_settings, auth_url="http://127.0.0.1:9"), index)

@@ -20,13 +20,14 @@ from services.catalog.usecases.describe_repository import (
 from services.catalog.usecases.empty_repository import RepositoryEmptier
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
 from services.catalog.usecases.not_found import CommentNotFound, RepositoryNotFound
+from services.catalog.usecases.placed import FindPlaces
 from services.catalog.usecases.rights import NotAllowed
 from shared.api.etags import anything
 from shared.api.paging import ListRequest, PageRequest
 from shared.clock import utc_now
 from shared.database import Database
 from shared.oci.names import RepositoryName
-from shared.visibility.answers import Caller, Permission, Visibility
+from shared.visibility.answers import Caller, Permission, RepositoryPlace, Visibility
 from tests.conftest import RegistryFactory
 from tests.storage.catalog.snapshots import shown_repositories
 from tests.support.catalog import NOON, digest_of, envelope_for, push
@@ -55,6 +56,14 @@ def permissions(*, allowed: bool = True) -> Callable[..., Mapping[str, Permissio
     return lambda _repository, actions: {action: Permission(allowed, "because") for action in actions}
 
 
+def places(*actions: str, namespace_id: int | None = 7) -> FindPlaces:
+    place = RepositoryPlace(namespace_id, frozenset(actions))
+    return lambda repositories, _actions: dict.fromkeys(repositories, place)
+
+
+NOWHERE = places(namespace_id=None)
+
+
 def say(database: Database, who: Visibility, body: str = "hello", *, at: float = 0) -> CommentRow:
     return comment(who, 1, body, database=database, clock=lambda: NOON.replace(second=int(at)))
 
@@ -66,7 +75,7 @@ def said(database: Database, who: Visibility = JANE, **filters: str) -> list[tup
 
 def describe_it(database: Database, who: Visibility, text: str, *, allowed: bool = True) -> str | None:
     rights = permissions(allowed=allowed)
-    return describe(who, rights, 1, text, expected=anything, database=database).description
+    return describe(who, rights, NOWHERE, 1, text, expected=anything, database=database).description
 
 
 class TestDescription:
@@ -93,22 +102,29 @@ class TestStars:
     """One star a person, counted."""
 
     def test_are_given_once_and_taken_back(self, database: Database) -> None:
-        twice = [star(JANE, 1, database=database, clock=utc_now) for _ in range(2)]
-        joe = star(JOE, 1, database=database, clock=utc_now)
+        twice = [star(JANE, NOWHERE, 1, database=database, clock=utc_now) for _ in range(2)]
+        joe = star(JOE, NOWHERE, 1, database=database, clock=utc_now)
 
         assert [(row.stars, row.starred) for row in (*twice, joe)] == [(1, True), (1, True), (2, True)]
         for _ in range(2):
-            back = unstar(JANE, 1, database=database)
+            back = unstar(JANE, NOWHERE, 1, database=database)
             assert (back.stars, back.starred) == (1, False)
+
+    def test_are_answered_with_what_the_caller_may(self, database: Database) -> None:
+        starred = star(JANE, places("delete"), 1, database=database, clock=utc_now)
+        unstarred = unstar(JANE, places("pull"), 1, database=database)
+
+        assert (starred.namespace_id, starred.destroyable) == (7, True)
+        assert (unstarred.namespace_id, unstarred.destroyable) == (7, False)
 
     def test_are_toggled_as_in_portus(self, database: Database) -> None:
         """Case 117 of the acceptance list."""
-        rows = [toggle_star(JANE, 1, database=database, clock=utc_now) for _ in range(3)]
+        rows = [toggle_star(JANE, NOWHERE, 1, database=database, clock=utc_now) for _ in range(3)]
 
         assert [(row.stars, row.starred) for row in rows] == [(1, True), (0, False), (1, True)]
 
     def test_are_the_callers_own(self, database: Database) -> None:
-        star(JANE, 1, database=database, clock=utc_now)
+        star(JANE, NOWHERE, 1, database=database, clock=utc_now)
 
         assert [(row.stars, row.starred) for row in shown_repositories(database, JOE)] == [(1, False)]
         assert [row.starred for row in shown_repositories(database, JANE, starred=True)] == [True]
@@ -121,19 +137,19 @@ class TestStars:
     @pytest.mark.parametrize("who", [ANONYMOUS, ROBOT])
     def test_are_for_people(self, who: Visibility, database: Database) -> None:
         with pytest.raises(NotAllowed):
-            star(who, 1, database=database, clock=utc_now)
+            star(who, NOWHERE, 1, database=database, clock=utc_now)
 
     def test_of_what_is_hidden_are_none(self, database: Database) -> None:
         """Case 121 of the acceptance list: nobody learns anything of a private repository by starring it."""
         for change in (star, toggle_star):
             with pytest.raises(RepositoryNotFound):
-                change(STRANGER, 1, database=database, clock=utc_now)
+                change(STRANGER, NOWHERE, 1, database=database, clock=utc_now)
 
     def test_of_many_at_once_are_all_counted(self, database: Database) -> None:
         people = [seen_by(f"person-{number}") for number in range(12)]
 
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda who: star(who, 1, database=database, clock=utc_now), people))
+            list(pool.map(lambda who: star(who, NOWHERE, 1, database=database, clock=utc_now), people))
 
         assert shown_repositories(database, JANE)[0].stars == 12
 
@@ -168,6 +184,17 @@ class TestComments:
             with pytest.raises(NotAllowed):
                 reword(other, 1, number, "x", database=database, clock=utc_now)
 
+    def test_say_who_may_delete_them(self, database: Database) -> None:
+        say(database, JANE)
+        request = ListRequest(PageRequest(), COMMENTS.order)
+
+        shown = {
+            who: show_comments(who, 1, request, database=database).rows[0].destroyable
+            for who in (JANE, JOE, ADMIN, ANONYMOUS, ROBOT)
+        }
+
+        assert shown == {JANE: True, JOE: False, ADMIN: True, ANONYMOUS: False, ROBOT: False}
+
     @pytest.mark.parametrize("who", [JANE, ADMIN])
     def test_are_deleted_by_their_author_and_administrators(self, who: Visibility, database: Database) -> None:
         number = say(database, JANE).id
@@ -194,7 +221,7 @@ def test_nothing_of_it_is_left_for_whoever_pushes_to_the_name_again(
 ) -> None:
     registry = registry_factory()
     say(database, JANE)
-    star(JANE, 1, database=database, clock=utc_now)
+    star(JANE, NOWHERE, 1, database=database, clock=utc_now)
     describe_it(database, JANE, "ours")
     Pusher(registry.url).image("team/app", "1.0")
 

@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
 
 def make_repository(full_name: str = "team/app", *, size_bytes: int = 2048, pulls: int = 0) -> Repository:
-    return Repository(7, full_name, "team", "registry.test:5000", 2, size_bytes, pulls, NOW, NOW - timedelta(minutes=3))
+    return Repository(7, full_name, "registry.test:5000", 2, size_bytes, pulls, NOW, NOW - timedelta(minutes=3))
 
 
 def make_entry(name: str = "latest", digest: str = "sha256:aa", **changes: Any) -> TagEntry:
