@@ -8,7 +8,7 @@ from services.catalog.usecases.deletion_errors import (
     DeletionUnfinished,
     TagMoved,
 )
-from services.catalog.usecases.immutability import TooManyRules
+from services.catalog.usecases.immutability import NothingToRetry, TooManyRules
 from services.catalog.usecases.not_found import ManifestUnknown, NotFound
 from services.catalog.usecases.registry import RegistryError, RegistryUnavailable
 from services.catalog.usecases.restore_tag import PartsMissing
@@ -22,6 +22,7 @@ ERRORS: dict[type[Exception], HTTPStatus] = {
     NotAllowed: HTTPStatus.FORBIDDEN,
     TagMoved: HTTPStatus.CONFLICT,
     ManifestUnknown: HTTPStatus.CONFLICT,
+    NothingToRetry: HTTPStatus.CONFLICT,
     TooManyRules: HTTPStatus.UNPROCESSABLE_ENTITY,
     RuleInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     PartsMissing: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -9,7 +9,7 @@ from marshmallow import Schema, fields, post_load
 
 from services.catalog.api.fields import ID, globs, list_response, rule_namespace
 from services.catalog.domain.immutability import OverwriteState
-from services.catalog.storage.immutability import OVERWRITES, RULES, ImmutableRow
+from services.catalog.storage.immutability import OVERWRITES, RULES, ImmutableRow, OverwriteRow
 from services.catalog.usecases.immutability import ImmutabilityDesk, Terms
 from shared.api.blueprints import ApiBlueprint
 from shared.api.etags import if_match
@@ -72,6 +72,13 @@ class OverwriteSchema(Schema):
     at = fields.AwareDateTime(required=True)
     state = fields.Enum(OverwriteState, by_value=True, required=True)
     fault = fields.String(required=True, allow_none=True, metadata={"description": "Why it was not put back."})
+    attempts = fields.Integer(required=True, metadata={"description": "How often that was tried."})
+    next_attempt_at = fields.AwareDateTime(
+        required=True,
+        allow_none=True,
+        attribute="due_at",
+        metadata={"description": "When it is tried next; null: it is not."},
+    )
 
 
 def immutability_blueprint(desk: Callable[[], ImmutabilityDesk]) -> ApiBlueprint:
@@ -134,6 +141,13 @@ def immutability_blueprint(desk: Callable[[], ImmutabilityDesk]) -> ApiBlueprint
     def overwrites(asked: ListRequest) -> Response:
         """List tags that moved and must not have, in what the caller sees, the newest first"""
         return list_response(OverwriteSchema(), desk().list_overwrites(asked))
+
+    @blueprint.post(f"/overwrites/{ID}/retry")
+    @blueprint.response(HTTPStatus.ACCEPTED, OverwriteSchema)
+    @blueprint.refuses(*_WRITTEN, HTTPStatus.CONFLICT)
+    def retry(id: int) -> OverwriteRow:
+        """Try now to put back what was overwritten, and failed or waits; owners of the namespace"""
+        return desk().retry_overwrite(id)
 
     return blueprint
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, select, update
 
 from services.catalog.domain.immutability import Immutable, Overwrite, OverwriteState
 from services.catalog.storage.immutability_tables import immutable_tags, overwrites
@@ -72,6 +72,8 @@ class OverwriteRow:
     state: OverwriteState
     fault: str | None
     attempts: int
+    due_at: datetime | None
+    """When it is tried next to put the former manifest back; ``None``: never."""
 
 
 def add_overwrites(connection: Connection, found: Sequence[Overwrite], *, now: datetime) -> None:
@@ -130,12 +132,13 @@ def delete_rule(connection: Connection, rule: int) -> None:
 
 def list_overwrites(connection: Connection, visibility: Visibility, asked: ListRequest) -> Slice[OverwriteRow]:
     """Return a part of the overwrites in repositories that the caller may pull from."""
-    query = (
-        select(*(_O[name] for name in OverwriteRow.__slots__))
-        .join_from(overwrites, repositories, repositories.c.full_name == _O.repository)
-        .where(visible_to(visibility, connection.dialect, or_empty=True))
-    )
-    return fetch_slice(connection, query, OVERWRITES, asked, load=_load)
+    return fetch_slice(connection, _select_seen(connection, visibility), OVERWRITES, asked, load=_load)
+
+
+def find_overwrite(connection: Connection, visibility: Visibility, overwrite: int) -> OverwriteRow | None:
+    """Return an overwrite in a repository that the caller may pull from."""
+    row = connection.execute(_select_seen(connection, visibility).where(_O.id == overwrite)).one_or_none()
+    return _load(row) if row else None
 
 
 def find_due(connection: Connection, *, now: datetime) -> OverwriteRow | None:
@@ -158,10 +161,25 @@ def postpone(connection: Connection, overwrite: int, *, until: datetime, fault: 
     connection.execute(update(overwrites).where(_O.id == overwrite).values(**values))
 
 
+def try_again(connection: Connection, overwrite: int, *, now: datetime) -> bool:
+    """Let an overwrite be tried again that failed or waits, as if it were new; tell whether it is one."""
+    may = _O.state.in_([OverwriteState.FAILED.value, OverwriteState.WAITING.value])
+    values = {"state": OverwriteState.WAITING.value, "fault": None, "due_at": now, "attempts": 0}
+    return connection.execute(update(overwrites).where(_O.id == overwrite, may).values(**values)).rowcount > 0
+
+
 def purge_overwrites(connection: Connection, *, before: datetime, limit: int = 10_000) -> int:
     """Forget overwrites that were noticed before a moment, at most ``limit``; return how many."""
     old = select(_O.id).where(_O.noticed_at < before, _O.due_at.is_(None)).limit(limit)
     return connection.execute(delete(overwrites).where(_O.id.in_(old))).rowcount
+
+
+def _select_seen(connection: Connection, visibility: Visibility) -> Select[Any]:
+    return (
+        select(*(_O[name] for name in OverwriteRow.__slots__))
+        .join_from(overwrites, repositories, repositories.c.full_name == _O.repository)
+        .where(visible_to(visibility, connection.dialect, or_empty=True))
+    )
 
 
 def _values(one: Overwrite, now: datetime) -> dict[str, Any]:

@@ -13,12 +13,14 @@ from services.catalog.storage.immutability import (
     OverwriteRow,
     count_rules,
     find_due,
+    find_overwrite,
     find_rule,
     insert_rule,
     list_overwrites,
     list_rules,
     postpone,
     settle,
+    try_again,
     update_rule,
 )
 from services.catalog.storage.immutability import delete_rule as drop_rule
@@ -26,7 +28,7 @@ from services.catalog.storage.leases import release_lease, take_lease
 from services.catalog.storage.tables import repositories
 from services.catalog.storage.tag_queries import list_present_tags
 from services.catalog.usecases.not_found import NotFound
-from services.catalog.usecases.registry import RegistryError, RegistryUnavailable
+from services.catalog.usecases.registry import RegistryError
 from services.catalog.usecases.restore_tag import PartsMissing, TagRestorer
 from services.catalog.usecases.rights import FindPermissions, require_namespace, seen_namespaces
 from shared.api.etags import Expected
@@ -34,7 +36,7 @@ from shared.api.paging import ListRequest, Page
 from shared.api.slices import Slice
 from shared.clock import Clock
 from shared.database import Database
-from shared.oci.names import Digest, RepositoryName, Tag
+from shared.oci.names import Digest, RepositoryName, Tag, split_namespace
 from shared.visibility.answers import Visibility
 from shared.visibility.permissions import require_caller
 
@@ -44,8 +46,10 @@ ACTOR = "portus immutability"
 """Under whose name tags come back; no account can be called so."""
 
 MAX_RULES = 1000
-MAX_ATTEMPTS = 10
+MAX_ATTEMPTS = 180
+"""About a week of them: a registry that takes no pushes is looked after by somebody within days."""
 FIRST_PAUSE = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(hours=1)
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +59,24 @@ class ImmutableNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("There is no such rule on tags that must not move, or you may not see it.")
+
+
+class OverwriteNotFound(NotFound):
+    """There is no such overwrite, or the caller may not see it."""
+
+    def __init__(self) -> None:
+        super().__init__("No tag has moved that must not have, as far as you may see, of which this is the number.")
+
+
+class NothingToRetry(Exception):
+    """An overwrite was put back, is not to be, or the tag has moved on since.
+
+    Args:
+        state: what became of it.
+    """
+
+    def __init__(self, state: OverwriteState) -> None:
+        super().__init__(f"Only what failed or waits is tried again; this is {state.value}.")
 
 
 class TooManyRules(Exception):
@@ -147,6 +169,31 @@ class ImmutabilityDesk:
         with self.database.read() as connection:
             return list_overwrites(connection, self.visibility, asked)
 
+    def retry_overwrite(self, overwrite: int) -> OverwriteRow:
+        """Let it be tried at once to put back what was overwritten, as often as for a new one.
+
+        Raises:
+            OverwriteNotFound: see above.
+            NotSignedIn, NotAllowed: the caller does not manage the namespace.
+            NothingToRetry: see above.
+        """
+        require_caller(self.visibility)
+        with self.database.read() as connection:
+            known = self._get_overwrite(connection, overwrite)
+        self._require(split_namespace(RepositoryName(known.repository)).namespace or "")
+        with self.database.write() as connection:
+            is_tried = try_again(connection, overwrite, now=self.clock())
+            found = self._get_overwrite(connection, overwrite)
+        if not is_tried:
+            raise NothingToRetry(found.state)
+        return found
+
+    def _get_overwrite(self, connection: Connection, overwrite: int) -> OverwriteRow:
+        found = find_overwrite(connection, self.visibility, overwrite)
+        if found is None:
+            raise OverwriteNotFound
+        return found
+
     def _get(self, connection: Connection, rule: int, *, lock: bool = False, certain: bool = False) -> ImmutableRow:
         found, seen = find_rule(connection, rule, lock=lock), seen_namespaces(self.visibility)
         if found is None or not (certain or seen is None or found.namespace in seen):
@@ -185,11 +232,12 @@ def _undo(due: OverwriteRow, restorer: TagRestorer) -> None:
         restorer.put(name, number, tag, Digest(due.previous_digest), actor=ACTOR)
     except PartsMissing as fault:
         _settle(restorer, due, OverwriteState.FAILED, str(fault))
-    except (RegistryUnavailable, RegistryError) as fault:
+    except RegistryError as fault:
         if due.attempts + 1 >= MAX_ATTEMPTS:
             _settle(restorer, due, OverwriteState.FAILED, str(fault))
             return
-        until = restorer.clock() + FIRST_PAUSE * 2.0**due.attempts
+        # 2 ** 10 times the first pause is more than an hour already; larger powers would only overflow.
+        until = restorer.clock() + min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(due.attempts, 10))
         with restorer.database.write() as connection:
             postpone(connection, due.id, until=until, fault=str(fault))
     else:

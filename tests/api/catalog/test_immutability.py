@@ -83,6 +83,34 @@ def test_strangers_see_neither_rules_nor_overwrites(client: FlaskClient, tell: C
 
 
 @pytest.mark.parametrize(
+    ("caller", "status"),
+    [(None, 401), ("stranger", 404), ("viewer", 403), ("auditor", 403), ("owner", 202), ("administrator", 202)],
+)
+def test_who_has_it_tried_again_to_put_a_tag_back(
+    client: FlaskClient, tell: Callable[..., None], caller: str | None, status: int
+) -> None:
+    call(client, "POST", "immutable-tags", json=RULE)
+    tell(push("v1", digest_of("a"), 1, actor="jane"), push("v1", digest_of("b"), 2, actor="jane"))
+    (overwrite,) = call(client, "GET", "overwrites").get_json()
+
+    answer = call(client, "POST", f"overwrites/{overwrite['id']}/retry", as_=caller)
+
+    assert answer.status_code == status, answer.text
+    if status == 202:
+        assert (answer.get_json()["state"], answer.get_json()["attempts"]) == ("waiting", 0)
+        assert answer.get_json()["next_attempt_at"]
+
+
+def test_what_is_only_reported_is_not_tried_again(client: FlaskClient, tell: Callable[..., None]) -> None:
+    call(client, "POST", "immutable-tags", json={**RULE, "restores": False})
+    tell(push("v1", digest_of("a"), 1, actor="jane"), push("v1", digest_of("b"), 2, actor="jane"))
+    (overwrite,) = call(client, "GET", "overwrites").get_json()
+    assert overwrite["next_attempt_at"] is None
+
+    assert_problem(call(client, "POST", f"overwrites/{overwrite['id']}/retry"), 409)
+
+
+@pytest.mark.parametrize(
     "wrong", [{"tags": []}, {"tags": None}, {"tags": [""]}, {"namespace": "Team"}, {"restores": "x"}, {"other": 1}]
 )
 def test_what_is_no_rule_is_refused(client: FlaskClient, wrong: dict[str, Any]) -> None:

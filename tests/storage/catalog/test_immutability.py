@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 
 import pytest
@@ -10,12 +12,20 @@ from sqlalchemy import select
 from werkzeug import Response
 
 from services.catalog.domain.immutability import OverwriteState
-from services.catalog.storage.immutability import OVERWRITES, OverwriteRow, list_overwrites
+from services.catalog.storage.immutability import OVERWRITES, OverwriteRow, list_overwrites, settle
 from services.catalog.storage.tables import outbox
 from services.catalog.usecases.apply_notifications import apply_notifications
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
-from services.catalog.usecases.immutability import ACTOR, MAX_ATTEMPTS, ImmutabilityDesk, Terms, undo_overwrite
+from services.catalog.usecases.immutability import (
+    ACTOR,
+    MAX_ATTEMPTS,
+    ImmutabilityDesk,
+    NothingToRetry,
+    OverwriteNotFound,
+    Terms,
+    undo_overwrite,
+)
 from services.catalog.usecases.restore_tag import TagRestorer
 from shared.api.paging import ListRequest, PageRequest
 from shared.clock import utc_now
@@ -70,11 +80,12 @@ def states(database: Database) -> list[OverwriteState]:
 
 @contextmanager
 def restoring(database: Database, proxy: RegistryProxy, *, hours: float = 0) -> Iterator[TagRestorer]:
-    def clock() -> datetime:
-        return utc_now() + timedelta(hours=hours)
-
     with serving(proxy.app()) as url:
-        yield TagRestorer(database, new_client(url), clock)
+        yield TagRestorer(database, new_client(url), partial(in_hours, hours))
+
+
+def in_hours(hours: float) -> datetime:
+    return utc_now() + timedelta(hours=hours)
 
 
 def undo(database: Database, proxy: RegistryProxy, *, hours: float = 0) -> bool:
@@ -238,12 +249,62 @@ def test_a_registry_that_is_away_is_tried_again_and_not_for_ever(
 
     assert undo(database, proxy)
     assert not undo(database, proxy), "it waits"
-    for hours in range(1, MAX_ATTEMPTS):
-        assert undo(database, proxy, hours=2.0 * hours)
+    with restoring(database, proxy) as restorer:
+        for hours in range(1, MAX_ATTEMPTS):
+            assert found(database)[0].due_at
+            later = replace(restorer, clock=partial(in_hours, 2.0 * hours))
+            assert undo_overwrite(later, holder="us")
 
     (given_up,) = found(database)
-    assert (given_up.state, given_up.attempts) == (OverwriteState.FAILED, MAX_ATTEMPTS)
+    assert (given_up.state, given_up.attempts, given_up.due_at) == (OverwriteState.FAILED, MAX_ATTEMPTS, None)
     assert "503" in (given_up.fault or "")
+
+
+def test_pauses_grow_to_an_hour_and_outlast_a_few_days(
+    database: Database, pusher: Pusher, proxy: RegistryProxy, learn: Learn, forbid: Callable[..., None]
+) -> None:
+    forbid("v*")
+    learn("v1", pusher.image(APP, "v1"))
+    learn("v1", pusher.image(APP, "v1"))
+    proxy.refuse = lambda request: Response("no", 503)
+    begun = utc_now()
+
+    pauses, now = list[timedelta](), begun
+    with restoring(database, proxy) as restorer:
+        while found(database)[0].state is OverwriteState.WAITING:
+            due = found(database)[0].due_at
+            assert due
+            pauses.append(max(due - now, timedelta(0)))
+            now = max(due, now)
+            assert undo_overwrite(replace(restorer, clock=lambda: now), holder="us")  # noqa: B023 (called at once)
+
+    assert pauses == sorted(pauses)
+    assert max(pauses) == timedelta(hours=1)
+    assert timedelta(days=6) < now - begun < timedelta(days=8)
+
+
+def test_what_was_given_up_is_tried_again_by_who_manages_the_namespace(
+    database: Database, pusher: Pusher, proxy: RegistryProxy, learn: Learn, forbid: Callable[..., None]
+) -> None:
+    forbid("v*")
+    first = pusher.image(APP, "v1")
+    learn("v1", first)
+    learn("v1", pusher.image(APP, "v1"))
+    with database.write() as connection:
+        settle(connection, found(database)[0].id, OverwriteState.FAILED, fault="it did not answer")
+    desk = ImmutabilityDesk(ROOT, lambda repository, actions: {}, database, utc_now)
+    assert not undo(database, proxy)
+
+    tried = desk.retry_overwrite(found(database)[0].id)
+
+    assert (tried.state, tried.fault, tried.attempts) == (OverwriteState.WAITING, None, 0)
+    assert undo(database, proxy)
+    assert states(database) == [OverwriteState.RESTORED]
+    assert shown_index(database) == {APP: {"v1": first["digest"]}}
+    with pytest.raises(NothingToRetry):
+        desk.retry_overwrite(tried.id)
+    with pytest.raises(OverwriteNotFound):
+        desk.retry_overwrite(4711)
 
 
 def test_what_the_registry_has_no_longer_is_not_put_back(
