@@ -15,8 +15,12 @@ from services.catalog.domain.lenient import Malformed, find_text, in_one_line, o
 DEFAULT_SCANNER = "default"
 """Name of the one scanner there is; whatever is kept is kept by name, so that another can stand beside it."""
 
-MAX_FINDINGS = 100_000
-"""So many findings of a manifest are kept, the worst; all are counted."""
+MAX_FINDINGS = 10_000
+"""So many findings of a manifest are kept, the worst; all are counted.
+
+They are written in one transaction, so that nobody sees half a report, and SQLite's one writer is held for about a
+second by so many.
+"""
 MAX_DESCRIPTION = 500
 MAX_LINKS = 5
 MAX_LINK_LENGTH = 500

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, or_, select, update
 
 from services.catalog.domain.drift import PUT_RIGHT, SEEN_BY_DIGEST, Cause, Finding, Kind, State, probable_cause
 from services.catalog.domain.history import Kind as WriteKind
@@ -67,17 +67,12 @@ def file_findings(connection: Connection, findings: Sequence[Finding], *, crawl:
     """
     known = _open_rows(connection, {_place(finding) for finding in findings})
     lost = _events_lost(connection, {finding.repository for finding in findings if finding.repository})
-    again = []
-    for finding in findings:
-        row = known.get((_place(finding), finding.kind, finding.tag or ""))
-        if row is None:
-            connection.execute(insert(table).values(_values(finding, lost, crawl, now)))
-        elif row.crawl_id != crawl:
-            seen = {"last_seen_at": now, "crawl_id": crawl, "rounds": row.rounds + 1}
-            connection.execute(update(table).where(_C.id == row.id).values(seen))
-            if finding.kind is Kind.PHANTOM_TAG and finding.tag:
-                again.append(finding.tag)
-    return again
+    rows = [(finding, known.get((_place(finding), finding.kind, finding.tag or ""))) for finding in findings]
+    insert_missing(connection, table, [_values(finding, lost, crawl, now) for finding, row in rows if row is None])
+    again = [(finding, row.id) for finding, row in rows if row and row.crawl_id != crawl]
+    seen = {"last_seen_at": now, "crawl_id": crawl, "rounds": _C.rounds + 1}
+    connection.execute(update(table).where(_C.id.in_([row for _, row in again])).values(seen))
+    return [finding.tag for finding, _ in again if finding.kind is Kind.PHANTOM_TAG and finding.tag]
 
 
 def file_repairs(connection: Connection, repairs: Sequence[tuple[int, Finding]], *, now: datetime) -> None:
@@ -181,7 +176,7 @@ def count_open_drift(connection: Connection) -> Mapping[str, int]:
 
 
 def _open_rows(connection: Connection, places: Collection[str]) -> dict[tuple[str, str, str], Any]:
-    query = select(_C.id, _C.kind, _C.namespace, _C.repository, _C.tag, _C.crawl_id, _C.rounds)
+    query = select(_C.id, _C.kind, _C.namespace, _C.repository, _C.tag, _C.crawl_id)
     rows = connection.execute(query.where(or_(_C.repository.in_(places), _namespaces(places)), _is_open()))
     return {(row.repository or row.namespace, row.kind, row.tag): row for row in rows}
 

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -10,16 +11,18 @@ from threading import Event
 
 import pytest
 import requests
+from sqlalchemy import select
 from werkzeug import Request, Response
 
-from services.catalog.domain.drift import Cause, Kind, State
+from services.catalog.domain.drift import Cause, Finding, Kind, State
 from services.catalog.domain.history import End, fold_history
 from services.catalog.domain.losses import Reason, Suspicion
 from services.catalog.domain.occurrences import Stamp
 from services.catalog.domain.rounds import CrawlKind
-from services.catalog.storage.crawls import find_under_way
-from services.catalog.storage.drift import DRIFT, DriftRow, list_drift
+from services.catalog.storage.crawls import find_under_way, open_crawl
+from services.catalog.storage.drift import DRIFT, DriftRow, file_findings, list_drift
 from services.catalog.storage.loss_windows import open_window
+from services.catalog.storage.tables import drift as drift_table
 from services.catalog.storage.tag_history import list_writes_of
 from services.catalog.usecases import crawl_registry as module
 from services.catalog.usecases.apply_notifications import apply_notifications
@@ -32,7 +35,7 @@ from shared.api.paging import ListRequest, PageRequest
 from shared.clock import utc_now
 from shared.config import Secret
 from shared.database import Database
-from shared.oci.names import Digest, Tag
+from shared.oci.names import Digest, RepositoryName, Tag
 from tests.conftest import RegistryFactory
 from tests.storage.catalog.snapshots import shown_index, shown_repositories, shown_tags
 from tests.support.catalog import envelope_for, push
@@ -40,6 +43,7 @@ from tests.support.crawling import asking, working
 from tests.support.images import Pusher
 from tests.support.registry import Registry
 from tests.support.registry_proxy import RegistryProxy
+from tests.support.statements import statements
 
 Round = Callable[..., CrawlReport]
 Found = tuple[Kind, str, str, State]
@@ -538,3 +542,21 @@ class TestTakenUpAgain:
         report = go_round()
 
         assert (report.repositories, report.failures, report.finished) == (6, 0, True)
+
+
+def test_many_differences_of_a_repository_are_filed_in_a_few_statements(database: Database) -> None:
+    app = RepositoryName("team/app")
+    with database.write() as connection:
+        first, second = (open_crawl(connection, CrawlKind.ROUND, now=utc_now()) for _ in range(2))
+    many = [Finding(Kind.PHANTOM_TAG, app, Tag(f"v{number}"), namespace="team") for number in range(200)]
+
+    with database.write() as connection, statements() as seen:
+        assert file_findings(connection, many[:150], crawl=first, now=utc_now()) == []
+        again = file_findings(connection, many, crawl=second, now=utc_now())
+        assert file_findings(connection, many, crawl=second, now=utc_now()) == []
+
+    assert again == [finding.tag for finding in many[:150]]
+    assert len(seen) < 25
+    with database.read() as connection:
+        rounds = Counter(connection.scalars(select(drift_table.c.rounds)))
+    assert rounds == {2: 150, 1: 50}

@@ -338,15 +338,14 @@ def test_an_adapter_that_sends_us_elsewhere_is_not_followed(house: House) -> Non
     assert "elsewhere" in (house.scan(digest).reason or "")
 
 
-def test_a_hundred_thousand_findings_are_kept_and_more_are_counted(house: House) -> None:
-    items = [vulnerability(f"CVE-{n}", "Low", package=f"package-{n % 500}") for n in range(100_001)]
+def test_ten_thousand_findings_are_kept_and_more_are_counted(house: House) -> None:
+    items = [vulnerability(f"CVE-{n}", "Low", package=f"package-{n % 500}") for n in range(10_001)]
     house.adapter.findings[""] = [*items, vulnerability("CVE-X", "Critical")]
     digest = house.image()
 
-    house.patience_s = 60
     house.work()
 
-    assert house.scan(digest).counts == {"Critical": 1, "Low": 100_001}
-    assert house.count_rows() == (1, 100_000)
+    assert house.scan(digest).counts == {"Critical": 1, "Low": 10_001}
+    assert house.count_rows() == (1, 10_000)
     assert house.found(digest)[0] == "CVE-X"
     assert len(house.found(digest)) == 100
