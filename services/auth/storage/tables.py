@@ -22,6 +22,9 @@ from shared.messaging.outbox import outbox_table
 
 metadata = new_metadata()
 
+# sqlite_autoincrement: the id of a row that is gone is given to no other, as on PostgreSQL. Others remember it:
+# records, webhooks, addresses of pages. A migration in batch mode has to say it again, or the table has lost it.
+
 teams = Table(
     "teams",
     metadata,
@@ -32,6 +35,7 @@ teams = Table(
     Column("hidden", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 registries = Table(
@@ -53,6 +57,7 @@ registries = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     CheckConstraint("push_policy IN ('allow-teams', 'allow-personal', 'admin-only')", name="push_policy"),
     CheckConstraint("delete_policy IN ('nobody', 'owners', 'contributors')", name="delete_policy"),
+    sqlite_autoincrement=True,
 )
 
 namespaces = Table(
@@ -69,6 +74,7 @@ namespaces = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     UniqueConstraint("registry_id", "name"),
     CheckConstraint("visibility IN ('private', 'protected', 'public')", name="visibility"),
+    sqlite_autoincrement=True,
 )
 
 users = Table(
@@ -95,6 +101,7 @@ users = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     CheckConstraint("NOT (administrator AND auditor)", name="one_office"),
+    sqlite_autoincrement=True,
 )
 
 team_members = Table(
@@ -108,6 +115,7 @@ team_members = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     UniqueConstraint("team_id", "user_id"),
     CheckConstraint("role IN ('viewer', 'contributor', 'owner')", name="role"),
+    sqlite_autoincrement=True,
 )
 
 application_tokens = Table(
@@ -128,6 +136,7 @@ application_tokens = Table(
     Column("last_used_address", String(64)),
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("user_id", "name"),
+    sqlite_autoincrement=True,
 )
 
 robots = Table(
@@ -151,6 +160,7 @@ robots = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     CheckConstraint("namespace_id IS NULL OR team_id IS NULL", name="one_home"),
+    sqlite_autoincrement=True,
 )
 
 robot_secrets = Table(
@@ -162,6 +172,7 @@ robot_secrets = Table(
     Column("expires_at", UtcDateTime),
     Column("last_used_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 roles = Table(
@@ -174,6 +185,7 @@ roles = Table(
     Column("actions", String(64), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 grants = Table(
@@ -208,6 +220,7 @@ grants = Table(
         name="one_grantee",
     ),
     CheckConstraint("(actions IS NULL) <> (role_id IS NULL)", name="actions_or_role"),
+    sqlite_autoincrement=True,
 )
 
 freezes = Table(
@@ -221,6 +234,7 @@ freezes = Table(
     Column("created_by", String(128), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("namespace_id", "repository"),
+    sqlite_autoincrement=True,
 )
 
 refresh_tokens = Table(
@@ -240,6 +254,7 @@ refresh_tokens = Table(
     Column("expires_at", UtcDateTime, nullable=False, index=True),
     Column("created_at", UtcDateTime, nullable=False),
     CheckConstraint("(user_id IS NULL) <> (robot_id IS NULL)", name="one_owner"),
+    sqlite_autoincrement=True,
 )
 
 sessions = Table(
