@@ -117,7 +117,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
 
 def _measure(database: Database, *, scans: bool) -> None:
     measure_losses(database, utc_now)
-    measure_drift(database)
+    measure_drift(database, utc_now)
     if scans:
         measure_scans(database, utc_now)
 

@@ -8,6 +8,7 @@ from services.catalog.domain.losses import Reason
 from services.catalog.domain.scans import DEFAULT_SCANNER, ScanState
 from services.catalog.storage.drift import count_open_drift
 from services.catalog.storage.loss_queries import count_open, summarize_open
+from services.catalog.storage.rounds import count_unread, find_oldest_look
 from services.catalog.storage.scan_queries import count_by_state, count_due
 from shared.clock import Clock
 from shared.database import Database
@@ -29,6 +30,18 @@ DRIFT = Gauge(
     "portus_catalog_drift_open",
     "Differences between the index and the registry that are there still, by kind.",
     ["kind"],
+    multiprocess_mode="livemostrecent",
+)
+UNREAD = Gauge(
+    "portus_catalog_repositories_unread",
+    "Repositories every tag of which was to be looked at last time, and that the registry could not read.",
+    ["index"],
+    multiprocess_mode="livemostrecent",
+)
+LOOK_AGE = Gauge(
+    "portus_catalog_oldest_look_seconds",
+    "How long no full look was had at the repository whose turn was longest ago; 0 when there is none.",
+    ["index"],
     multiprocess_mode="livemostrecent",
 )
 
@@ -59,15 +72,20 @@ def measure_scans(database: Database, clock: Clock) -> None:
     SCANS_DUE.labels(DEFAULT_SCANNER).set(due)
 
 
-def measure_drift(database: Database) -> None:
-    """Set the gauge; ``NaN`` says that the database did not answer."""
+def measure_drift(database: Database, clock: Clock) -> None:
+    """Set the gauges; ``NaN`` says that the database did not answer."""
     try:
         with database.read() as connection:
             counts: dict[str, float] = {**count_open_drift(connection)}
+            unread: float = count_unread(connection)
+            looked_at = find_oldest_look(connection)
+        age_s = (clock() - looked_at).total_seconds() if looked_at else 0.0
     except SQLAlchemyError:
-        counts = dict.fromkeys(Kind, float("nan"))
+        counts, unread, age_s = dict.fromkeys(Kind, float("nan")), float("nan"), float("nan")
     for kind in Kind:
         DRIFT.labels(kind.value).set(counts.get(kind.value, 0))
+    UNREAD.labels("catalog").set(unread)
+    LOOK_AGE.labels("catalog").set(age_s)
 
 
 def measure_losses(database: Database, clock: Clock) -> None:

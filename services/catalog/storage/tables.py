@@ -327,6 +327,8 @@ repository_rounds = Table(
     Column("listed_in", RowId),
     # When every tag of it was looked at last.
     Column("verified_at", UtcDateTime, index=True),
+    # When that was tried last, and failed.
+    Column("tried_at", UtcDateTime),
 )
 
 # Differences between index and registry; an open one is one row, however many rounds find it.

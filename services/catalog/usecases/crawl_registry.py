@@ -35,6 +35,7 @@ from services.catalog.storage.rounds import (
     list_to_verify,
     list_unlisted,
     note_listed,
+    note_tried,
     note_verified,
 )
 from services.catalog.usecases.crawl_readers import NewReaders, OwnReaders, Readers, TasksNotTaken
@@ -196,6 +197,8 @@ class _Reading:
     repository: RepositoryName
     is_listed: bool
     """Whether the registry's catalogue names it."""
+    is_deep: bool
+    """Whether every tag is to be looked at."""
     future: Future[CrawledRepository]
 
 
@@ -225,6 +228,7 @@ class _Run:
         self._under_way: deque[_Reading] = deque()
         self._named = list[RepositoryName]()
         self._verified = list[RepositoryName]()
+        self._tried = list[RepositoryName]()
         self._counted = list[RepositoryName]()
         self._is_left_off = False
         self._names_any = self._position is not None
@@ -276,6 +280,13 @@ class _Run:
                 note_verified(connection, self._verified, now=self._clock())
             self._verified.clear()
 
+    def _note_tried(self) -> None:
+        # What got no answer may be the registry that is going away, and then nobody has had a turn.
+        if self._tried and not self._unanswered:
+            with self._database.write() as connection:
+                note_tried(connection, self._tried, now=self._clock())
+            self._tried.clear()
+
     def _unlisted(self) -> Iterator[RepositoryName]:
         """Yield what the index has and the registry's catalogue has not named."""
         if self._crawler.stop.is_set():
@@ -290,7 +301,7 @@ class _Run:
     def _submit(self, repository: RepositoryName, *, is_listed: bool) -> None:
         deep = self._crawl.kind.is_deep or repository in self._to_verify
         future = self._readers.submit(repository, deep=deep)
-        self._under_way.append(_Reading(repository, is_listed, future))
+        self._under_way.append(_Reading(repository, is_listed, deep, future))
         # No more than this waits, however long the catalogue is.
         while len(self._under_way) >= WINDOW * self._plan.threads:
             self._collect()
@@ -327,7 +338,7 @@ class _Run:
             if self._is_left_off:
                 return
             self._note_silence(fault)
-            self._note_failure(reading.repository)
+            self._note_failure(reading.repository, is_deep=reading.is_deep)
         self.report = replace(self.report, repositories=self.report.repositories + 1)
         self._counted.append(reading.repository)
         if reading.is_listed:
@@ -346,7 +357,7 @@ class _Run:
             drift=self.report.drift + (crawled.repaired if self._crawl.report else 0),
         )
         if is_bad:
-            self._note_failure(reading.repository)
+            self._note_failure(reading.repository, is_deep=crawled.is_deep)
         findings = self._worth_filing(reading, crawled)
         if findings:
             self._file(reading.repository, findings, seen_at=crawled.seen_at)
@@ -375,7 +386,9 @@ class _Run:
             raise
         self._unanswered = 0
 
-    def _note_failure(self, repository: RepositoryName) -> None:
+    def _note_failure(self, repository: RepositoryName, *, is_deep: bool) -> None:
+        if is_deep:
+            self._tried.append(repository)
         failed = self.report.failed if len(self.report.failed) == MAX_NAMED else (*self.report.failed, repository)
         self.report = replace(self.report, failures=self.report.failures + 1, failed=failed)
 
@@ -416,8 +429,11 @@ class _Run:
         return self._plan.removes and self._names_any
 
     def _finish(self) -> None:
-        unasked = self._find_orphans()
+        # The registry is there still: it has answered for its catalogue.
+        self._unanswered = 0
+        self._note_tried()
         self._note_verified()
+        unasked = self._find_orphans()
         self._count_drift()
         if self.report.knows_unread:
             with self._database.write() as connection:
@@ -459,6 +475,7 @@ class _Run:
         # Whoever goes on behind the position must not take what lies before it for unlisted.
         self._note_listed()
         self._note_verified()
+        self._note_tried()
         self.report = replace(self.report, finished=finished_at is not None)
         position = None if self.report.finished else self._position
         with self._database.write() as connection:

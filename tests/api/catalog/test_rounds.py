@@ -10,6 +10,8 @@ from services.catalog.domain.drift import Finding, Kind
 from services.catalog.domain.rounds import CrawlKind
 from services.catalog.storage.crawls import open_crawl, save_crawl
 from services.catalog.storage.drift import file_findings
+from services.catalog.storage.repositories import lock_repositories
+from services.catalog.storage.tables import repositories
 from shared.database import Database
 from shared.oci.names import RepositoryName, Tag
 from tests.support.auth import assert_problem
@@ -120,9 +122,17 @@ def test_others_start_nothing(client: FlaskClient, index: Database, caller: str 
     assert call(client, "GET", "crawls").get_json() == []
 
 
-def test_the_gauge_counts_what_is_open(client: FlaskClient, crawl: int, index: Database) -> None:
+def test_the_gauges_count_what_is_open_and_what_waits_for_a_look(
+    client: FlaskClient, crawl: int, index: Database
+) -> None:
+    assert 'portus_catalog_oldest_look_seconds{index="catalog"} 0.0' in client.get("/metrics").text
+    with index.write() as connection:
+        lock_repositories(connection, [RepositoryName("team/app")], now=moment(0))
+        connection.execute(repositories.update().values(tags_count=1))
 
     metrics = client.get("/metrics").text
 
+    assert 'portus_catalog_repositories_unread{index="catalog"} 0.0' in metrics
+    assert 'portus_catalog_oldest_look_seconds{index="catalog"} 0.0' not in metrics
     assert re.search(r'portus_catalog_drift_open\{kind="phantom_tag".*\} 1', metrics)
     assert re.search(r'portus_catalog_drift_open\{kind="missing_tag".*\} 0', metrics)
