@@ -46,7 +46,10 @@ class CrawlSchema(Schema):
     duration_s = fields.Float(required=True, allow_none=True)
     repositories = fields.Integer(required=True)
     tags = fields.Integer(required=True)
-    failures = fields.Integer(required=True, metadata={"description": "Repositories that could not be read."})
+    failures = fields.Integer(
+        required=True,
+        metadata={"description": "Repositories that could not be read, and 1 for a catalogue that broke off."},
+    )
     repaired = fields.Integer(required=True, metadata={"description": "Tags that were put right in the index."})
     removed = fields.Integer(required=True, metadata={"description": "Tags that the index let go of."})
     verified = fields.Integer(required=True, metadata={"description": "Repositories of which every tag was looked at."})
@@ -56,7 +59,9 @@ class CrawlSchema(Schema):
         required=True, allow_none=True, metadata={"description": "The repository up to which all are read."}
     )
     requested_by = fields.String(required=True, allow_none=True, metadata={"description": "Null: it was due."})
-    fault = fields.String(required=True, allow_none=True, metadata={"description": "Why it was broken off last."})
+    fault = fields.String(
+        required=True, allow_none=True, metadata={"description": "Why it was broken off last, or its catalogue was."}
+    )
 
 
 class DriftSchema(Schema):

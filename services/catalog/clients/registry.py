@@ -13,10 +13,8 @@ from uuid import uuid4
 
 import requests
 import structlog
-from requests.utils import parse_header_links
 
 from services.catalog.clients.answers import (
-    Answer,
     check_digest,
     is_there,
     read_answer,
@@ -25,6 +23,7 @@ from services.catalog.clients.answers import (
     read_location,
 )
 from services.catalog.clients.challenges import Challenge, parse_challenge
+from services.catalog.clients.lists import ListPage, walk_list
 from services.catalog.clients.tokens import RegistryTokens
 from services.catalog.domain.manifests import MAX_MANIFEST_BYTES
 from services.catalog.usecases.registry import (
@@ -42,13 +41,6 @@ from shared.oci.names import Digest, InvalidName, RepositoryName, Tag, parse_dig
 from shared.upstream import UpstreamError, UpstreamSession
 
 CATALOG_SCOPE = "registry:catalog:*"
-PAGE_SIZE = 1000
-"""What a registry allows by default; one that allows less answers 400 and is asked for its own size."""
-
-MAX_PAGES = 10_000
-MAX_PAGE_BYTES = 32 * 1024 * 1024
-"""2.8 sends all tags of a repository at once."""
-
 MAX_REDIRECTS = 3
 
 _ACCEPT = {"Accept": ACCEPT_MANIFESTS}
@@ -111,9 +103,12 @@ class RegistryClient:
 
         Args:
             after: the walk begins behind this name; a registry sorts a slash before all other characters.
+
+        Raises:
+            InvalidAnswer: also behind some names, when the rest does not come.
         """
-        for page in self._pages("/v2/_catalog", CATALOG_SCOPE, after=after):
-            for name in _names(page, "repositories"):
+        for page in self._walk("/v2/_catalog", CATALOG_SCOPE, "repositories", after=after):
+            for name in page.names:
                 try:
                     yield parse_repository_name(name)
                 except InvalidName:
@@ -123,9 +118,9 @@ class RegistryClient:
         """Return every tag of a repository; one that is empty or gone has none."""
         asked_at, tags, first = self._clock(), list[Tag](), None
         try:
-            for page in self._pages(f"/v2/{repository}/tags/list", _pull(repository)):
-                first = first or page
-                tags += [tag for name in _names(page, "tags") if (tag := _find_tag(name))]
+            for page in self._walk(f"/v2/{repository}/tags/list", _pull(repository), "tags"):
+                first = first or page.answer
+                tags += [tag for name in page.names if (tag := _find_tag(name))]
         except NotInRegistry as fault:
             # NAME_UNKNOWN: a repository that holds mounted blobs and nothing else.
             return TagList((), fault.seen_at or asked_at)
@@ -173,25 +168,8 @@ class RegistryClient:
         response = self._open("HEAD", f"/v2/{repository}/blobs/{digest}", _pull(repository))
         return is_there(response, f"blob {repository}@{digest}")
 
-    def _pages(self, path: str, scope: str, *, after: str = "") -> Iterator[Answer]:
-        begin = f"last={quote(after, safe='')}" if after else ""
-        first = f"{path}?{begin}{'&' * bool(begin)}n={PAGE_SIZE}"
-        url, seen = first, set[str]()
-        for _ in range(MAX_PAGES):
-            seen.add(url)
-            response = self._open("GET", url, scope)
-            if response.status_code == 400 and url == first:
-                # PAGINATION_NUMBER_INVALID: this registry's pages are smaller.
-                response.close()
-                url = f"{path}{'?' * bool(begin)}{begin}"
-                continue
-            answer = read_answer(response, f"list {path}", max_bytes=MAX_PAGE_BYTES)
-            yield answer
-            following = _next_page(answer, path)
-            if following is None or following in seen:
-                return
-            url = following
-        raise InvalidAnswer(f"the registry's list {path} does not end")
+    def _walk(self, path: str, scope: str, member: str, *, after: str = "") -> Iterator[ListPage]:
+        return walk_list(lambda url: self._open("GET", url, scope), path, member, after=after)
 
     def _open(self, method: str, path: str, scope: str, **options: Any) -> requests.Response:
         """Send a request with a token, where the registry wants one."""
@@ -250,28 +228,11 @@ def _pull(repository: RepositoryName) -> str:
     return f"repository:{repository}:pull"
 
 
-def _next_page(answer: Answer, path: str) -> str | None:
-    for link in parse_header_links(answer.headers.get("Link", "")):
-        if link.get("rel") == "next":
-            # Only the query counts: behind a proxy the address may be one that we cannot reach.
-            query = link["url"].partition("?")[2]
-            return f"{path}?{query}" if query else None
-    return None
-
-
 def _target(redirect: requests.Response) -> str:
     try:
         return urljoin(redirect.url, redirect.headers["Location"])
     except ValueError as fault:
         raise InvalidAnswer("the registry redirects to no address") from fault
-
-
-def _names(page: Answer, member: str) -> list[str]:
-    # An emptied repository answers "tags": null.
-    names = page.json().get(member) or []
-    if not isinstance(names, list):
-        raise InvalidAnswer(f"the registry's {member} are not a list")
-    return [name for name in names if isinstance(name, str)]
 
 
 def _find_tag(name: str) -> Tag | None:

@@ -41,7 +41,7 @@ from services.catalog.storage.rounds import (
 from services.catalog.usecases.crawl_readers import NewReaders, OwnReaders, Readers, TasksNotTaken
 from services.catalog.usecases.crawl_repository import CrawledRepository, RepositoryCrawler
 from services.catalog.usecases.kept_lease import KeptLease
-from services.catalog.usecases.registry import RegistryError, RegistryRefused, RegistryUnavailable
+from services.catalog.usecases.registry import InvalidAnswer, RegistryError, RegistryRefused, RegistryUnavailable
 from shared.clock import Clock
 from shared.database import Database
 from shared.oci.names import RepositoryName, split_namespace
@@ -77,7 +77,7 @@ class CrawlReport:
     repositories: int = 0
     tags: int = 0
     failures: int = 0
-    """Repositories that could not be read, in whole or in part."""
+    """Repositories that could not be read, in whole or in part; and the catalogue, where it broke off."""
     finished: bool = False
     repaired: int = 0
     """Tags that were not in the index, or elsewhere there."""
@@ -232,6 +232,7 @@ class _Run:
         self._counted = list[RepositoryName]()
         self._is_left_off = False
         self._names_any = self._position is not None
+        self._is_listed_whole = True
         self._unanswered = 0
         self._before_silence = (self._position, self.report)
         self._to_verify = self._find_to_verify()
@@ -258,15 +259,29 @@ class _Run:
 
     def _listed(self) -> Iterator[RepositoryName]:
         """Yield what the registry's catalogue names, from where the crawl was broken off."""
-        for repository in self._crawler.registry.list_repositories(after=self._position or ""):
-            if self._crawler.stop.is_set():
-                return
-            self._named.append(repository)
-            self._names_any = True
-            if len(self._named) >= REPORT_EVERY:
-                self._note_listed()
-            yield repository
+        try:
+            for repository in self._crawler.registry.list_repositories(after=self._position or ""):
+                if self._crawler.stop.is_set():
+                    return
+                self._named.append(repository)
+                self._names_any = True
+                if len(self._named) >= REPORT_EVERY:
+                    self._note_listed()
+                yield repository
+        except InvalidAnswer as fault:
+            if not self._names_any:
+                raise
+            self._note_broken_catalogue(fault)
         self._note_listed()
+
+    def _note_broken_catalogue(self, fault: InvalidAnswer) -> None:
+        """Go on with what the index has: a catalogue that stays broken must not end all comparing."""
+        log.warning("crawl.catalogue_breaks_off", fault=str(fault))
+        self._is_listed_whole = False
+        # It counts, and has no name: so nobody takes what was not named for read.
+        self.report = replace(self.report, failures=self.report.failures + 1)
+        with self._database.write() as connection:
+            note_fault(connection, self._crawl.id, str(fault))
 
     def _note_listed(self) -> None:
         if self._named:
@@ -396,7 +411,7 @@ class _Run:
         findings = list(crawled.findings)
         if not reading.is_listed:
             findings = [finding for finding in findings if finding.kind is not DriftKind.GHOST_REPOSITORY]
-            if crawled.tags:
+            if crawled.tags and self._is_listed_whole:
                 findings.append(Finding(DriftKind.UNLISTED_REPOSITORY, reading.repository))
         if not self._crawl.report:
             # A worker of an earlier version tells us what it has put right.
@@ -429,7 +444,7 @@ class _Run:
         return self._plan.removes and self._names_any
 
     def _finish(self) -> None:
-        # The registry is there still: it has answered for its catalogue.
+        # What got no answer got none alone: the registry was there to the end.
         self._unanswered = 0
         self._note_tried()
         self._note_verified()

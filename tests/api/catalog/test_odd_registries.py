@@ -81,14 +81,89 @@ def test_case_74_pages_are_followed_by_their_query_whatever_address_they_name(od
     assert odd(answer).list_tags(APP).tags == ["1.0", "2.0"]
 
 
-def test_a_page_that_leads_to_itself_is_the_last(odd: Odd) -> None:
-    client = odd(lambda _: listed("tags", ["1.0"], Link=f'</v2/{APP}/tags/list?last=1.0>; rel="next"'))
+TAGS = [f"{number}.0" for number in range(1, 6)]
+NOWHERE = [
+    '<>; rel="next"',
+    '<http://[::>; rel="next"',
+    f"</v2/{APP}/tags/list>; rel=next",
+    f"</v2/{APP}/tags/list?n=2; rel=next",
+]
+"""Links that announce a next page and cannot be followed."""
 
-    assert client.list_tags(APP).tags == ["1.0"]
+
+def paged(link: Callable[[str], str], *, size: int = 2) -> Answers:
+    """A registry that pages by ``last``.
+
+    Args:
+        link: makes the link to the page behind a tag.
+    """
+
+    def answer(request: Request) -> Response:
+        rest = [tag for tag in TAGS if tag > request.args.get("last", "")]
+        headers = {"Link": link(rest[size - 1])} if len(rest) > size else {}
+        return listed("tags", rest[:size], **headers)
+
+    return answer
 
 
-@pytest.mark.parametrize("link", ["nonsense", '<>; rel="next"', '<http://[::>; rel="next"', '</v2/x>; rel="prev"', "<"])
-def test_a_link_that_leads_nowhere_is_passed_over(odd: Odd, link: str) -> None:
+@pytest.mark.parametrize(
+    "link",
+    [
+        '</x?n=2&last={}>; rel="next"',
+        "</x?n=2&last={}>; rel=next",
+        '</x?n=2&last={}>; REL="last Next"',
+        '</x?n=2&last={}>; title="a=b"; rel="next"',
+        '</x>; rel="first", </x?n=2&last={}>; rel="next"',
+    ],
+)
+def test_a_next_page_is_followed_however_its_link_is_written(odd: Odd, link: str) -> None:
+    assert odd(paged(link.format)).list_tags(APP).tags == TAGS
+
+
+@pytest.mark.parametrize("link", [*NOWHERE, f'</v2/{APP}/tags/list?n=1000>; rel="next"'])
+def test_a_next_page_to_which_nothing_leads_is_asked_for_by_the_last_name(odd: Odd, link: str) -> None:
+    assert odd(paged(lambda _last: link)).list_tags(APP).tags == TAGS
+
+
+def test_so_is_one_of_a_registry_that_refuses_the_page_size(odd: Odd) -> None:
+    answer = paged(lambda _last: '<>; rel="next"')
+
+    client = odd(lambda request: Response("no", 400) if "n" in request.args else answer(request))
+
+    assert client.list_tags(APP).tags == TAGS
+
+
+@pytest.mark.parametrize(
+    "link", [*NOWHERE, f'</v2/{APP}/tags/list?last=1.0>; rel="next"', f'</v2/{APP}/tags/list?n=1000>; rel="next"']
+)
+@pytest.mark.parametrize("names", [["1.0"], []])
+def test_a_list_that_has_more_than_it_gives_is_none(odd: Odd, link: str, names: list[str]) -> None:
+    """Promise: what is missing in a list that was cut off is never taken for gone."""
+    with pytest.raises(InvalidAnswer):
+        odd(lambda _: listed("tags", names, Link=link)).list_tags(APP)
+
+
+def test_what_was_named_before_a_catalogue_breaks_off_is_yielded(odd: Odd) -> None:
+    names = odd(lambda _: listed("repositories", [APP], Link='<>; rel="next"')).list_repositories()
+
+    assert next(names) == APP
+    with pytest.raises(InvalidAnswer):
+        next(names)
+
+
+def test_an_empty_page_behind_a_full_one_is_the_end(odd: Odd) -> None:
+    """2.8 announces a next page of its catalogue when it cannot know that there is none."""
+
+    def answer(request: Request) -> Response:
+        if "last" in request.args:
+            return listed("repositories", [])
+        return listed("repositories", [APP], Link=f'</v2/_catalog?last={APP}&n=1>; rel="next"')
+
+    assert list(odd(answer).list_repositories()) == [APP]
+
+
+@pytest.mark.parametrize("link", ["nonsense", '</v2/x>; rel="prev"', '</v2/x>; rel="next-archive"', "</v2/x>", "<"])
+def test_a_link_that_announces_no_next_page_is_passed_over(odd: Odd, link: str) -> None:
     assert odd(lambda _: listed("tags", ["1.0"], Link=link)).list_tags(APP).tags == ["1.0"]
 
 

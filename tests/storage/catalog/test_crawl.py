@@ -10,6 +10,7 @@ from werkzeug import Request, Response
 
 from services.catalog.domain.occurrences import Occurrence, Stamp
 from services.catalog.domain.rounds import CrawlKind
+from services.catalog.storage.crawls import list_crawls
 from services.catalog.storage.leases import take_lease
 from services.catalog.usecases.apply_notifications import apply_notifications
 from services.catalog.usecases.browse import get_freshness
@@ -17,6 +18,7 @@ from services.catalog.usecases.crawl_registry import LEASE, CrawlPlan, CrawlRepo
 from services.catalog.usecases.crawl_repository import MAX_FAILURES_IN_A_ROW, RepositoryCrawler
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
 from services.catalog.usecases.registry import Registry, RegistryRefused, RegistryUnavailable
+from shared.api.paging import ListRequest
 from shared.clock import utc_now
 from shared.database import Database
 from shared.oci.media_types import DOCKER_MANIFEST, DOCKER_MANIFEST_LIST, OCI_INDEX, OCI_MANIFEST
@@ -42,6 +44,12 @@ def fetched(proxy: RegistryProxy) -> list[str]:
 
 def answers_500(word: str) -> Spoil:
     return lambda request, answer: Response("no", 500) if word in request.path else None
+
+
+def breaks_off_behind(name: str) -> Spoil:
+    """A proxy spoils the link to the second page, and answers with the first whatever is asked."""
+    page = Response(f'{{"repositories": ["{name}"]}}', headers={"Link": '<>; rel="next"'})
+    return lambda request, answer: page if request.path == "/v2/_catalog" else None
 
 
 def test_case_68_everything_that_can_lie_in_a_registry_is_taken_over(
@@ -240,6 +248,45 @@ class TestTrouble:
         proxy.spoil = lambda request, answer: None
 
         assert crawl(crawler) == CrawlReport(repositories=1, tags=1, failures=0, finished=True, verified=1)
+
+    def test_a_catalogue_that_breaks_off_leaves_the_first_crawl_due(
+        self, database: Database, pusher: Pusher, proxy: RegistryProxy, crawler: RepositoryCrawler
+    ) -> None:
+        for name in ("a/one", "b/two", "c/three"):
+            pusher.image(name, "1.0")
+        proxy.spoil = breaks_off_behind("a/one")
+
+        report = crawl(crawler)
+
+        assert report is not None
+        assert (report.repositories, report.failures, report.knows_unread) == (1, 1, False)
+        assert is_crawl_due(database=database)
+        proxy.spoil = lambda request, answer: None
+        crawl(crawler)
+        assert list(shown_index(database)) == ["a/one", "b/two", "c/three"]
+        assert not is_crawl_due(database=database)
+
+    def test_a_catalogue_that_breaks_off_ends_no_comparing(
+        self, database: Database, pusher: Pusher, proxy: RegistryProxy, crawler: RepositoryCrawler
+    ) -> None:
+        """What the index has is looked at, and not taken for what the catalogue does not name."""
+        for name in ("a/one", "b/two"):
+            pusher.image(name, "1.0")
+        crawl(crawler)
+        moved = pusher.image("b/two", "1.0")["digest"]
+        proxy.spoil = breaks_off_behind("a/one")
+
+        plan = CrawlPlan(CrawlKind.FULL, removes=True)
+        report = crawl_registry(crawler, holder="us", database=database, clock=utc_now, plan=plan)
+
+        assert report is not None
+        assert (report.finished, report.failures, report.repaired, report.drift) == (True, 1, 1, 1)
+        assert shown_index(database)["b/two"]["1.0"] == moved
+        with database.read() as connection:
+            faults = [
+                one.fault or "" for one in sorted(list_crawls(connection, ListRequest()).rows, key=lambda one: one.id)
+            ]
+        assert ["Link" in fault for fault in faults] == [False, True]
 
     def test_with_our_token_ends_the_crawl_at_once(
         self, database: Database, pusher: Pusher, proxy: RegistryProxy, crawler: RepositoryCrawler

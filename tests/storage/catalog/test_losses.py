@@ -320,6 +320,25 @@ class TestRepair:
         lossy.repair(crawler)
         assert not lossy.windows()[0].open
 
+    def test_stays_open_when_the_catalogue_breaks_off(
+        self, lossy: House, crawler: RepositoryCrawler, proxy: RegistryProxy, pusher: Pusher
+    ) -> None:
+        """Nobody knows what stands behind, and so all is read again."""
+        for name in ("team/a", "team/b"):
+            pusher.image(name, "1.0")
+        page = Response('{"repositories": ["team/a"]}', headers={"Link": '<>; rel="next"'})
+        proxy.spoil = lambda request, answer: page if request.path == "/v2/_catalog" else None
+
+        lossy.repair(crawler)
+
+        (window,) = lossy.windows()
+        assert (window.open, window.everything, window.attempts) == (True, True, 1)
+        proxy.spoil = lambda request, answer: None
+        lossy.now = _due(lossy, 1)
+        lossy.repair(crawler)
+        assert not lossy.windows()[0].open
+        assert list(shown_index(lossy.database)) == ["team/a", "team/b"]
+
     def test_tries_only_the_rest_again(
         self, lossy: House, crawler: RepositoryCrawler, proxy: RegistryProxy, pusher: Pusher
     ) -> None:
