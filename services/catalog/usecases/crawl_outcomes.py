@@ -27,6 +27,7 @@ def dump_crawled(crawled: CrawledRepository) -> dict[str, Any]:
         "findings": [[one.kind.value, one.tag, one.indexed, one.found] for one in crawled.findings],
         "seen_at": crawled.seen_at.isoformat() if crawled.seen_at else None,
         "is_deep": crawled.is_deep,
+        "untold": crawled.untold,
     }
 
 
@@ -53,6 +54,7 @@ def load_outcome(repository: RepositoryName, dumped: Mapping[str, Any]) -> Crawl
         findings=tuple(_load_finding(repository, *one) for one in dumped["findings"]),
         seen_at=datetime.fromisoformat(dumped["seen_at"]) if dumped["seen_at"] else None,
         is_deep=dumped["is_deep"],
+        untold=dumped.get("untold", 0),
     )
 
 

@@ -229,6 +229,7 @@ class _Run:
         self._named = list[RepositoryName]()
         self._verified = list[RepositoryName]()
         self._tried = list[RepositoryName]()
+        self._half_told = list[RepositoryName]()
         self._counted = list[RepositoryName]()
         self._is_left_off = False
         self._names_any = self._position is not None
@@ -373,6 +374,9 @@ class _Run:
         )
         if is_bad:
             self._note_failure(reading.repository, is_deep=crawled.is_deep)
+        if crawled.untold:
+            log.warning("crawl.differences_untold", repository=reading.repository, tags=crawled.untold)
+            self._half_told.append(reading.repository)
         findings = self._worth_filing(reading, crawled)
         if findings:
             self._file(reading.repository, findings, seen_at=crawled.seen_at)
@@ -456,7 +460,7 @@ class _Run:
                     connection,
                     self._crawl.id,
                     started_at=self._crawl.started_at,
-                    unread=self.report.failed,
+                    unread={*self.report.failed, *self._half_told},
                     unasked=unasked,
                     now=self._clock(),
                 )

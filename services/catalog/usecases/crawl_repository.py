@@ -44,7 +44,7 @@ MAX_FAILURES_IN_A_ROW = 5
 """After so many the rest of the repository is left for the next crawl: the registry is in trouble."""
 
 MAX_FINDINGS = 1000
-"""Differences in one repository that a round leaves and tells of; the next round goes on with the rest."""
+"""Differences in one repository that a round leaves and tells of; the rest comes when those are over."""
 
 SAVED_TOGETHER = 8
 """Repositories of which a part is saved in one transaction: with one for each, the database is what takes long."""
@@ -67,11 +67,13 @@ class CrawledRepository:
     repaired: int = 0
     """Tags that were not in the index, or elsewhere there."""
     findings: tuple[Finding, ...] = ()
-    """In what index and registry still differ; ``MAX_FINDINGS`` at the most."""
+    """In what index and registry still differ; ``MAX_FINDINGS`` at the most, and ``untold`` are left out."""
     seen_at: datetime | None = None
     """The registry's clock at or before the look."""
     is_deep: bool = True
     """Whether the crawl looked at every tag, and not only at those that the index does not have."""
+    untold: int = 0
+    """Tags that differ, or may, beyond ``MAX_FINDINGS``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +172,15 @@ class RepositoryCrawler:
         seen, dangling, failures, is_whole = self._see(repository, names, known)
         repaired = self._keep(repository, seen, seen_at, report)
         found = [Finding(DriftKind.DANGLING_TAG, repository, tag, known.get(tag)) for tag in dangling]
+        room = MAX_FINDINGS - len(before.findings)
         return replace(
             before,
             tags=before.tags + len(seen),
             failures=before.failures + failures,
             is_whole=is_whole,
             repaired=before.repaired + repaired,
-            findings=(*before.findings, *found)[:MAX_FINDINGS],
+            findings=(*before.findings, *found[:room]),
+            untold=before.untold + len(found[room:]),
         )
 
     def _see(
@@ -214,12 +218,33 @@ class RepositoryCrawler:
         """Add what the index has and the registry has not."""
         unlisted = sorted(indexed.keys() - set(listed))
         room = MAX_FINDINGS - len(crawled.findings)
-        # A list may be incomplete, so each is asked for by its name; more of them wait for the next round.
-        phantoms = [tag for tag in unlisted[:room] if not self._has(repository, tag)]
+        # A list may be incomplete, so each is asked for by its name.
+        phantoms, failures, is_whole = self._find_absent(repository, unlisted[:room])
         found = [Finding(DriftKind.PHANTOM_TAG, repository, tag, indexed[tag]) for tag in phantoms]
         if not listed and not indexed:
             found.append(Finding(DriftKind.GHOST_REPOSITORY, repository))
-        return replace(crawled, findings=(*crawled.findings, *found))
+        return replace(
+            crawled,
+            failures=crawled.failures + failures,
+            is_whole=crawled.is_whole and is_whole,
+            findings=(*crawled.findings, *found),
+            untold=crawled.untold + len(unlisted[room:]),
+        )
+
+    def _find_absent(self, repository: RepositoryName, tags: Sequence[Tag]) -> tuple[Sequence[Tag], int, bool]:
+        """Return which tags the registry does not have, about how many it says nothing, and whether all were asked."""
+        absent, failures, in_a_row = list[Tag](), 0, 0
+        for tag in tags:
+            if self.stop.is_set() or in_a_row == MAX_FAILURES_IN_A_ROW:
+                return absent, failures, False
+            try:
+                if not self._has(repository, tag):
+                    absent.append(tag)
+                in_a_row = 0
+            except (InvalidAnswer, RegistryUnavailable) as fault:
+                log.warning("crawl.tag_failed", repository=repository, tag=tag, fault=str(fault))
+                failures, in_a_row = failures + 1, in_a_row + 1
+        return absent, failures, True
 
     def _keep(self, repository: RepositoryName, seen: Sequence[_Seen], seen_at: datetime, report: int | None) -> int:
         if not seen:

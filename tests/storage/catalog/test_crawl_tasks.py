@@ -406,10 +406,10 @@ def test_a_fault_arrives_as_what_it_was(kind: type[RegistryError]) -> None:
 def test_what_was_read_arrives_whole(pusher: Pusher, crawler: RepositoryCrawler) -> None:
     image = pusher.image(APP, "1.0")
     finding = Finding(Kind.DANGLING_TAG, APP, Tag("2.0"), None, Digest(image["digest"]))
-    crawled = replace(crawler.crawl(APP), findings=(finding,))
+    crawled = replace(crawler.crawl(APP), findings=(finding,), untold=3)
 
     assert load_outcome(APP, dump_crawled(crawled)) == crawled
-    little = replace(crawled, seen_at=None, findings=(), is_deep=False)
+    little = replace(crawled, seen_at=None, findings=(), is_deep=False, untold=0)
     assert load_outcome(APP, dump_crawled(little)) == little
 
 

@@ -12,6 +12,7 @@ from threading import Event
 import pytest
 import requests
 from sqlalchemy import select
+from structlog.testing import capture_logs
 from werkzeug import Request, Response
 
 from services.catalog.domain.drift import Cause, Finding, Kind, State
@@ -25,9 +26,10 @@ from services.catalog.storage.loss_windows import open_window
 from services.catalog.storage.tables import drift as drift_table
 from services.catalog.storage.tag_history import list_writes_of
 from services.catalog.usecases import crawl_registry as module
+from services.catalog.usecases import crawl_repository as repository_module
 from services.catalog.usecases.apply_notifications import apply_notifications
 from services.catalog.usecases.crawl_registry import CrawlPlan, CrawlReport, crawl_registry
-from services.catalog.usecases.crawl_repository import RepositoryCrawler
+from services.catalog.usecases.crawl_repository import MAX_FAILURES_IN_A_ROW, RepositoryCrawler
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
 from services.catalog.usecases.purge_history import purge_history
 from services.catalog.usecases.registry import RegistryUnavailable
@@ -383,6 +385,70 @@ class TestDoubt:
 
         assert list(shown_index(database)) == ["team/app"]
         assert Kind.PHANTOM_TAG not in {row.kind for row in drift(database)}
+
+    def test_a_question_that_fails_costs_nothing_that_was_found(
+        self, database: Database, taken_over: Digest, pusher: Pusher, proxy: RegistryProxy, go_round: Round
+    ) -> None:
+        for tag in ("2.0", "3.0"):
+            pusher.image("team/app", tag)
+        go_round()
+        for tag in ("1.0", "2.0"):
+            pusher.delete("team/app", shown_index(database)["team/app"][tag])
+        new = pusher.image("team/app", "4.0")["digest"]
+        proxy.spoil = lambda request, answer: Response("no", 503) if "manifests/1.0" in request.path else None
+
+        report = go_round()
+
+        assert (report.failures, report.repaired, report.finished) == (1, 1, True)
+        assert shown_index(database)["team/app"]["4.0"] == new
+        assert found(database)[2:] == [
+            (Kind.MISSING_TAG, "team/app", "4.0", State.REPAIRED),
+            (Kind.PHANTOM_TAG, "team/app", "2.0", State.OPEN),
+        ]
+        proxy.spoil = lambda request, answer: None
+        assert go_round().failures == 0
+        assert (Kind.PHANTOM_TAG, "team/app", "1.0", State.OPEN) in found(database)
+
+    def test_a_registry_that_answers_no_question_is_not_asked_them_all(
+        self, taken_over: Digest, pusher: Pusher, proxy: RegistryProxy, go_round: Round
+    ) -> None:
+        for number in range(9):
+            pusher.retag("team/app", "1.0", str(number))
+        go_round()
+        pusher.delete("team/app", taken_over)
+        proxy.seen.clear()
+        proxy.spoil = lambda request, answer: Response("no", 503) if "manifests/" in request.path else None
+
+        report = go_round()
+
+        assert report.failures == 1
+        assert len({path for path in asked(proxy) if path.startswith("HEAD")}) == MAX_FAILURES_IN_A_ROW
+
+    def test_differences_that_are_too_many_are_told_when_others_are_over_and_are_not_over_themselves(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        database: Database,
+        taken_over: Digest,
+        pusher: Pusher,
+        go_round: Round,
+    ) -> None:
+        monkeypatch.setattr(repository_module, "MAX_FINDINGS", 2)
+        pusher.image("team/app", "stays")
+        for tag in ("2.0", "3.0"):
+            pusher.retag("team/app", "1.0", tag)
+        pusher.image("team/app", "0.0")
+        assert go_round().repaired == 4, "what is put right is not too much"
+        pusher.delete("team/app", taken_over)
+        go_round()
+        pusher.delete("team/app", shown_index(database)["team/app"]["0.0"])
+
+        with capture_logs() as logs:
+            report = go_round()
+
+        phantoms = {tag: state for kind, _, tag, state in found(database) if kind is Kind.PHANTOM_TAG}
+        assert phantoms == dict.fromkeys(("0.0", "1.0", "2.0"), State.OPEN)
+        assert report.failures == 0
+        assert [entry["tags"] for entry in logs if entry["event"] == "crawl.differences_untold"] == [2]
 
     def test_case_77_a_registry_that_is_down_changes_nothing(
         self, database: Database, registry: Registry, taken_over: Digest, go_round: Round
