@@ -124,7 +124,8 @@ def crawl_now(settings: Settings, stop: Event, *, light: bool = False) -> CrawlR
     """
     database, registry = _new_database(settings), new_registry(settings)
     kind = CrawlKind.ROUND if light else CrawlKind.FULL
-    plan = _plan(settings, kind)
+    # Somebody waits for it.
+    plan = _plan(settings, kind, rate=settings.crawl_rate if light else 0)
     report = _crawl(settings, plan, database, registry, stop)
     if report and report.finished and kind.is_deep and not report.kind.is_deep:
         # That was a round which somebody had begun.
@@ -180,7 +181,8 @@ def _crawl_always(settings: Settings, database: Database, registry: Registry, st
         try:
             with closing(Publisher(settings.broker_url)) as publisher:
                 readers = _shared_readers(publisher, database, stop)
-                _crawl(settings, _plan(settings, kind, readers), database, registry, stop)
+                rate = 0 if kind is CrawlKind.FIRST else settings.crawl_rate
+                _crawl(settings, _plan(settings, kind, readers, rate=rate), database, registry, stop)
         except (RegistryError, LeaseLost, TasksNotTaken) as fault:
             log.warning("crawl.postponed", fault=str(fault))
         failures += 1
@@ -189,7 +191,7 @@ def _crawl_always(settings: Settings, database: Database, registry: Registry, st
     repeat(work, stop)
 
 
-def _plan(settings: Settings, kind: CrawlKind, new_readers: NewReaders | None = None) -> CrawlPlan:
+def _plan(settings: Settings, kind: CrawlKind, new_readers: NewReaders | None = None, *, rate: int) -> CrawlPlan:
     return CrawlPlan(
         kind,
         removes=settings.rhythm.strategy.removes,
@@ -198,7 +200,7 @@ def _plan(settings: Settings, kind: CrawlKind, new_readers: NewReaders | None = 
         unknown_namespaces=new_namespaces(settings).find_unknown,
         threads=settings.crawl_threads,
         new_readers=new_readers,
-        rate=settings.crawl_rate,
+        rate=rate,
     )
 
 
@@ -206,8 +208,7 @@ def _crawl(
     settings: Settings, plan: CrawlPlan, database: Database, registry: Registry, stop: Event
 ) -> CrawlReport | None:
     started_at = utc_now()
-    if plan.kind is CrawlKind.ROUND:
-        registry = _paced(registry, settings.crawl_rate, database, stop)
+    registry = _paced(registry, plan.rate, database, stop)
     with closing(new_fetcher(registry, database)) as fetcher:
         crawler = RepositoryCrawler(database, registry, fetcher, utc_now, stop)
         report = crawl_registry(crawler, holder=uuid4().hex, database=database, clock=utc_now, plan=plan)
@@ -249,9 +250,12 @@ def _read_for_crawls(settings: Settings, database: Database, registry: Registry,
 
 
 def _repair(settings: Settings, database: Database, registry: Registry, stop: Event) -> None:
+    # A registry that has just been restarted has enough to do.
+    registry = _paced(registry, settings.crawl_rate, database, stop)
     with closing(new_fetcher(registry, database)) as fetcher, closing(Publisher(settings.broker_url)) as publisher:
         crawler = RepositoryCrawler(database, registry, fetcher, utc_now, stop)
-        plan = _plan(settings, CrawlKind.FULL, _shared_readers(publisher, database, stop))
+        readers = _shared_readers(publisher, database, stop)
+        plan = _plan(settings, CrawlKind.FULL, readers, rate=settings.crawl_rate)
 
         def work() -> float:
             found = repair_losses(crawler, holder=uuid4().hex, database=database, clock=utc_now, plan=plan)

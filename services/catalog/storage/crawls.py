@@ -58,6 +58,11 @@ class Crawl:
         return self.id if self.kind.tells_repairs else None
 
     @property
+    def is_paced(self) -> bool:
+        """Whether its requests are held back; not of the first, nor of a full one that somebody waits for."""
+        return self.kind is CrawlKind.ROUND or (self.kind is CrawlKind.FULL and self.requested_by is None)
+
+    @property
     def duration_s(self) -> float | None:
         """From the start to the end."""
         return (self.finished_at - self.started_at).total_seconds() if self.finished_at else None

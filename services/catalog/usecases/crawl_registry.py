@@ -118,7 +118,7 @@ class CrawlPlan:
         unknown_namespaces: tells which of some namespaces nobody has made; ``None``: nobody can tell.
         threads: repositories that are read at the same time, here or by each worker.
         new_readers: makes what reads repositories; ``None``: threads of our own.
-        rate: requests a second of a round; 0: as many as it can.
+        rate: requests a second, where the crawl is paced; 0: as many as it can.
         requested_by: who asked for it.
     """
 
@@ -176,7 +176,7 @@ def crawl_registry(
 def _new_readers(crawl: Crawl, crawler: RepositoryCrawler, plan: CrawlPlan, holder: str) -> Readers:
     if plan.new_readers is None:
         return OwnReaders(crawler, plan.threads, crawl.report)
-    return plan.new_readers(crawl.id, holder, 0 if crawl.kind.is_deep else plan.rate)
+    return plan.new_readers(crawl.id, holder, plan.rate if crawl.is_paced else 0)
 
 
 def _begin(plan: CrawlPlan, lease: KeptLease, database: Database, clock: Clock) -> Crawl | None:

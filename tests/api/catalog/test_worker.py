@@ -8,11 +8,15 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from services.catalog.domain.losses import Reason, Suspicion
 from services.catalog.domain.rounds import CrawlKind, Rhythm, Strategy
 from services.catalog.settings import Settings
 from services.catalog.storage.crawls import open_crawl, save_crawl
+from services.catalog.storage.loss_windows import open_window
 from services.catalog.storage.retention import find_environment_rule
+from services.catalog.storage.tables import paces
 from services.catalog.usecases.browse import get_freshness
 from services.catalog.usecases.rounds import find_due_crawl
 from services.catalog.worker import run_worker
@@ -23,7 +27,7 @@ from shared.database import Database
 from shared.messaging.consumer import Delivery, consume
 from shared.messaging.publisher import Publisher
 from shared.messaging.topology import CATALOG_NOTIFICATIONS, QueueSpec, declare_topology, queue_length
-from shared.oci.names import Digest
+from shared.oci.names import Digest, RepositoryName
 from tests.conftest import RegistryFactory
 from tests.storage.catalog.snapshots import shown_index, shown_tags
 from tests.support.catalog import NOON, delete, digest_of, envelope_for, make_scanner, push
@@ -199,6 +203,29 @@ class TestOnItsOwn:
             wait_until(lambda: get_freshness(database=index).crawled_at, what="the first crawl has ended")
             pusher.image("team/new", "1.0")
             wait_until(lambda: "team/new" in shown_index(index), what="a round has found it")
+
+    @pytest.mark.parametrize("concerned", [None, frozenset({RepositoryName("team/app")})])
+    @pytest.mark.parametrize("rate", [0, 1000])
+    def test_what_is_read_after_a_loss_keeps_to_the_pace(
+        self,
+        concerned: frozenset[RepositoryName] | None,
+        rate: int,
+        settings: Settings,
+        index: Database,
+        registry: Registry,
+    ) -> None:
+        Pusher(registry.url).image("team/app", "1.0")
+        then = utc_now() - timedelta(minutes=1)
+        with index.write() as connection:
+            open_window(connection, Suspicion("r", Reason.SILENT_PUSH, then, then, concerned), now=then)
+
+        with working(replace(settings, crawl_rate=rate)):
+            wait_until(lambda: not open_windows(index), what="the window is closed")
+
+        assert list(shown_index(index)) == ["team/app"]
+        with index.read() as connection:
+            places = connection.scalars(select(paces.c.name)).all()
+        assert places == (["registry"] if rate else [])
 
     def test_a_manifest_that_did_not_come_is_fetched_later(
         self, settings: Settings, index: Database, registry: Registry

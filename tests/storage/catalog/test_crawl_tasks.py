@@ -439,6 +439,38 @@ class TestPace:
         assert pauses[-1] > 1.5
 
 
+@pytest.mark.parametrize(
+    ("kind", "requested_by", "rate"),
+    [
+        (CrawlKind.FIRST, None, 0),
+        (CrawlKind.ROUND, None, 7),
+        (CrawlKind.ROUND, "root", 7),
+        (CrawlKind.FULL, None, 7),
+        (CrawlKind.FULL, "root", 0),
+    ],
+)
+@pytest.mark.parametrize("is_taken_up", [True, False])
+def test_all_are_paced_but_the_first_and_a_full_one_that_somebody_waits_for(
+    kind: CrawlKind, requested_by: str | None, rate: int, is_taken_up: bool, crawler: RepositoryCrawler
+) -> None:
+    """Whoever takes a crawl up: it goes on as it was planned."""
+    asked_for = list[int]()
+    plan = CrawlPlan(kind, rate=7, requested_by=requested_by)
+    if is_taken_up:
+        with crawler.database.write() as connection:
+            open_crawl(connection, kind, now=utc_now(), requested_by=requested_by)
+        plan = CrawlPlan(CrawlKind.FULL, rate=7)
+
+    def new_readers(crawl: int, run: str, rate: int) -> crawl_readers.OwnReaders:
+        asked_for.append(rate)
+        return crawl_readers.OwnReaders(crawler, 1, None)
+
+    plan = replace(plan, new_readers=new_readers)
+    crawl_registry(crawler, holder="us", database=crawler.database, clock=utc_now, plan=plan)
+
+    assert asked_for == [rate]
+
+
 def under_way(database: Database) -> bool:
     with database.read() as connection:
         return find_under_way(connection) is not None
