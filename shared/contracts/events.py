@@ -282,9 +282,9 @@ class RobotDeleted:
 
 @dataclass(frozen=True, slots=True)
 class TokenPushGranted:
-    """Somebody got tokens that allow a push to a repository; one message stands for those of a short time.
+    """Somebody got tokens that allow to change a repository; one message stands for those of a short time.
 
-    Bookkeeping between services, for noticing pushes that nobody told us of: no part of the event log.
+    Bookkeeping between services, for noticing pushes and deletions that nobody told us of: no part of the event log.
     """
 
     TYPE: ClassVar[str] = "auth.token.push_granted.v1"
@@ -298,6 +298,8 @@ class TokenPushGranted:
     """``sub`` of the tokens: one message is about one actor and one repository."""
     tokens: int = 1
     """How many tokens the message stands for."""
+    pushes: bool = True
+    """Whether they allow a push; else only to delete, and no push is to be expected."""
 
 
 @dataclass(frozen=True, slots=True)

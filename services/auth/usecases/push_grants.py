@@ -1,4 +1,8 @@
-"""Tell ``catalog`` of tokens that allow a push: a push that it never hears of may be a lost event."""
+"""Tell ``catalog`` of tokens that allow to change a repository.
+
+A push that it never hears of may be a lost event; and where events were lost, only what somebody had such a token
+for can have changed.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,33 +19,40 @@ from services.auth.usecases.messages import SOURCE
 from shared.contracts.events import TokenPushGranted, envelope_of
 from shared.messaging.outbox import record_events
 
+_PUSHES = frozenset({"push", "*"})
+_CHANGES = _PUSHES | {"delete"}
+
 
 @dataclass(frozen=True, slots=True)
 class _Granted:
-    """One token that allows a push to one repository."""
+    """One token that allows to change one repository."""
 
     repository: str
     actor: str
+    pushes: bool
+    """Whether it allows a push; else only to delete."""
     at: datetime
     ttl_s: int
 
 
 def record_push_grants(connection: Connection, noted: Iterable[Decided], *, token_ttl_s: int, now: datetime) -> None:
-    """Record one event for each actor and repository of a batch, inside the caller's transaction.
+    """Record an event for each actor and repository of a batch, inside the caller's transaction.
+
+    Tokens that only allow to delete have one of their own: nobody waits for a push with them.
 
     Args:
         token_ttl_s: life of a token where its registry has none of its own.
     """
     granted = [one for decided in noted for one in _granted(decided, token_ttl_s)]
-    groups: dict[tuple[str, str], list[_Granted]] = {}
+    groups: dict[tuple[str, str, bool], list[_Granted]] = {}
     for one in granted:
-        groups.setdefault((one.repository, one.actor), []).append(one)
+        groups.setdefault((one.repository, one.actor, one.pushes), []).append(one)
     record_events(
         connection,
         outbox,
         (
             envelope_of(_event(tokens), id=uuid4().hex, source=SOURCE, time=now, subject=repository)
-            for (repository, _actor), tokens in groups.items()
+            for (repository, *_), tokens in groups.items()
         ),
     )
 
@@ -57,8 +68,9 @@ def _granted(decided: Decided, token_ttl_s: int) -> Iterator[_Granted]:
     ttl_s = registry.token_ttl_s or token_ttl_s
     for verdict in decided.verdicts:
         scope = verdict.granted
-        if scope and scope.type == "repository" and {"push", "*"} & set(scope.actions):
-            yield _Granted(scope.name, subject.username, decided.at, ttl_s)
+        actions = set(scope.actions) if scope and scope.type == "repository" else set[str]()
+        if scope and actions & _CHANGES:
+            yield _Granted(scope.name, subject.username, bool(actions & _PUSHES), decided.at, ttl_s)
 
 
 def _event(tokens: Sequence[_Granted]) -> TokenPushGranted:
@@ -70,4 +82,5 @@ def _event(tokens: Sequence[_Granted]) -> TokenPushGranted:
         issued_at=first.isoformat(),
         expires_at=last.isoformat(),
         tokens=len(tokens),
+        pushes=tokens[0].pushes,
     )

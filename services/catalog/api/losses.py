@@ -35,6 +35,10 @@ class LossWindowSchema(Schema):
     crawl_started_at = fields.AwareDateTime(required=True, allow_none=True)
     closed_at = fields.AwareDateTime(required=True, allow_none=True)
     repaired = fields.Integer(required=True, metadata={"description": "Tags that were missing, or elsewhere."})
+    left_open = fields.Integer(
+        required=True,
+        metadata={"description": "Tags that differed and could not be put right; the drift report names them."},
+    )
 
 
 class WholeLossWindowSchema(LossWindowSchema):

@@ -82,7 +82,11 @@ class DriftSchema(Schema):
     last_seen_at = fields.AwareDateTime(required=True)
     closed_at = fields.AwareDateTime(required=True, allow_none=True)
     rounds = fields.Integer(required=True, metadata={"description": "How many crawls have found it."})
-    crawl_id = fields.Integer(required=True, metadata={"description": "The one that found it last."})
+    crawl_id = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The one that found it last. Null: it was found in what was read after a loss."},
+    )
 
 
 def rounds_blueprint(database: Database, visibility: FindCallersVisibility, *, clock: Clock) -> ApiBlueprint:

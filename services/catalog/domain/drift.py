@@ -77,6 +77,9 @@ _REMEDIES = {
 PUT_RIGHT = frozenset({Kind.MISSING_TAG, Kind.DIGEST_DIFFERS})
 """What a round repairs when it sees it."""
 
+LEFT_BY_LOSSES = frozenset({Kind.PHANTOM_TAG, Kind.DANGLING_TAG})
+"""What lost events may have left in the index, and a look at the registry does not put right."""
+
 SEEN_BY_DIGEST = frozenset({Kind.DIGEST_DIFFERS, Kind.DANGLING_TAG})
 """What only a look at every tag finds."""
 
@@ -94,6 +97,14 @@ class Finding:
     found: Digest | None = None
     """Where it points in the registry."""
     namespace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Where is told what was put right."""
+
+    crawl: int | None
+    """The crawl that has found it; ``None``: it was found in what was read after a loss."""
 
 
 def probable_cause(kind: Kind, *, events_lost: bool) -> Cause:

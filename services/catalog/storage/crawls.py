@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from services.catalog.domain.drift import Report
 from services.catalog.domain.rounds import CrawlKind
 from services.catalog.storage.tables import crawls
 from shared.api.paging import ListRequest, Order, Page
@@ -53,9 +54,9 @@ class Crawl:
     fault: str | None
 
     @property
-    def report(self) -> int | None:
-        """In whose report is told what it puts right; ``None``: in none."""
-        return self.id if self.kind.tells_repairs else None
+    def report(self) -> Report | None:
+        """Where is told what it puts right; ``None``: nowhere."""
+        return Report(self.id) if self.kind.tells_repairs else None
 
     @property
     def is_paced(self) -> bool:

@@ -7,7 +7,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, or_, select, update
 
-from services.catalog.domain.drift import PUT_RIGHT, SEEN_BY_DIGEST, Cause, Finding, Kind, State, probable_cause
+from services.catalog.domain.drift import (
+    PUT_RIGHT,
+    SEEN_BY_DIGEST,
+    Cause,
+    Finding,
+    Kind,
+    Report,
+    State,
+    probable_cause,
+)
 from services.catalog.domain.history import Kind as WriteKind
 from services.catalog.storage.loss_tables import loss_window_repositories, loss_windows
 from services.catalog.storage.statements import insert_missing
@@ -56,11 +65,16 @@ class DriftRow:
     last_seen_at: datetime
     closed_at: datetime | None
     rounds: int
-    crawl_id: int
+    crawl_id: int | None
 
 
-def file_findings(connection: Connection, findings: Sequence[Finding], *, crawl: int, now: datetime) -> Sequence[Tag]:
+def file_findings(
+    connection: Connection, findings: Sequence[Finding], *, crawl: int | None, now: datetime
+) -> Sequence[Tag]:
     """Write down what a look at one repository, or at the namespaces, found.
+
+    Args:
+        crawl: that has looked; ``None``: something was read after a loss.
 
     Returns:
         The tags among them that an earlier crawl did not find in the registry either.
@@ -69,21 +83,23 @@ def file_findings(connection: Connection, findings: Sequence[Finding], *, crawl:
     lost = _events_lost(connection, {finding.repository for finding in findings if finding.repository})
     rows = [(finding, known.get((_place(finding), finding.kind, finding.tag or ""))) for finding in findings]
     insert_missing(connection, table, [_values(finding, lost, crawl, now) for finding, row in rows if row is None])
-    again = [(finding, row.id) for finding, row in rows if row and row.crawl_id != crawl]
-    seen = {"last_seen_at": now, "crawl_id": crawl, "rounds": _C.rounds + 1}
-    connection.execute(update(table).where(_C.id.in_([row for _, row in again])).values(seen))
-    return [finding.tag for finding, _ in again if finding.kind is Kind.PHANTOM_TAG and finding.tag]
+    again = [(finding, row) for finding, row in rows if row and (crawl is None or row.crawl_id != crawl)]
+    seen = {"last_seen_at": now} if crawl is None else {"last_seen_at": now, "crawl_id": crawl, "rounds": _C.rounds + 1}
+    connection.execute(update(table).where(_C.id.in_([row.id for _, row in again])).values(seen))
+    # What was found after a loss is for two crawls to find.
+    twice = [finding for finding, row in again if crawl is not None and row.crawl_id is not None]
+    return [finding.tag for finding in twice if finding.kind is Kind.PHANTOM_TAG and finding.tag]
 
 
-def file_repairs(connection: Connection, repairs: Sequence[tuple[int, Finding]], *, now: datetime) -> None:
-    """Write down what crawls have put right; best in the transaction in which it is, and as its last statement.
+def file_repairs(connection: Connection, repairs: Sequence[tuple[Report, Finding]], *, now: datetime) -> None:
+    """Write down what was put right; best in the transaction in which it is, and as its last statement.
 
     Args:
-        repairs: the crawl, and a difference that no longer is one.
+        repairs: where it is told, and a difference that no longer is one.
     """
     if repairs:
         lost = _events_lost(connection, {repair.repository for _, repair in repairs if repair.repository})
-        insert_missing(connection, table, [_values(repair, lost, crawl, now) for crawl, repair in repairs])
+        insert_missing(connection, table, [_values(repair, lost, report.crawl, now) for report, repair in repairs])
 
 
 def close_removed(connection: Connection, repository: RepositoryName, tags: Collection[Tag], *, now: datetime) -> None:
@@ -116,7 +132,7 @@ def close_resolved(
     )
     was_looked_for = or_(_C.kind.not_in([kind.value for kind in SEEN_BY_DIGEST]), _C.repository.in_(verified))
     known = and_(_C.repository.not_in(unread), _C.kind.not_in([kind.value for kind in unasked]))
-    gone = and_(_is_open(), _C.crawl_id != crawl, known, was_looked_for)
+    gone = and_(_is_open(), _C.crawl_id.is_distinct_from(crawl), known, was_looked_for)
     done = {"state": State.RESOLVED.value, "closed_at": now}
     return connection.execute(update(table).where(gone).values(done)).rowcount
 
@@ -199,7 +215,7 @@ def _events_lost(connection: Connection, names: Collection[RepositoryName]) -> C
     return set(connection.scalars(query.where(concerned.repository.in_(names))))
 
 
-def _values(finding: Finding, lost: Collection[str], crawl: int, now: datetime) -> dict[str, Any]:
+def _values(finding: Finding, lost: Collection[str], crawl: int | None, now: datetime) -> dict[str, Any]:
     repaired = finding.kind in PUT_RIGHT
     cause = probable_cause(finding.kind, events_lost=finding.repository in lost)
     return {

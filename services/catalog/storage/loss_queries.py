@@ -48,6 +48,8 @@ class LossWindow:
     crawl_started_at: datetime | None
     closed_at: datetime | None
     repaired: int
+    left_open: int
+    """Differences that were found and are left to people, or to later rounds."""
     repositories_count: int
     """How many repositories are concerned, unless all are."""
 

@@ -1,6 +1,6 @@
 """The tables that losses of events are accounted for in."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, true
 
 from services.catalog.storage.tables import RowId, metadata, name
 from shared.database import UtcDateTime
@@ -38,6 +38,7 @@ loss_windows = Table(
     Column("crawl_started_at", UtcDateTime),
     Column("closed_at", UtcDateTime, index=True),
     Column("repaired", Integer, nullable=False),
+    Column("left_open", Integer, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )
 
@@ -49,7 +50,7 @@ loss_window_repositories = Table(
     Column("crawled_at", UtcDateTime),
 )
 
-# Tokens that allow a push, until it is clear whether anything was pushed, and some time longer.
+# Tokens that allow to change a repository, until it is clear what came of them, and some time longer.
 push_grants = Table(
     "push_grants",
     metadata,
@@ -57,6 +58,8 @@ push_grants = Table(
     Column("repository", name(255), nullable=False),
     Column("issued_at", UtcDateTime, nullable=False, index=True),
     Column("expires_at", UtcDateTime, nullable=False),
+    # Whether they allow a push; else only to delete.
+    Column("pushes", Boolean(create_constraint=False), nullable=False, server_default=true()),
     # NULL: settled.
     Column("due_at", UtcDateTime, index=True),
 )

@@ -108,12 +108,19 @@ def list_uncrawled(connection: Connection, window: int, *, after: str, limit: in
 
 
 def note_crawled(
-    connection: Connection, window: int, repositories: Collection[RepositoryName], *, repaired: int, now: datetime
+    connection: Connection,
+    window: int,
+    repositories: Collection[RepositoryName],
+    *,
+    repaired: int,
+    left_open: int,
+    now: datetime,
 ) -> None:
-    """Note repositories of a window that were read, and how many tags that put right."""
+    """Note repositories of a window that were read, how many tags that put right, and how many it left."""
     done = (concerned.c.window_id == window) & concerned.c.repository.in_(repositories)
     connection.execute(update(concerned).where(done).values(crawled_at=now))
-    connection.execute(update(table).where(table.c.id == window).values(repaired=table.c.repaired + repaired))
+    counts = {"repaired": table.c.repaired + repaired, "left_open": table.c.left_open + left_open}
+    connection.execute(update(table).where(table.c.id == window).values(counts))
 
 
 def postpone(connection: Connection, window: int, *, until: datetime) -> None:
@@ -127,10 +134,21 @@ def close(connection: Connection, window: int, *, now: datetime) -> None:
     connection.execute(update(table).where(table.c.id == window).values(closed_at=now))
 
 
-def close_covered(connection: Connection, *, started_at: datetime, repaired: int, now: datetime) -> int:
-    """Close every window that was opened before a crawl of the whole registry began, and return how many."""
+def close_covered(connection: Connection, *, started_at: datetime, repaired: int, left_open: int, now: datetime) -> int:
+    """Close every window that was opened before a crawl of the whole registry began, and return how many.
+
+    Args:
+        started_at: of the crawl.
+        repaired: tags that it put right.
+        left_open: tags that differ still.
+    """
     covered = table.c.closed_at.is_(None) & (table.c.opened_at <= started_at)
-    values = {"closed_at": now, "repaired": table.c.repaired + repaired, "crawl_started_at": started_at}
+    values = {
+        "closed_at": now,
+        "repaired": table.c.repaired + repaired,
+        "left_open": table.c.left_open + left_open,
+        "crawl_started_at": started_at,
+    }
     return connection.execute(update(table).where(covered).values(values)).rowcount
 
 

@@ -1,4 +1,4 @@
-"""Tokens that allow a push, and what was heard of the repositories that they are for."""
+"""Tokens that allow to change a repository, and what was heard of those repositories."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,11 +13,13 @@ from shared.oci.names import RepositoryName
 
 @dataclass(frozen=True, slots=True)
 class PushGrant:
-    """Somebody could push to a repository in this time."""
+    """Somebody could push to a repository, or delete from it, in this time."""
 
     repository: RepositoryName
     issued_at: datetime
     expires_at: datetime
+    pushes: bool = True
+    """Whether they could push; else only delete."""
 
 
 def insert_grants(connection: Connection, grants: Collection[PushGrant], *, due: Mapping[PushGrant, datetime]) -> None:
@@ -27,6 +29,7 @@ def insert_grants(connection: Connection, grants: Collection[PushGrant], *, due:
             "repository": grant.repository,
             "issued_at": grant.issued_at,
             "expires_at": grant.expires_at,
+            "pushes": grant.pushes,
             "due_at": due[grant],
         }
         for grant in grants
@@ -86,7 +89,7 @@ def take_due_grants(connection: Connection, *, now: datetime, limit: int) -> Seq
     found = [
         DueGrant(
             row.id,
-            PushGrant(RepositoryName(row.repository), row.issued_at, row.expires_at),
+            PushGrant(RepositoryName(row.repository), row.issued_at, row.expires_at, row.pushes),
             row.pushed_at,
             row.crawled_at,
         )
@@ -112,7 +115,7 @@ def is_left_out(connection: Connection, grant: PushGrant, *, reason: str) -> boo
 def list_granted(
     connection: Connection, *, since: datetime, until: datetime, limit: int
 ) -> Sequence[RepositoryName] | None:
-    """Return the repositories that anybody could push to in a time; ``None``: nobody knows, or they are too many."""
+    """Return the repositories that anybody could change in a time; ``None``: nobody knows, or they are too many."""
     known_since = connection.scalar(select(func.min(push_grants.c.issued_at)))
     if known_since is None or known_since > since:
         return None

@@ -350,8 +350,8 @@ drift = Table(
     Column("last_seen_at", UtcDateTime, nullable=False),
     Column("closed_at", UtcDateTime, index=True),
     Column("rounds", Integer, nullable=False),
-    # The crawl that found it last.
-    Column("crawl_id", RowId, ForeignKey("crawls.id"), nullable=False, index=True),
+    # The crawl that found it last. NULL: none has yet, it was found in what was read after a loss.
+    Column("crawl_id", RowId, ForeignKey("crawls.id"), index=True),
     Index("ix_drift_repository", "repository", "tag", "kind"),
     Index("ix_drift_state", "state", "id"),
 )

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 from uuid import uuid4
 
+from services.catalog.domain.drift import Report
 from services.catalog.storage.crawl_results import (
     drop_results,
     drop_results_of_others,
@@ -66,7 +67,7 @@ class OwnReaders:
         report: see ``RepositoryCrawler.crawl``.
     """
 
-    def __init__(self, crawler: RepositoryCrawler, threads: int, report: int | None) -> None:
+    def __init__(self, crawler: RepositoryCrawler, threads: int, report: Report | None) -> None:
         self._crawler = crawler
         self._report = report
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="crawl")

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from services.catalog.domain.drift import PUT_RIGHT, Finding
+from services.catalog.domain.drift import LEFT_BY_LOSSES, PUT_RIGHT, Finding
 from services.catalog.domain.drift import Kind as DriftKind
 from services.catalog.domain.rounds import CrawlKind
 from services.catalog.storage.crawl_results import drop_results
@@ -89,6 +89,8 @@ class CrawlReport:
     """Repositories of which every tag was looked at."""
     drift: int = 0
     """Differences that were found."""
+    left_open: int = field(default=0, compare=False)
+    """Differences among them that events would have told, and that are there still; known at the end."""
     kind: CrawlKind = field(default=CrawlKind.FULL, compare=False)
     """What it was; one that was taken up again is of its own kind, whatever was asked for."""
     started_at: datetime | None = field(default=None, compare=False)
@@ -471,7 +473,8 @@ class _Run:
         with self._database.read() as connection:
             found = count_drift(connection, self._crawl.id)
         repaired = max(self.report.repaired, sum(found.get(kind, 0) for kind in PUT_RIGHT))
-        self.report = replace(self.report, drift=sum(found.values()), repaired=repaired)
+        left_open = sum(found.get(kind, 0) for kind in LEFT_BY_LOSSES)
+        self.report = replace(self.report, drift=sum(found.values()), repaired=repaired, left_open=left_open)
 
     def _find_orphans(self) -> Collection[DriftKind]:
         """File the namespaces that nobody has made; return the kinds of differences that were not to be learnt."""

@@ -9,7 +9,7 @@ from threading import Event
 import structlog
 from sqlalchemy import Connection
 
-from services.catalog.domain.drift import Finding
+from services.catalog.domain.drift import Finding, Report
 from services.catalog.domain.drift import Kind as DriftKind
 from services.catalog.domain.history import Kind, TagWrite
 from services.catalog.domain.index import (
@@ -91,8 +91,8 @@ class _Sight:
     seen: Sequence[_Seen]
     result: FetchResult
     seen_at: datetime
-    report: int | None
-    """The crawl whose report tells what is put right."""
+    report: Report | None
+    """Where is told what is put right."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,9 @@ class RepositoryCrawler:
     clock: Clock
     stop: Event
 
-    def crawl(self, repository: RepositoryName, *, deep: bool = True, report: int | None = None) -> CrawledRepository:
+    def crawl(
+        self, repository: RepositoryName, *, deep: bool = True, report: Report | None = None
+    ) -> CrawledRepository:
         """Index every tag of a repository that is not in the index, or is elsewhere there.
 
         Nothing is taken out of the index: that a tag is not listed may have many reasons. A tag
@@ -120,8 +122,8 @@ class RepositoryCrawler:
         Args:
             deep: look at every tag; else only at those that the index does not have, so that a repository
                 in which nothing has changed costs one request.
-            report: the crawl whose report tells what is put right, ``None``: no report does. It is written together
-                with the index, because whoever reads the repository again finds nothing that differs.
+            report: where is told what is put right; ``None``: nowhere. It is written together with the index, because
+                whoever reads the repository again finds nothing that differs.
 
         Raises:
             RegistryError: the tags could not be listed; the repository is left as it was.
@@ -165,7 +167,7 @@ class RepositoryCrawler:
         names: Sequence[Tag],
         before: CrawledRepository,
         seen_at: datetime,
-        report: int | None,
+        report: Report | None,
     ) -> CrawledRepository:
         with self.database.read() as connection:
             known = list_present_tags(connection, repository, names)
@@ -246,7 +248,7 @@ class RepositoryCrawler:
                 failures, in_a_row = failures + 1, in_a_row + 1
         return absent, failures, True
 
-    def _keep(self, repository: RepositoryName, seen: Sequence[_Seen], seen_at: datetime, report: int | None) -> int:
+    def _keep(self, repository: RepositoryName, seen: Sequence[_Seen], seen_at: datetime, report: Report | None) -> int:
         if not seen:
             return 0
         fetched = {one.digest: one.fetched for one in seen if one.fetched}
@@ -333,7 +335,7 @@ def _forget(
 
 def _told(
     sights: Sequence[_Sight], moves: Mapping[RepositoryName, Sequence[TagChange]]
-) -> Iterator[tuple[int, Finding]]:
+) -> Iterator[tuple[Report, Finding]]:
     for sight in sights:
         if sight.report is not None:
             for move in moves[sight.repository]:

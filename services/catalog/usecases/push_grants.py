@@ -1,4 +1,8 @@
-"""Tokens that allow a push: kept until they have expired, and then asked what came of them."""
+"""Tokens that allow to change a repository: kept until they have expired, and then asked what came of them.
+
+A token that allows a push, and no push: one may be lost. Of a token that only allows to delete nothing is expected; it
+tells what a loss of events may be about.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -54,7 +58,7 @@ def settle_push_grants(*, registry: str, database: Database, clock: Clock) -> in
             one.grant
             for one in due
             if not _was_read_since(one)
-            and (not _was_pushed_since(one) or is_left_out(connection, one.grant, reason=Reason.RESTART.value))
+            and (_misses_push(one) or is_left_out(connection, one.grant, reason=Reason.RESTART.value))
         ]
         if silent:
             suspicion = Suspicion(
@@ -73,8 +77,9 @@ def _was_read_since(one: DueGrant) -> bool:
     return one.crawled_at is not None and one.crawled_at >= one.grant.expires_at
 
 
-def _was_pushed_since(one: DueGrant) -> bool:
-    return one.pushed_at is not None and one.pushed_at >= one.grant.issued_at - CLOCKS_DIFFER_BY
+def _misses_push(one: DueGrant) -> bool:
+    was_pushed = one.pushed_at is not None and one.pushed_at >= one.grant.issued_at - CLOCKS_DIFFER_BY
+    return one.grant.pushes and not was_pushed
 
 
 def _load(envelope: Envelope) -> PushGrant:
@@ -84,7 +89,9 @@ def _load(envelope: Envelope) -> PushGrant:
     except InvalidName as fault:
         raise InvalidMessage(str(fault)) from fault
     issued_at, expires_at = _moment(granted.issued_at, "issued_at"), _moment(granted.expires_at, "expires_at")
-    return PushGrant(repository, issued_at, min(max(issued_at, expires_at), issued_at + LONGEST_LIFE))
+    # Whatever is no clear "no" is watched.
+    pushes = granted.pushes is not False
+    return PushGrant(repository, issued_at, min(max(issued_at, expires_at), issued_at + LONGEST_LIFE), pushes)
 
 
 def _moment(value: str, field: str) -> datetime:

@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from services.catalog.domain.drift import Report
 from services.catalog.storage.crawl_results import Result, add_results, note_heard
 from services.catalog.storage.crawls import find_crawl
 from services.catalog.storage.leases import find_holder
@@ -42,7 +43,7 @@ class TaskReader:
         self._lock = threading.Lock()
         self._under_way = 0
         self._run: str | None = None
-        self._report: tuple[int, int | None] | None = None
+        self._report: tuple[int, Report | None] | None = None
         self._results = Combined(self._add_all, limit=RESULTS_TOGETHER, blameless=DATABASE_AWAY)
 
     def find_run(self) -> str | None:
@@ -103,7 +104,7 @@ class TaskReader:
             return None
         return dump_crawled(crawled)
 
-    def _report_of(self, crawl: int) -> int | None:
+    def _report_of(self, crawl: int) -> Report | None:
         # One crawl is under way, and of what kind it is does not change.
         known = self._report
         if known is None or known[0] != crawl:

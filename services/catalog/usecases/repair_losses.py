@@ -5,13 +5,16 @@ One worker at a time does it, under a lease, and it may be killed at any time.
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection
 
+from services.catalog.domain.drift import LEFT_BY_LOSSES, Finding, Report
 from services.catalog.domain.losses import Reason
 from services.catalog.storage.crawls import find_under_way
+from services.catalog.storage.drift import file_findings
 from services.catalog.storage.loss_windows import (
     MAX_REPOSITORIES,
     OpenWindow,
@@ -27,13 +30,13 @@ from services.catalog.storage.loss_windows import (
 from services.catalog.storage.push_grants import list_granted, note_read
 from services.catalog.usecases.crawl_readers import TasksNotTaken
 from services.catalog.usecases.crawl_registry import CrawlPlan, CrawlReport, crawl_registry
-from services.catalog.usecases.crawl_repository import RepositoryCrawler
+from services.catalog.usecases.crawl_repository import CrawledRepository, RepositoryCrawler
 from services.catalog.usecases.kept_lease import KeptLease, LeaseLost
 from services.catalog.usecases.push_grants import CLOCKS_DIFFER_BY
 from services.catalog.usecases.registry import RegistryError, RegistryRefused
 from shared.clock import Clock
 from shared.database import Database
-from shared.oci.names import RepositoryName
+from shared.oci.names import RepositoryName, split_namespace
 
 LEASE = "losses"
 LEASE_TTL = timedelta(seconds=120)
@@ -80,7 +83,9 @@ def close_windows_covered_by(report: CrawlReport, *, started_at: datetime, datab
     # What it had read before it was broken off was read before windows that were opened since.
     began_at = min(started_at, report.started_at or started_at)
     with database.write() as connection:
-        return close_covered(connection, started_at=began_at, repaired=report.repaired, now=clock())
+        return close_covered(
+            connection, started_at=began_at, repaired=report.repaired, left_open=report.left_open, now=clock()
+        )
 
 
 def _is_whole(report: CrawlReport) -> bool:
@@ -98,6 +103,15 @@ def _narrowed(connection: Connection, window: OpenWindow) -> OpenWindow | None:
         return window
     narrow(connection, window.id, granted)
     return find_open(connection, window.id)
+
+
+def _left(crawled: CrawledRepository) -> Sequence[Finding]:
+    """Return the differences that were found, and that events would have told."""
+    return [
+        replace(one, namespace=split_namespace(one.repository).namespace)
+        for one in crawled.findings
+        if one.kind in LEFT_BY_LOSSES and one.repository
+    ]
 
 
 class _Work:
@@ -165,7 +179,8 @@ class _Work:
         # What was read is as it should be; only the rest is tried again.
         with self._database.write() as connection:
             narrow(connection, self._window.id, report.failed)
-            note_crawled(connection, self._window.id, [], repaired=report.repaired, now=self._clock())
+            counts = {"repaired": report.repaired, "left_open": report.left_open}
+            note_crawled(connection, self._window.id, [], **counts, now=self._clock())
         return False
 
     def _is_covered_by(self, report: CrawlReport, began_at: datetime) -> bool:
@@ -191,24 +206,29 @@ class _Work:
     def _crawl_batch(self, pool: ThreadPoolExecutor, batch: Sequence[RepositoryName]) -> bool:
         started_at = self._clock()
         results = dict(zip(batch, pool.map(self._crawl, batch), strict=True))
-        good = [name for name, repaired in results.items() if repaired is not None]
-        repaired = sum(repaired or 0 for repaired in results.values())
+        found = {name: crawled for name, crawled in results.items() if crawled}
+        good = [name for name, crawled in found.items() if crawled.is_whole and not crawled.failures]
+        repaired = sum(crawled.repaired for crawled in found.values())
+        # What could not be read to its end is read again, and counted then.
+        left_open = sum(len(_left(found[name])) for name in good)
         with self._database.write() as connection:
-            note_crawled(connection, self._window.id, good, repaired=repaired, now=self._clock())
+            for crawled in found.values():
+                # While the window is open, so that lost events are the cause.
+                file_findings(connection, _left(crawled), crawl=None, now=self._clock())
+            note_crawled(connection, self._window.id, good, repaired=repaired, left_open=left_open, now=self._clock())
             note_read(connection, good, at=started_at)
         return len(good) == len(batch)
 
-    def _crawl(self, repository: RepositoryName) -> int | None:
-        """Return how many tags were put right; ``None`` when the repository could not be read to its end."""
+    def _crawl(self, repository: RepositoryName) -> CrawledRepository | None:
+        """Return what was found; ``None`` when the repository could not be read."""
         try:
-            crawled = self._crawler.crawl(repository)
+            return self._crawler.crawl(repository, report=Report(None))
         except RegistryRefused:
             # It would refuse all the others too.
             raise
         except RegistryError as fault:
             log.warning("losses.repository_failed", repository=repository, fault=str(fault))
             return None
-        return None if crawled.failures or not crawled.is_whole else crawled.repaired
 
     def _close(self) -> None:
         with self._database.write() as connection:

@@ -72,6 +72,7 @@ def test_a_window_says_when_and_why(client: FlaskClient, suspect: Suspect) -> No
         "crawl_started_at": None,
         "closed_at": None,
         "repaired": 0,
+        "left_open": 0,
     }
 
 

@@ -1,13 +1,14 @@
-"""Tokens that allow a push are told to catalog, beside the requests."""
+"""Tokens that allow to change a repository are told to catalog, beside the requests."""
 
 from typing import Any
 
 from sqlalchemy import select
 
+from services.auth.domain.decisions import DeletePolicy, Policy
 from services.auth.domain.subjects import INTERNAL_USERNAME
 from services.auth.storage.tables import outbox
 from shared.contracts.events import TokenPushGranted
-from tests.support.auth import SERVICE_ACCOUNT_SECRET, AuthService
+from tests.support.auth import SERVICE_ACCOUNT_SECRET, AuthFactory, AuthService
 
 
 def told(auth: AuthService) -> list[dict[str, Any]]:
@@ -45,7 +46,21 @@ def test_each_actor_and_repository_has_its_own(auth: AuthService) -> None:
     }
 
 
-def test_what_allows_no_push_is_not_told(auth: AuthService) -> None:
+def test_tokens_that_only_allow_to_delete_are_told_apart(make_auth: AuthFactory) -> None:
+    """Of them no push is expected, and with them a repository changes all the same."""
+    auth = make_auth(policy=Policy(delete=DeletePolicy.OWNERS))
+    auth.make_user("jane")
+    auth.get_token("repository:jane/web:delete", user="jane")
+    auth.get_token("repository:jane/web:pull,push,delete", user="jane")
+    auth.get_token("repository:jane/web:pull,delete", user="jane")
+
+    assert sorted((event["pushes"], event["repository"], event["tokens"]) for event in told(auth)) == [
+        (False, "jane/web", 2),
+        (True, "jane/web", 1),
+    ]
+
+
+def test_what_allows_neither_is_not_told(auth: AuthService) -> None:
     auth.make_user("jane")
     auth.make_user("kim")
     auth.get_token("repository:jane/web:pull", "repository:kim/web:push", user="jane")

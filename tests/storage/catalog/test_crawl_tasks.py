@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from werkzeug import Request, Response
 
-from services.catalog.domain.drift import Finding, Kind, State
+from services.catalog.domain.drift import Finding, Kind, Report, State
 from services.catalog.domain.rounds import CrawlKind
 from services.catalog.storage.crawl_results import list_answered
 from services.catalog.storage.crawls import find_under_way, open_crawl
@@ -234,7 +234,7 @@ def test_a_fault_of_ours_is_a_failure_of_one_repository(
 
     class Faulty(RepositoryCrawler):
         def crawl(
-            self, repository: RepositoryName, *, deep: bool = True, report: int | None = None
+            self, repository: RepositoryName, *, deep: bool = True, report: Report | None = None
         ) -> CrawledRepository:
             if repository == names[1]:
                 raise ZeroDivisionError
@@ -259,7 +259,7 @@ def test_a_refused_token_ends_the_crawl(
 
     class Refused(RepositoryCrawler):
         def crawl(
-            self, repository: RepositoryName, *, deep: bool = True, report: int | None = None
+            self, repository: RepositoryName, *, deep: bool = True, report: Report | None = None
         ) -> CrawledRepository:
             raise RegistryRefused("the registry does not trust our tokens")
 
@@ -370,7 +370,7 @@ def test_a_lease_is_kept_however_long_a_part_of_the_work_takes(
 
     class Slow(RepositoryCrawler):
         def crawl(
-            self, repository: RepositoryName, *, deep: bool = True, report: int | None = None
+            self, repository: RepositoryName, *, deep: bool = True, report: Report | None = None
         ) -> CrawledRepository:
             time.sleep(2)
             with database.write() as connection:
@@ -527,7 +527,9 @@ class Killed(RepositoryCrawler):
 
     killed: ClassVar[set[RepositoryName]]
 
-    def crawl(self, repository: RepositoryName, *, deep: bool = True, report: int | None = None) -> CrawledRepository:
+    def crawl(
+        self, repository: RepositoryName, *, deep: bool = True, report: Report | None = None
+    ) -> CrawledRepository:
         crawled = super().crawl(repository, deep=deep, report=report)
         if repository not in self.killed:
             self.killed.add(repository)

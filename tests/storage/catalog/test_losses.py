@@ -10,10 +10,13 @@ import pytest
 from sqlalchemy import select, update
 from werkzeug import Request, Response
 
+from services.catalog.domain.drift import Cause, State
+from services.catalog.domain.drift import Kind as Drift
 from services.catalog.domain.losses import ARRIVES_WITHIN
 from services.catalog.domain.occurrences import Occurrence
 from services.catalog.domain.rounds import CrawlKind
 from services.catalog.storage.crawls import find_under_way, open_crawl
+from services.catalog.storage.drift import DRIFT, DriftRow, list_drift
 from services.catalog.storage.instances import count_arrived
 from services.catalog.storage.loss_queries import WholeLossWindow, find_window, list_windows
 from services.catalog.storage.loss_tables import loss_windows, push_grants, registry_instances
@@ -29,14 +32,14 @@ from services.catalog.storage.tables import leases
 from services.catalog.usecases.apply_notifications import apply_notifications
 from services.catalog.usecases.browse import get_freshness
 from services.catalog.usecases.count_deliveries import count_deliveries
-from services.catalog.usecases.crawl_registry import CrawlReport, crawl_registry
+from services.catalog.usecases.crawl_registry import CrawlPlan, CrawlReport, crawl_registry
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
 from services.catalog.usecases.kept_lease import KeptLease, LeaseLost
 from services.catalog.usecases.purge_history import INSTANCES_KEPT_FOR, WINDOWS_KEPT_FOR, purge_history
 from services.catalog.usecases.push_grants import note_push_grants, settle_push_grants
 from services.catalog.usecases.repair_losses import LEASE, close_windows_covered_by, repair_losses
-from shared.api.paging import ListRequest
+from shared.api.paging import ListRequest, PageRequest
 from shared.contracts.events import Envelope, InvalidMessage, TokenPushGranted, envelope_of
 from shared.database import Database
 from shared.oci.names import RepositoryName
@@ -67,9 +70,10 @@ class House:
     def apply(self, *envelopes: Envelope) -> None:
         apply_notifications(envelopes, database=self.database, fetcher=self._fetcher, clock=self.clock)
 
-    def grant(self, repository: str, at: float, *, life_s: float = 900) -> None:
+    def grant(self, repository: str, at: float, *, life_s: float = 900, pushes: bool = True) -> None:
         """Tell of a token, ``at`` seconds after noon."""
-        granted = TokenPushGranted(repository, moment(at).isoformat(), moment(at + life_s).isoformat(), "jane")
+        span = (moment(at).isoformat(), moment(at + life_s).isoformat())
+        granted = TokenPushGranted(repository, *span, "jane", pushes=pushes)
         note_push_grants([_grant(granted)], database=self.database, clock=self.clock)
 
     def settle(self) -> int:
@@ -237,6 +241,38 @@ def lossy(house: House) -> House:
     return house
 
 
+def _let_it_concern_everything(house: House) -> None:
+    with house.database.write() as connection:
+        connection.execute(update(loss_windows).values(reason="gap"))
+
+
+def drift(house: House) -> list[DriftRow]:
+    with house.database.read() as connection:
+        return list(reversed(list_drift(connection, ListRequest(PageRequest(per_page=100), DRIFT.order)).rows))
+
+
+def lose_a_deletion(house: House, crawler: RepositoryCrawler, pusher: Pusher, *tags: str) -> None:
+    """A push and deletions, of the tag ``gone`` if nothing else is said, were lost; a window was worked off."""
+    images = {tag: pusher.image("team/app", tag) for tag in tags or ("gone",)}
+    pusher.image("team/app", "stays")
+    house.grant("team/old", -5000)
+    house.grant("team/app", 30)
+    told = [push(tag, image["digest"], 1, id=tag, repository="team/app") for tag, image in images.items()]
+    house.tell(*told, instance="one")
+    for image in images.values():
+        pusher.delete("team/app", image["digest"])
+    house.tell(pull(A, 60), instance="two")
+    house.now += SETTLES_WITHIN
+    house.repair(crawler)
+
+
+def go_round(house: House, crawler: RepositoryCrawler, *, verify: int = 0) -> CrawlReport:
+    plan = CrawlPlan(CrawlKind.ROUND, removes=True, share=lambda _: verify)
+    report = crawl_registry(crawler, holder="us", database=house.database, clock=house.clock, plan=plan)
+    assert report is not None
+    return report
+
+
 class TestRepair:
     """What was lost is read from the registry."""
 
@@ -290,6 +326,22 @@ class TestRepair:
         (window,) = house.windows()
         assert (window.everything, window.repositories, window.open) == (False, ["team/a", "team/b"], False)
 
+    def test_is_narrowed_to_what_could_have_been_deleted_from_too(
+        self, house: House, crawler: RepositoryCrawler, pusher: Pusher
+    ) -> None:
+        for name in ("team/a", "team/b", "team/c"):
+            pusher.image(name, "1.0")
+        house.grant("team/old", -5000)
+        house.grant("team/a", 30, pushes=False)
+        house.grant("team/b", 90, pushes=False)
+        house.tell(pull(A, 1), instance="one")
+        house.tell(pull(A, 60), instance="two")
+        house.now += SETTLES_WITHIN
+
+        house.repair(crawler)
+
+        assert list(shown_index(house.database)) == ["team/a"]
+
     def test_is_not_narrowed_when_tokens_are_known_for_too_short_a_time(
         self, house: House, crawler: RepositoryCrawler, pusher: Pusher
     ) -> None:
@@ -319,6 +371,70 @@ class TestRepair:
         proxy.refuse = lambda request: None
         lossy.repair(crawler)
         assert not lossy.windows()[0].open
+
+    @pytest.mark.parametrize("everything", [True, False])
+    def test_what_was_lost_is_in_the_drift_report_with_its_cause(
+        self, everything: bool, house: House, crawler: RepositoryCrawler, pusher: Pusher
+    ) -> None:
+        """And the window says how much of it is left."""
+        image = pusher.image("team/app", "gone")
+        pusher.image("team/app", "stays")
+        house.grant("team/old", -5000)
+        if not everything:
+            house.grant("team/app", 30)
+        house.tell(push("gone", image["digest"], 1, repository="team/app"), instance="one")
+        pusher.delete("team/app", image["digest"])
+        house.tell(pull(A, 60), instance="two")
+        if everything:
+            _let_it_concern_everything(house)
+        house.now += SETTLES_WITHIN
+
+        house.repair(crawler)
+
+        (window,) = house.windows()
+        assert (window.open, window.everything, window.repaired, window.left_open) == (False, everything, 1, 1)
+        assert [(row.kind, row.namespace, row.tag, row.cause, row.state) for row in drift(house)] == [
+            (Drift.MISSING_TAG, "team", "stays", Cause.LOST_EVENTS, State.REPAIRED),
+            (Drift.PHANTOM_TAG, "team", "gone", Cause.LOST_EVENTS, State.OPEN),
+        ]
+        assert [row.crawl_id for row in drift(house)] == ([1, 1] if everything else [None, None])
+
+    def test_a_round_after_it_knows_what_it_was(self, house: House, crawler: RepositoryCrawler, pusher: Pusher) -> None:
+        """It is the same difference, and two crawls of their own have to find it before the index lets go of it."""
+        lose_a_deletion(house, crawler, pusher)
+
+        removed = [go_round(house, crawler).removed for _ in range(2)]
+
+        (row,) = [row for row in drift(house) if row.kind is Drift.PHANTOM_TAG]
+        assert (row.cause, row.state, row.rounds) == (Cause.LOST_EVENTS, State.REMOVED, 3)
+        assert removed == [0, 1]
+
+    def test_a_difference_that_is_over_is_resolved_by_the_next_round(
+        self, house: House, crawler: RepositoryCrawler, pusher: Pusher
+    ) -> None:
+        lose_a_deletion(house, crawler, pusher)
+        pusher.image("team/app", "gone")
+
+        go_round(house, crawler, verify=1)
+
+        assert [row.state for row in drift(house) if row.kind is Drift.PHANTOM_TAG] == [State.RESOLVED]
+
+    def test_what_a_repository_tells_before_it_fails_is_kept_and_counted_once(
+        self, house: House, crawler: RepositoryCrawler, pusher: Pusher, proxy: RegistryProxy
+    ) -> None:
+        proxy.refuse = refuses(503, "HEAD", "manifests/also")
+        lose_a_deletion(house, crawler, pusher, "gone", "also")
+        (window,) = house.windows()
+        assert (window.open, window.repaired, window.left_open) == (True, 1, 0)
+        assert [row.tag for row in drift(house)] == ["stays", "gone"]
+        proxy.refuse = lambda request: None
+        house.now = _due(house, window.id)
+
+        house.repair(crawler)
+
+        (window,) = house.windows()
+        assert (window.open, window.repaired, window.left_open) == (False, 1, 2)
+        assert [row.tag for row in drift(house)] == ["stays", "gone", "also"]
 
     def test_stays_open_when_the_catalogue_breaks_off(
         self, lossy: House, crawler: RepositoryCrawler, proxy: RegistryProxy, pusher: Pusher
@@ -605,6 +721,28 @@ class TestSilentPushes:
         granted.settle()
 
         assert len(granted.windows()) == 1
+
+    def test_with_a_token_to_delete_no_push_is_expected(self, house: House) -> None:
+        house.grant("team/a", 90, pushes=False)
+
+        assert self.later(house).settle() == 1
+
+        assert house.windows() == []
+
+    def test_one_to_delete_that_came_too_late_for_a_restart_is_made_up_for(
+        self, house: House, crawler: RepositoryCrawler
+    ) -> None:
+        house.grant("team/old", -5000)
+        house.tell(push("1.0", A, 1, repository="team/a"), instance="one")
+        house.tell(pull(A, 60), instance="two")
+        house.now += SETTLES_WITHIN
+        house.repair(crawler)
+        house.grant("team/a", 0, pushes=False)
+
+        self.later(house).settle()
+
+        assert "team/a" in house.windows()[-1].repositories
+        assert house.windows()[-1].open
 
     def test_a_grant_that_came_too_late_for_a_restart_is_made_up_for(
         self, house: House, crawler: RepositoryCrawler
