@@ -42,7 +42,7 @@ class ScanState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     UNSUPPORTED = "unsupported"
-    """No scanner can read it; it is not tried again unless somebody asks."""
+    """No scanner can read it, and it is not tried again unless somebody asks; or nothing leads to it."""
 
 
 class Severity(StrEnum):

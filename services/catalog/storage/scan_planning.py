@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, literal, select, update
 
 from services.catalog.domain.scans import ScanState
 from services.catalog.storage.manifests import MAX_NESTING
@@ -32,6 +32,16 @@ def enlist(connection: Connection, scanner: str, since: Iterable[tuple[Digest, d
 def is_wanted(connection: Connection, scanner: str, digest: Digest) -> bool:
     """Tell whether a tag points at a digest, or an index lists it that is scanned itself."""
     return bool(connection.scalar(select(_C.id).where(_C.scanner == scanner, _C.digest == digest, _wanted())))
+
+
+def will_be_wanted(connection: Connection, scanner: str, digest: Digest) -> bool:
+    """Tell whether a digest of which there is no scan is going to have one."""
+    child, index = manifest_children.c, scans.alias("listing_scans").c
+    is_tagged = exists().where(tags.c.digest == digest, tags.c.present)
+    by_tag = exists().where(tags.c.digest == child.parent_digest, tags.c.present)
+    by_index = exists().where(index.digest == child.parent_digest, index.scanner == scanner)
+    is_listed = exists().where(child.digest == digest, _may_run(), by_tag | by_index)
+    return bool(connection.scalar(select(is_tagged | (is_listed & is_held(literal(digest))))))
 
 
 def drop_unwanted(

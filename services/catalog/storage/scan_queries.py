@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, select
 
 from services.catalog.domain.scans import DEFAULT_SCANNER, ScanState, Severity
+from services.catalog.storage.scan_planning import will_be_wanted
 from services.catalog.storage.scan_tables import findings, scans
 from shared.api.paging import ListRequest, Order
 from shared.api.slices import Slice
 from shared.listing import Listed, Listing, fetch_slice
+from shared.oci.names import Digest
 
 _C, _F = scans.c, findings.c
 
@@ -61,6 +63,11 @@ class ScanRow:
 WAITING = ScanRow(None, ScanState.NONE)
 """Of what is not even on the list."""
 
+LEFT_OUT = ScanRow(
+    None, ScanState.UNSUPPORTED, "Only what a tag points at is scanned, and of an index the images that can be had."
+)
+"""Of what will not be on it."""
+
 
 @dataclass(frozen=True, slots=True)
 class FindingRow:
@@ -85,6 +92,12 @@ def find_scans(
     """Return what is known of the scans of digests, by digest."""
     query = select(scans).where(_C.digest.in_(digests), _C.scanner == scanner)
     return {row.digest: _load(row) for row in connection.execute(query)}
+
+
+def find_scan(connection: Connection, digest: Digest, *, scanner: str = DEFAULT_SCANNER) -> ScanRow:
+    """Return what is known of the scan of a digest, and of one that there is none of, whether there will be."""
+    known = find_scans(connection, [digest], scanner=scanner).get(digest)
+    return known or (WAITING if will_be_wanted(connection, scanner, digest) else LEFT_OUT)
 
 
 def list_worst(connection: Connection, scan: ScanRow) -> Sequence[FindingRow] | None:

@@ -21,7 +21,7 @@ from services.catalog.storage.manifest_queries import (
 )
 from services.catalog.storage.referrer_queries import ReferrerRow, count_referrers, list_referrers
 from services.catalog.storage.repository_queries import RepositoryRow, find_repository
-from services.catalog.storage.scan_queries import WAITING, ScanRow, find_scans
+from services.catalog.storage.scan_queries import ScanRow, find_scan
 from services.catalog.storage.untagged import UntaggedRow
 from services.catalog.storage.untagged import list_untagged as list_untagged_rows
 from services.catalog.usecases.not_found import ManifestNotFound, ManifestUnknown, RepositoryNotFound
@@ -74,7 +74,7 @@ def get_manifest(visibility: Visibility, repository: int, reference: str, *, dat
             children=[Child(one, facts.get(one.digest, ChildFacts(None, None))) for one in details.children],
             pulls=count_pulls(connection, repository, row.digest),
             referrers=count_referrers(connection, [repository], [row.digest]).get((repository, row.digest), 0),
-            scan=find_scans(connection, [row.digest]).get(row.digest, WAITING),
+            scan=find_scan(connection, Digest(row.digest)),
         )
 
 

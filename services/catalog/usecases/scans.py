@@ -11,12 +11,11 @@ from services.catalog.storage.deletion_queries import holds_manifest
 from services.catalog.storage.repository_queries import find_repository
 from services.catalog.storage.scan_planning import ask_again
 from services.catalog.storage.scan_queries import (
-    WAITING,
     FindingRow,
     ScanRow,
     count_by_state,
     count_due,
-    find_scans,
+    find_scan,
     list_findings,
 )
 from services.catalog.storage.tag_queries import find_tag_row
@@ -85,7 +84,7 @@ class ScanDesk:
         with self.database.read() as connection:
             self._require_manifest(connection, repository, digest)
             self._require_scanner()
-            scan = find_scans(connection, [digest]).get(digest, WAITING)
+            scan = find_scan(connection, digest)
             return ScanView(scan, list_findings(connection, scan, asked))
 
     def scan_all(self) -> int:

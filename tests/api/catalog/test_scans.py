@@ -73,6 +73,19 @@ def call(client: FlaskClient, method: str, path: str, *, as_: str | None = "admi
 FINDINGS_OF = f"repositories/1/manifests/{DIGEST}/vulnerabilities"
 
 
+def test_what_no_tag_leads_to_says_that_it_is_not_scanned(client: FlaskClient, pushed: None, tell: Tell) -> None:
+    untagged = digest_of("untagged")
+    tell(push(None, untagged, 4))
+
+    for path in (f"repositories/1/manifests/{untagged}", f"repositories/1/manifests/{untagged}/vulnerabilities"):
+        shown = call(client, "GET", path).get_json()
+        scan = shown.get("scan", shown)
+        assert (scan["state"], scan["reported_at"]) == ("unsupported", None)
+        assert "Only what a tag points at" in scan["reason"]
+    waiting = call(client, "GET", f"repositories/1/manifests/{DIGEST}").get_json()["scan"]
+    assert (waiting["state"], waiting["reason"]) == ("none", None)
+
+
 def test_tags_say_how_far_their_scan_is(client: FlaskClient, scanned: None) -> None:
     tags = {tag["name"]: tag for tag in call(client, "GET", "repositories/1/tags").get_json()}
 

@@ -7,6 +7,7 @@ import pytest
 from services.catalog.domain.scans import DEFAULT_SCANNER, ScanState
 from services.catalog.storage.pending import drop_pending
 from services.catalog.storage.scan_planning import ask_again
+from services.catalog.storage.scan_queries import LEFT_OUT, WAITING, find_scan
 from shared.oci.names import Digest
 from tests.support.images import on
 from tests.support.scan_house import APP, OTHER, PERIOD, House
@@ -98,6 +99,21 @@ def test_images_of_an_index_that_is_gone_are_dropped(house: House, index: dict[s
     house.plan()
 
     assert house.count_rows()[0] == 0
+
+
+def test_before_anything_is_planned_is_known_what_will_be_scanned(house: House, index: dict[str, Digest]) -> None:
+    """What would never be scanned does not wait."""
+    index["untagged"] = house.pushed(None, house.pusher().image(APP))
+    scanned = {"index", "amd", "arm"}
+
+    with house.database.read() as connection:
+        before = {name: find_scan(connection, digest) for name, digest in index.items()}
+    house.work()
+
+    assert before == {name: WAITING if name in scanned else LEFT_OUT for name in index}
+    with house.database.read() as connection:
+        after = {name: find_scan(connection, digest).state for name, digest in index.items()}
+    assert after == {name: ScanState.DONE if name in scanned else ScanState.UNSUPPORTED for name in index}
 
 
 def test_asking_for_an_index_asks_for_its_images(house: House, index: dict[str, Digest]) -> None:
