@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
+from signal import SIGTERM
 from typing import Any
 
 import requests
@@ -142,8 +143,10 @@ class NotifierProcesses:
         return process
 
     def work(self) -> Process:
-        """Start the worker."""
-        return self._start("worker")
+        """Start the worker and wait until it is at work: before that, whoever stops it kills it."""
+        process = self._start("worker")
+        wait_until(lambda: process.minds(SIGTERM) or process.status is not None, what="the worker is at work")
+        return process
 
     def post(self, events: Sequence[Mapping[str, Any]]) -> int:
         """Send an envelope and return the status of the answer."""

@@ -58,6 +58,17 @@ class Process:
         """Exit status (negative: the signal that ended it), or ``None`` while it runs."""
         return self._popen.poll()
 
+    def minds(self, number: signal.Signals) -> bool:
+        """Tell whether it has said what it does at a signal; until then the signal just ends it.
+
+        Source: proc_pid_status(5), ``SigCgt``.
+        """
+        with suppress(OSError):
+            lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+            caught = next(int(line.split()[1], 16) for line in lines if line.startswith("SigCgt:"))
+            return bool(caught >> (number - 1) & 1)
+        return False
+
     def wait(self, timeout_s: float = 30) -> int:
         """Wait for the end and return the exit status."""
         return self._popen.wait(timeout_s)
