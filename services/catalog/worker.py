@@ -43,7 +43,7 @@ from services.catalog.usecases.restore_tag import TagRestorer
 from services.catalog.usecases.retention import keep_environment_rule
 from services.catalog.usecases.retry_fetches import retry_fetches
 from services.catalog.usecases.rounds import find_due_crawl
-from services.catalog.usecases.run_retention import run_retention
+from services.catalog.usecases.run_retention import LOOK, run_retention
 from services.catalog.usecases.shared_pace import SharedPace
 from shared.clock import utc_now
 from shared.commands import Task, run_tasks
@@ -90,7 +90,7 @@ def run_worker(settings: Settings, stop: Event) -> None:
     }
     tasks |= _loss_tasks(settings, database, registry)
     keep_environment_rule(settings.garbage_collector, database=database, clock=utc_now)
-    tasks["retention"] = lambda stop: _retain(database, new_registry(settings), stop)
+    tasks["retention"] = lambda stop: _retain(settings, database, new_registry(settings), stop)
     tasks["overwrites"] = lambda stop: _undo_overwrites(database, new_registry(settings), stop)
     tasks["crawls"] = lambda stop: _crawl_always(settings, database, registry, stop)
     tasks["crawl-tasks"] = lambda stop: _read_for_crawls(settings, database, registry, stop)
@@ -264,8 +264,9 @@ def _repair(settings: Settings, database: Database, registry: Registry, stop: Ev
         repeat(work, stop)
 
 
-def _retain(database: Database, registry: WritableRegistry, stop: Event) -> None:
-    deleter, holder = ContentDeleter(database, registry, utc_now), uuid4().hex
+def _retain(settings: Settings, database: Database, registry: WritableRegistry, stop: Event) -> None:
+    reader, holder = _paced(registry, settings.crawl_rate, database, stop), uuid4().hex
+    deleter = ContentDeleter(database, registry, utc_now, limits=LOOK, reader=reader)
 
     def work() -> float:
         try:

@@ -6,6 +6,7 @@ from services.catalog.usecases.deletion_errors import (
     DeletionIncomplete,
     DeletionRefused,
     DeletionUnfinished,
+    MoreLeadsToIt,
     TagMoved,
 )
 from services.catalog.usecases.immutability import NothingToRetry, TooManyRules
@@ -21,6 +22,7 @@ ERRORS: dict[type[Exception], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     NotAllowed: HTTPStatus.FORBIDDEN,
     TagMoved: HTTPStatus.CONFLICT,
+    MoreLeadsToIt: HTTPStatus.CONFLICT,
     ManifestUnknown: HTTPStatus.CONFLICT,
     NothingToRetry: HTTPStatus.CONFLICT,
     TooManyRules: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, exists, func, or_, select
 
 from services.catalog.domain.deletions import IndexRef, ReferrerRef, TagPlace
 from services.catalog.storage.manifests import MAX_NESTING
@@ -17,11 +17,14 @@ from services.catalog.storage.tables import (
     tags,
 )
 from services.catalog.storage.visible import visible_to
+from shared.oci.media_types import INDEXES
 from shared.oci.names import Digest, RepositoryName, Tag
 from shared.visibility.answers import Visibility
 
 MAX_NAMED = 1000
 """So many tags, indexes and referrers are named of one deletion."""
+
+_DIGESTS_PER_STATEMENT = 500
 
 _HELD = repository_manifests.c
 
@@ -137,6 +140,42 @@ def _held_by_nothing_else(
     )
     query = select(child.digest).distinct().where(child.parent_digest.in_(parents), ~is_tagged, ~is_elsewhere)
     return [Digest(found) for found in connection.scalars(query)]
+
+
+def find_unread(connection: Connection, digests: Collection[Digest]) -> set[Digest]:
+    """Return which of some digests may be indexes, as far as the index knows: it has not read their manifests."""
+    query = select(manifests.c.digest).where(_IS_READ | manifests.c.media_type.not_in(INDEXES))
+    ordered, read = sorted(digests), set[str]()
+    for start in range(0, len(ordered), _DIGESTS_PER_STATEMENT):
+        chunk = ordered[start : start + _DIGESTS_PER_STATEMENT]
+        read.update(connection.scalars(query.where(manifests.c.digest.in_(chunk))))
+    return {digest for digest in ordered if digest not in read}
+
+
+def list_unread_in(connection: Connection, repository: RepositoryName, *, limit: int) -> set[Digest]:
+    """Return manifests of a repository that may be indexes and were not read."""
+    child = manifest_children.c
+    number = select(repositories.c.id).where(repositories.c.full_name == repository).scalar_subquery()
+    said = select(func.max(child.media_type)).where(child.digest == _HELD.digest).scalar_subquery()
+    media_type = func.coalesce(manifests.c.media_type, said)
+    query = _select_unread(number).where(media_type.is_(None) | media_type.in_(INDEXES))
+    return {Digest(digest) for digest in connection.scalars(query.limit(limit))}
+
+
+def has_unread(connection: Connection, repository: int) -> bool:
+    """Tell whether a repository has a manifest that was not read, so that it is not known what that leads to."""
+    return connection.scalar(_select_unread(repository).limit(1)) is not None
+
+
+def _select_unread(repository: int | ScalarSelect[int]) -> "Select[Any]":
+    return (
+        select(_HELD.digest)
+        .select_from(repository_manifests.outerjoin(manifests, manifests.c.digest == _HELD.digest))
+        .where(_HELD.repository_id == repository, _HELD.present, or_(manifests.c.digest.is_(None), ~_IS_READ))
+    )
+
+
+_IS_READ = manifests.c.body.is_not(None) & manifests.c.readable
 
 
 def freed_by(connection: Connection, repository: int, digests: Collection[Digest] | None = None) -> Freed:

@@ -10,11 +10,13 @@ import structlog
 
 from services.catalog.domain import throwaway
 from services.catalog.domain.deletions import Method, TagPlace
-from services.catalog.storage.tag_queries import list_present_tags
+from services.catalog.domain.losses import Reason, Suspicion
+from services.catalog.storage.loss_windows import open_window
 from services.catalog.usecases.deletion_errors import (
     DeletionIncomplete,
     DeletionRefused,
     DeletionUnfinished,
+    MoreLeadsToIt,
     TagMoved,
 )
 from services.catalog.usecases.empty_repository import RepositoryEmptier
@@ -23,20 +25,19 @@ from services.catalog.usecases.record_changes import deletion_of, record_changes
 from services.catalog.usecases.registry import (
     NotInRegistry,
     RawManifest,
+    Registry,
     RegistryError,
     RegistryUnavailable,
     TagsNotDeletable,
     WritableRegistry,
 )
+from services.catalog.usecases.surroundings import WITHIN_A_REQUEST, LookLimits, Surroundings
 from shared.clock import Clock
 from shared.database import Database
 from shared.oci.names import Digest, RepositoryName, Tag
 
 BUDGET_S = 15.0
 """So long the deletion of a repository goes on; what is left is for the next request."""
-
-MAX_UNHEARD = 100
-"""With more tags that the index does not know, a tag is deleted alone, and its manifest left."""
 
 log = structlog.get_logger(__name__)
 
@@ -47,14 +48,26 @@ class ContentDeleter:
 
     Args:
         registry: changed as the internal account.
+        limits: how far is looked for what leads to a manifest.
+        reader: by which is looked; ``None``: by the registry itself.
     """
 
     database: Database
     registry: WritableRegistry
     clock: Clock
+    limits: LookLimits = WITHIN_A_REQUEST
+    reader: Registry | None = None
 
-    def delete_tag(self, actor: str, place: TagPlace) -> Method:
+    def surroundings_of(self, repository: RepositoryName) -> Surroundings:
+        """Return what several deletions in one repository are to share, so that it is looked through once."""
+        reader = self.reader or self.registry
+        return Surroundings(repository, database=self.database, registry=reader, limits=self.limits)
+
+    def delete_tag(self, actor: str, place: TagPlace, around: Surroundings | None = None) -> Method:
         """Delete one tag, and nothing else that has a name; return how.
+
+        Args:
+            around: of its repository, where more is deleted there.
 
         Raises:
             TagMoved: it is not where the caller saw it.
@@ -66,19 +79,28 @@ class ContentDeleter:
             # Our own throw-away manifest is what an earlier deletion has left that broke off.
             if current not in (None, place.digest, throwaway.DIGEST):
                 raise TagMoved
-            if current == place.digest and self._goes_with_its_manifest(place):
+            around = around or self.surroundings_of(place.repository)
+            if current == place.digest and self._goes_with_its_manifest(place, around):
                 self._delete_manifest(actor, place.repository, place.digest)
+                around.forget_manifest(place.digest)
                 return Method.DIGEST
-            return self._delete_alone(actor, place)
+            method = self._delete_alone(actor, place)
+            around.forget_tag(place.name)
+            return method
 
     def delete_manifest(self, actor: str, repository: RepositoryName, digest: Digest) -> Method:
-        """Delete a manifest with every tag on it.
+        """Delete a manifest with every tag on it that the index knows of.
 
         Raises:
+            MoreLeadsToIt: tags or indexes lead to it of which no notification came.
             DeletionRefused: the registry refuses; nothing has changed.
             RegistryUnavailable: the registry does not answer.
         """
         with _refusals_named():
+            unheard = self.surroundings_of(repository).find_unheard(digest)
+            if unheard.tags or unheard.indexes:
+                self._have_compared(repository)
+                raise MoreLeadsToIt(unheard.tags, unheard.indexes)
             self._delete_manifest(actor, repository, digest)
         return Method.DIGEST
 
@@ -109,18 +131,19 @@ class ContentDeleter:
         except NotInRegistry:
             return None
 
-    def _goes_with_its_manifest(self, place: TagPlace) -> bool:
-        plan = plan_tag(place, database=self.database, deletes_tags=lambda _repository: True)
-        return plan.method is Method.DIGEST and not self._is_shared_unheard(place)
+    def _have_compared(self, repository: RepositoryName) -> None:
+        """Let a worker read a repository soon: something that was pushed there has not been heard of."""
+        now = self.clock()
+        loss = Suspicion("", Reason.SILENT_PUSH, now, now, frozenset({repository}))
+        with self.database.write() as connection:
+            open_window(connection, loss, now=now)
 
-    def _is_shared_unheard(self, place: TagPlace) -> bool:
-        """Tell whether a tag of which no notification has come may be on the digest."""
-        with self.database.read() as connection:
-            known = list_present_tags(connection, place.repository).keys()
-        unheard = set(self.registry.list_tags(place.repository).tags) - known
-        if len(unheard) > MAX_UNHEARD:
-            return True
-        return any(self._find_digest(place.repository, tag) == place.digest for tag in sorted(unheard))
+    def _goes_with_its_manifest(self, place: TagPlace, around: Surroundings) -> bool:
+        plan = plan_tag(place, database=self.database, deletes_tags=lambda _repository: True)
+        if plan.method is not Method.DIGEST:
+            return False
+        found = around.find_holders(place.digest)
+        return found.is_all and set(found.tags) <= {place.name} and not found.indexes
 
     def _delete_manifest(self, actor: str, repository: RepositoryName, digest: Digest) -> None:
         at = self.clock()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from services.catalog.domain.deletions import DeletionPlan, Method, TagPlace
 from services.catalog.storage.deletion_queries import find_tags
@@ -11,6 +12,7 @@ from services.catalog.usecases.deletion_errors import DeletionError, TagMoved
 from services.catalog.usecases.not_found import RepositoryNotFound, TagNotFound
 from services.catalog.usecases.plan_deletion import plan_tag
 from services.catalog.usecases.rights import DELETE, FindPermissions, actor_of, require
+from services.catalog.usecases.surroundings import Surroundings
 from shared.oci.names import Digest, RepositoryName, Tag
 from shared.visibility.answers import Visibility
 
@@ -52,8 +54,9 @@ def preview_tags(
         RepositoryNotFound, NotAllowed: the caller may not see it, or not delete there.
         RegistryError: it cannot be told how this registry deletes.
     """
-    found = _find(visibility, permissions, repository, chosen, deleter)
-    deletes_tags = deleter.registry.deletes_tags
+    _name, found = _find(visibility, permissions, repository, chosen, deleter)
+    # Asked once, by a deletion that deletes nothing, and not for each tag.
+    deletes_tags = cache(deleter.registry.deletes_tags)
     return [
         TagOutcome(one.name, plan=plan_tag(place, database=deleter.database, deletes_tags=deletes_tags))
         if (place := found.get(one.name)) and place.digest == one.digest
@@ -76,15 +79,22 @@ def delete_tags(
         RepositoryNotFound, NotAllowed: the caller may not see it, or not delete there.
         RegistryUnavailable: of those behind the last one that is told nothing was tried; ask again.
     """
-    found = _find(visibility, permissions, repository, chosen, deleter)
-    return [_delete(visibility, one, found.get(one.name), deleter) for one in chosen]
+    name, found = _find(visibility, permissions, repository, chosen, deleter)
+    around = deleter.surroundings_of(name)
+    return [_delete(visibility, one, found.get(one.name), deleter, around) for one in chosen]
 
 
-def _delete(visibility: Visibility, chosen: ChosenTag, place: TagPlace | None, deleter: ContentDeleter) -> TagOutcome:
+def _delete(
+    visibility: Visibility,
+    chosen: ChosenTag,
+    place: TagPlace | None,
+    deleter: ContentDeleter,
+    around: Surroundings,
+) -> TagOutcome:
     if place is None or place.digest != chosen.digest:
         return TagOutcome(chosen.name, fault=_why_not(place))
     try:
-        return TagOutcome(chosen.name, method=deleter.delete_tag(actor_of(visibility), place))
+        return TagOutcome(chosen.name, method=deleter.delete_tag(actor_of(visibility), place, around))
     except DeletionError as refusal:
         return TagOutcome(chosen.name, fault=str(refusal))
 
@@ -95,14 +105,15 @@ def _find(
     repository: int,
     chosen: Sequence[ChosenTag],
     deleter: ContentDeleter,
-) -> dict[Tag, TagPlace]:
+) -> tuple[RepositoryName, dict[Tag, TagPlace]]:
     with deleter.database.read() as connection:
         row = find_repository(connection, visibility, repository)
         if row is None:
             raise RepositoryNotFound
         places = find_tags(connection, repository, [one.name for one in chosen])
-    require(permissions, RepositoryName(row.full_name), DELETE)
-    return {place.name: place for place in places}
+    name = RepositoryName(row.full_name)
+    require(permissions, name, DELETE)
+    return name, {place.name: place for place in places}
 
 
 def _why_not(place: TagPlace | None) -> str:

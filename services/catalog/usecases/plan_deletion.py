@@ -8,6 +8,7 @@ from services.catalog.domain.deletions import DeletionPlan, Method, TagPlace, me
 from services.catalog.storage.deletion_queries import (
     count_tags,
     freed_by,
+    has_unread,
     list_indexes_with,
     list_left_untagged,
     list_referrers_to,
@@ -68,5 +69,6 @@ def _plan_digest(connection: Connection, name: RepositoryName, repository: int, 
         referrers=list_referrers_to(connection, repository, digest),
         untagged=untagged,
         freed_bytes=freed.size_bytes,
-        is_exact=freed.is_exact,
+        # What was not read may be an index that lists it.
+        is_exact=freed.is_exact and not has_unread(connection, repository),
     )

@@ -34,6 +34,7 @@ from services.catalog.usecases.delete_content import ContentDeleter
 from services.catalog.usecases.deletion_errors import DeletionError, DeletionRefused
 from services.catalog.usecases.judge_tags import judge_tags, load_terms
 from services.catalog.usecases.registry import RegistryUnavailable
+from services.catalog.usecases.surroundings import LookLimits, Surroundings
 from shared.clock import Clock
 from shared.database import Database
 
@@ -41,6 +42,9 @@ LEASE = "retention"
 LEASE_TTL = timedelta(minutes=5)
 ACTOR = "portus retention"
 """Under whose name tags go; no account can be called so."""
+
+LOOK = LookLimits(max_tags=20_000, budget_s=120.0)
+"""How far is looked through a repository before the first of its tags goes; well below the time of the lease."""
 
 PLACES_AT_ONCE = 100
 MAX_REFUSALS = 20
@@ -138,21 +142,22 @@ class _Run:
                 verdicts = judge_tags(connection, self._rule, place, now=self._clock())
             going = [verdict for verdict in verdicts if verdict.goes]
             kept = len(verdicts) - len(going)
+            around = self._deleter.surroundings_of(place.name)
             for verdict in going:
-                self._delete(place, verdict)
+                self._delete(place, verdict, around)
         with self._database.write() as connection:
             self._require_ours(connection)
             save_repository_done(connection, self._id, place.name, kept=kept)
         self._position = place.name
 
-    def _delete(self, place: Place, verdict: Verdict) -> None:
+    def _delete(self, place: Place, verdict: Verdict, around: Surroundings) -> None:
         # Asked before each deletion: whoever has taken over judges by what is there now, and so must nobody else.
         with self._database.write() as connection:
             self._require_ours(connection)
         fault: str | None = None
         try:
             tag = TagPlace(verdict.id, place.id, place.name, verdict.tag, verdict.digest)
-            self._deleter.delete_tag(ACTOR, tag)
+            self._deleter.delete_tag(ACTOR, tag, around)
             self._refusals = 0
         except DeletionError as refusal:
             fault = str(refusal)

@@ -176,6 +176,18 @@ def test_a_tag_that_has_moved_is_a_conflict(client: FlaskClient, image: Descript
     assert number in tags(client).values()
 
 
+def test_a_digest_to_which_more_leads_than_is_known_is_a_conflict(
+    client: FlaskClient, image: Descriptor, registry: Registry
+) -> None:
+    Pusher(registry.url).retag("team/app", "1.0", "unheard")
+
+    answer = send(client, paths(client, image)[1])
+
+    assert (answer.status_code, answer.content_type) == (409, "application/problem+json")
+    assert "unheard" in (answer.json or {})["detail"]
+    assert set(tags(client)) == {"1.0", "latest"}
+
+
 def test_case_113_a_registry_that_deletes_nothing_is_named_and_the_tag_still_listed(
     catalog_settings: Settings, index: Database, image: Descriptor, registry_factory: RegistryFactory
 ) -> None:

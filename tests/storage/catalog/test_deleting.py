@@ -1,9 +1,11 @@
 """Deleting in a real registry and in the index, one tag alone or all that hangs together."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from itertools import count
+from threading import Event
 
 import pytest
 import requests
@@ -14,28 +16,38 @@ from services.catalog.domain.deletions import DeletionPlan, IndexRef, Method, Re
 from services.catalog.storage.deletion_queries import find_tag
 from services.catalog.storage.tables import tags
 from services.catalog.usecases.apply_notifications import apply_notifications
+from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.delete_content import ContentDeleter
+from services.catalog.usecases.delete_tags import ChosenTag, delete_tags, preview_tags
 from services.catalog.usecases.deletion_errors import (
     DeletionIncomplete,
     DeletionRefused,
     DeletionUnfinished,
+    MoreLeadsToIt,
     TagMoved,
 )
 from services.catalog.usecases.plan_deletion import plan_digest, plan_repository, plan_tag
 from services.catalog.usecases.registry import RegistryUnavailable
+from services.catalog.usecases.repair_losses import repair_losses
+from services.catalog.usecases.surroundings import LookLimits
 from shared.clock import utc_now
 from shared.database import Database
 from shared.oci.names import Digest, RepositoryName, Tag
+from shared.visibility.answers import Permission
 from tests.conftest import RegistryFactory
 from tests.storage.catalog.snapshots import EVERYTHING, shown_index, shown_repositories
 from tests.support.catalog import NOON, delete, digest_of, envelope_for, push
-from tests.support.catalog_clients import new_client, new_fetcher
+from tests.support.catalog_clients import new_client, new_fetcher, nowhere
 from tests.support.images import Descriptor, Pusher, on
 from tests.support.registry import Registry
 from tests.support.registry_proxy import RegistryProxy, deletes_tags, refuses
 from tests.support.serving import serving
 
 APP = RepositoryName("team/app")
+
+
+def may(_repository: RepositoryName, actions: Collection[str]) -> dict[str, Permission]:
+    return {action: Permission(True, "you may") for action in actions}
 
 
 @dataclass
@@ -105,13 +117,16 @@ def _new_world(database: Database, registry: Registry, stack: ExitStack, *, is_n
         proxy.spoil = deletes_tags(registry)
     fetcher = new_fetcher(new_client(registry.url), database)
     stack.callback(fetcher.close)
+    unable = new_fetcher(nowhere(), database)
+    stack.callback(unable.close)
     client, numbers = new_client(stack.enter_context(serving(proxy.app()))), count()
 
-    def tell(tag: str | None, pushed: Descriptor, *, repository: str = APP) -> None:
+    def tell(tag: str | None, pushed: Descriptor, *, repository: str = APP, is_read: bool = True) -> None:
         # As the registry's clock says: a deletion that follows comes after it.
         at, digest = (utc_now() - NOON).total_seconds(), Digest(pushed["digest"])
         told = push(tag, digest, at, id=f"{next(numbers)}", repository=repository, media_type=pushed["mediaType"])
-        apply_notifications([envelope_for(told)], database=database, fetcher=fetcher, clock=utc_now, fetch_budget_s=60)
+        by = fetcher if is_read else unable
+        apply_notifications([envelope_for(told)], database=database, fetcher=by, clock=utc_now, fetch_budget_s=60)
 
     return World(database, registry, proxy, ContentDeleter(database, client, utc_now), tell)
 
@@ -156,25 +171,6 @@ class TestOneTag:
         assert world.has(child)
         assert world.real() == {"1.0": index["digest"]}
         assert shown_index(world.database) == {APP: {"1.0": index["digest"]}}
-
-    def test_a_sibling_of_which_no_notification_came_stays(self, world: World) -> None:
-        image = world.image("1.0")
-        world.pusher.retag(APP, "1.0", "unheard")
-
-        world.delete("1.0")
-
-        assert world.real() == {"unheard": image["digest"]}
-        assert shown_index(world.database) == {}
-
-    def test_with_many_tags_of_which_no_notification_came_its_manifest_stays(self, world: World) -> None:
-        image, other = world.image("1.0"), world.pusher.image(APP, "0")
-        for number in range(1, 101):
-            world.pusher.retag(APP, "0", str(number))
-
-        world.delete("1.0")
-
-        assert world.has(image)
-        assert set(world.real().values()) == {other["digest"]}
 
     def test_a_tag_that_points_elsewhere_by_now_is_left_alone(self, world: World) -> None:
         world.image("1.0")
@@ -238,6 +234,185 @@ class TestOneTag:
             world.delete("1.0")
 
         assert shown_index(world.database) == {APP: {"1.0": image["digest"], "latest": image["digest"]}}
+
+
+class TestBehind:
+    """What leads to a manifest in the registry, and not in the index, keeps it there all the same."""
+
+    def index_of(self, world: World, *children: Descriptor, tag: str | None = "multi") -> Descriptor:
+        """Push an index of which nobody tells."""
+        return world.pusher.index(APP, tag, [on(child, "linux", "amd64") for child in children])
+
+    def test_a_sibling_of_which_no_notification_came_stays(self, world: World) -> None:
+        image = world.image("1.0")
+        world.pusher.retag(APP, "1.0", "unheard")
+
+        world.delete("1.0")
+
+        assert world.real() == {"unheard": image["digest"]}
+        assert shown_index(world.database) == {}
+
+    def test_a_known_tag_that_has_moved_to_it_stays(self, world: World) -> None:
+        world.image("1.0")
+        image = world.image("2.0")
+        world.pusher.retag(APP, "2.0", "1.0")
+
+        assert world.delete("2.0") in (Method.TAG, Method.REPLACEMENT)
+
+        assert world.real() == {"1.0": image["digest"]}
+
+    def test_what_an_index_needs_stays_of_which_no_notification_came(self, world: World) -> None:
+        child = world.image("amd")
+        index = self.index_of(world, child)
+
+        assert world.delete("amd") in (Method.TAG, Method.REPLACEMENT)
+
+        assert world.has(child)
+        assert world.real() == {"multi": index["digest"]}
+
+    def test_and_also_what_an_index_in_an_index_needs(self, old_world: World) -> None:
+        child = old_world.image("amd")
+        self.index_of(old_world, self.index_of(old_world, child, tag=None))
+
+        old_world.delete("amd")
+
+        assert old_world.has(child)
+
+    @pytest.mark.parametrize("tag", ["multi", None])
+    def test_what_an_index_needs_that_was_not_read_yet_stays(self, tag: str | None, old_world: World) -> None:
+        child = old_world.image("amd")
+        old_world.tell(tag, self.index_of(old_world, child, tag=tag), is_read=False)
+        plan = old_world.plan("amd")
+
+        assert old_world.delete("amd") is Method.REPLACEMENT
+
+        assert old_world.has(child)
+        assert (plan.method, plan.is_exact) == (Method.DIGEST, False)
+
+    def test_what_a_known_tag_needs_that_has_moved_to_an_index_stays(self, old_world: World) -> None:
+        child, _other = old_world.image("amd"), old_world.image("multi")
+        index = self.index_of(old_world, child)
+        old_world.tell("somewhere", index, repository="team/other", is_read=True)
+
+        old_world.delete("amd")
+
+        assert old_world.has(child)
+
+    @pytest.mark.parametrize("limits", [LookLimits(max_tags=2), LookLimits(budget_s=-1)])
+    def test_where_not_all_can_be_looked_at_its_manifest_stays(self, limits: LookLimits, old_world: World) -> None:
+        image, _other, last = old_world.image("1.0"), old_world.image("2.0"), old_world.image("3.0")
+        hasty = replace(old_world.deleter, limits=limits)
+
+        assert hasty.delete_tag("jane", old_world.place("1.0")) is Method.REPLACEMENT
+
+        assert old_world.has(image)
+        assert set(old_world.real()) == {"2.0", "3.0"}
+        assert old_world.delete("3.0") is Method.DIGEST
+        assert not old_world.has(last)
+
+    def test_where_a_tag_is_answered_oddly_its_manifest_stays(self, old_world: World) -> None:
+        image, _other = old_world.image("1.0"), old_world.image("2.0")
+        old_world.proxy.refuse = refuses(403, "HEAD", "/manifests/2.0")
+
+        assert old_world.delete("1.0") is Method.REPLACEMENT
+
+        assert old_world.has(image)
+
+    def test_a_tag_that_points_at_nothing_keeps_nothing(self, old_world: World) -> None:
+        image, _other = old_world.image("1.0"), old_world.image("2.0")
+        old_world.proxy.refuse = refuses(404, "HEAD", "/manifests/2.0")
+
+        assert old_world.delete("1.0") is Method.DIGEST
+
+        assert not old_world.has(image)
+
+    def test_a_registry_that_ends_while_it_is_looked_through_changes_nothing(self, old_world: World) -> None:
+        image, other = old_world.image("1.0"), old_world.image("2.0")
+        old_world.proxy.refuse = refuses(503, "HEAD", "/manifests/2.0")
+
+        with pytest.raises(RegistryUnavailable):
+            old_world.delete("1.0")
+
+        assert old_world.real() == {"1.0": image["digest"], "2.0": other["digest"]}
+
+    def test_a_manifest_to_which_more_leads_than_is_known_is_not_deleted(self, old_world: World) -> None:
+        image, other = old_world.image("1.0"), old_world.image("2.0")
+        old_world.pusher.retag(APP, "1.0", "unheard")
+        self.index_of(old_world, other)
+
+        with pytest.raises(MoreLeadsToIt, match="unheard"):
+            old_world.deleter.delete_manifest("jane", APP, Digest(image["digest"]))
+        with pytest.raises(MoreLeadsToIt, match="multi"):
+            old_world.deleter.delete_manifest("jane", APP, Digest(other["digest"]))
+
+        assert old_world.has(image)
+        assert old_world.has(other)
+
+    def test_and_is_deleted_when_the_repository_was_read_again(self, old_world: World) -> None:
+        image = old_world.image("1.0")
+        old_world.pusher.retag(APP, "1.0", "unheard")
+        with pytest.raises(MoreLeadsToIt):
+            old_world.deleter.delete_manifest("jane", APP, Digest(image["digest"]))
+
+        with closing(new_fetcher(new_client(old_world.registry.url), old_world.database)) as fetcher:
+            registry = new_client(old_world.registry.url)
+            crawler = RepositoryCrawler(old_world.database, registry, fetcher, utc_now, Event())
+            later = utc_now() + timedelta(minutes=5)
+            assert repair_losses(crawler, holder="us", database=old_world.database, clock=lambda: later)
+        old_world.deleter.delete_manifest("jane", APP, Digest(image["digest"]))
+
+        assert not old_world.has(image)
+
+    def test_a_manifest_that_was_only_not_read_yet_is_deleted_with_its_tag(self, old_world: World) -> None:
+        image = old_world.pusher.image(APP, "1.0")
+        old_world.tell("1.0", image, is_read=False)
+
+        old_world.deleter.delete_manifest("jane", APP, Digest(image["digest"]))
+
+        assert not old_world.has(image)
+
+
+class TestSeveral:
+    """What is deleted together in one repository is looked through once."""
+
+    def choose(self, world: World, *names: str) -> list[ChosenTag]:
+        return [ChosenTag(place.name, place.digest) for place in map(world.place, names)]
+
+    def test_the_registry_is_asked_once_where_its_tags_are(self, old_world: World) -> None:
+        names = [str(number) for number in range(10)]
+        for name in names:
+            old_world.image(name)
+        chosen, number = self.choose(old_world, *names), old_world.place("0").repository_id
+        old_world.proxy.seen.clear()
+
+        done = delete_tags(EVERYTHING, may, number, chosen, deleter=old_world.deleter)
+
+        assert {one.method for one in done} == {Method.DIGEST}
+        assert [verb for verb, _path in old_world.proxy.seen].count("HEAD") == 2 * len(names)
+        assert [path for _verb, path in old_world.proxy.seen].count(f"/v2/{APP}/tags/list") == 1
+
+    def test_what_went_before_needs_nothing_any_more(self, old_world: World) -> None:
+        image, child = old_world.image("1.0", "latest"), old_world.image("amd")
+        index = old_world.pusher.index(APP, "multi", [on(child, "linux", "amd64")])
+        old_world.tell("multi", index, is_read=False)
+        chosen = self.choose(old_world, "multi", "amd", "latest", "1.0")
+        number = old_world.place("amd").repository_id
+
+        done = delete_tags(EVERYTHING, may, number, chosen, deleter=old_world.deleter)
+
+        assert [one.method for one in done] == [Method.DIGEST, Method.DIGEST, Method.REPLACEMENT, Method.DIGEST]
+        assert not any(map(old_world.has, (image, child, index)))
+
+    def test_the_registry_is_asked_once_whether_it_deletes_tags(self, old_world: World) -> None:
+        names = [str(number) for number in range(10)]
+        old_world.image(*names)
+        chosen, number = self.choose(old_world, *names), old_world.place("0").repository_id
+        old_world.proxy.seen.clear()
+
+        told = preview_tags(EVERYTHING, may, number, chosen, deleter=old_world.deleter)
+
+        assert {one.plan.method for one in told if one.plan} == {Method.REPLACEMENT}
+        assert [verb for verb, _path in old_world.proxy.seen].count("DELETE") == 1
 
 
 class TestThrowAway:

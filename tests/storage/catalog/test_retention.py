@@ -156,6 +156,40 @@ def test_what_is_not_read_yet_stays_until_it_is(
     assert (runs(database)[0].deleted, shown_index(database)) == (1, {})
 
 
+def test_a_tag_or_index_of_which_nothing_was_heard_keeps_what_it_needs(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, run: Run
+) -> None:
+    for tag in ("ci-1", "ci-2", "ci-3", "stable"):
+        pusher.image("team/app", tag)
+    crawler.crawl(RepositoryName("team/app"))
+    pusher.retag("team/app", "ci-1", "stable")
+    child = pusher.describe("team/app", "ci-2")
+    pusher.index("team/app", "multi", [on(child, "linux", "amd64")])
+
+    done = run({"keep_newest": 0, "tags": ["ci-*"]})
+
+    assert done.deleted == 3
+    assert sorted(crawler.registry.list_tags(RepositoryName("team/app")).tags) == ["multi", "stable"]
+    for reference in ("stable", "multi", child["digest"]):
+        assert pusher.read("team/app", reference)
+
+
+def test_a_repository_is_looked_through_once_in_a_run(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, proxy: RegistryProxy, run: Run
+) -> None:
+    for number in range(12):
+        pusher.image("team/app", f"ci-{number}")
+    crawler.crawl(RepositoryName("team/app"))
+    proxy.seen.clear()
+
+    done = run({"keep_newest": 2})
+
+    assert done.deleted == 10
+    # Each of the twelve for the look, and each of the ten before it goes.
+    assert [verb for verb, _path in proxy.seen].count("HEAD") == 22
+    assert [path for _verb, path in proxy.seen].count("/v2/team/app/tags/list") == 1
+
+
 def test_only_what_is_old_and_in_the_namespace_goes(
     database: Database, pusher: Pusher, crawler: RepositoryCrawler, run: Run
 ) -> None:
