@@ -35,12 +35,24 @@ _REFUSALS = (
 )
 
 
+_WITH = (
+    "When the manifest goes, the tags that are made of its digest go with it (signatures, attestations, bills of "
+    "materials, lists of referrers). Else they stay, as tags about nothing."
+)
+
+
 class DeletionQuery(Schema):
     """Whether it is to be done at all."""
 
     dry_run = fields.Boolean(
         load_default=False, metadata={"description": "Delete nothing, and tell what would go: 200 instead of 204."}
     )
+
+
+class ContentDeletionQuery(DeletionQuery):
+    """What else goes."""
+
+    with_referrers = fields.Boolean(load_default=False, metadata={"description": _WITH})
 
 
 class IndexRefSchema(Schema):
@@ -55,6 +67,9 @@ class ReferrerRefSchema(Schema):
 
     digest = fields.String(required=True)
     artifact_type = fields.String(required=True, allow_none=True)
+    tag = fields.String(
+        required=True, allow_none=True, metadata={"description": "Made of the digest, where there is one."}
+    )
 
 
 class DeletionPlanSchema(Schema):
@@ -84,6 +99,11 @@ class DeletionPlanSchema(Schema):
     )
     referrers = fields.List(
         fields.Nested(ReferrerRefSchema), required=True, metadata={"description": "Those that will be about nothing."}
+    )
+    referrer_tags = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "Tags made of its digest, or of the digest of one of these, that go with it."},
     )
     untagged = fields.List(
         fields.String(), required=True, metadata={"description": "Manifests that nothing will hold any more."}
@@ -115,6 +135,7 @@ class TagDeletionsInput(Schema):
 
     tags = fields.List(fields.Nested(ChosenTagInput), required=True, validate=validate.Length(1, MAX_TAGS))
     dry_run = fields.Boolean(load_default=False, metadata={"description": "Delete nothing, and tell what would go."})
+    with_referrers = fields.Boolean(load_default=False, metadata={"description": _WITH})
 
 
 class TagOutcomeSchema(Schema):
@@ -123,7 +144,11 @@ class TagOutcomeSchema(Schema):
     tag = fields.String(required=True)
     plan = fields.Nested(DeletionPlanSchema, required=True, allow_none=True, metadata={"description": "Of a dry run."})
     method = fields.Enum(Method, by_value=True, required=True, allow_none=True)
-    fault = fields.String(required=True, allow_none=True, metadata={"description": "Why it is there still."})
+    fault = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Why it is there still; with a method: why what was about it is."},
+    )
 
 
 def deletions_blueprint(
@@ -134,11 +159,12 @@ def deletions_blueprint(
     keep_private(blueprint)
 
     @blueprint.delete(f"/tags/{ID}")
-    @_answers(blueprint)
+    @_answers(blueprint, ContentDeletionQuery)
     def tag(query: dict[str, Any], id: int) -> Response:
         """Delete one tag and leave the others on its digest"""
         act = preview_tag if query["dry_run"] else delete_tag
-        return _dump(act(visibility(), permissions, id, deleter=deleter))
+        keeps = not query["with_referrers"]
+        return _dump(act(visibility(), permissions, id, deleter=deleter, keep_referrers=keeps))
 
     @blueprint.post(f"/repositories/{ID}/tags/deletions")
     @blueprint.arguments(TagDeletionsInput)
@@ -147,17 +173,19 @@ def deletions_blueprint(
     def tags(wanted: dict[str, Any], id: int) -> list[TagOutcome]:
         """Delete several tags, each alone, and tell of each what became of it"""
         act = preview_tags if wanted["dry_run"] else delete_tags
-        return act(visibility(), permissions, id, wanted["tags"], deleter=deleter)
+        keeps = not wanted["with_referrers"]
+        return act(visibility(), permissions, id, wanted["tags"], deleter=deleter, keep_referrers=keeps)
 
     @blueprint.delete(f"/repositories/{ID}/digests/<digest>")
-    @_answers(blueprint)
+    @_answers(blueprint, ContentDeletionQuery)
     def manifest(query: dict[str, Any], id: int, digest: str) -> Response:
         """Delete a manifest with every tag on it"""
         act = preview_manifest if query["dry_run"] else delete_manifest
-        return _dump(act(visibility(), permissions, id, load_digest(digest), deleter=deleter))
+        found, keeps = load_digest(digest), not query["with_referrers"]
+        return _dump(act(visibility(), permissions, id, found, deleter=deleter, keep_referrers=keeps))
 
     @blueprint.delete(f"/repositories/{ID}")
-    @_answers(blueprint)
+    @_answers(blueprint, DeletionQuery)
     def repository(query: dict[str, Any], id: int) -> Response:
         """Delete everything in a repository"""
         act = preview_repository if query["dry_run"] else delete_repository
@@ -166,14 +194,14 @@ def deletions_blueprint(
     return blueprint
 
 
-def _answers(blueprint: Blueprint) -> Callable[[View], View]:
+def _answers(blueprint: Blueprint, query: type[DeletionQuery]) -> Callable[[View], View]:
     header = {METHOD_HEADER: {"schema": {"type": "string"}, "description": "How it was done, as in the preview."}}
 
     def decorate(view: View) -> View:
         view = refuses(blueprint, *_REFUSALS)(view)
         view = blueprint.alt_response(200, schema=DeletionPlanSchema, description="What would go")(view)
         view = blueprint.response(204, headers=header)(view)
-        return cast("View", blueprint.arguments(DeletionQuery, location="query")(view))
+        return cast("View", blueprint.arguments(query, location="query")(view))
 
     return decorate
 

@@ -7,6 +7,7 @@ from services.catalog.usecases.deletion_errors import (
     DeletionRefused,
     DeletionUnfinished,
     MoreLeadsToIt,
+    ReferrersLeft,
     TagMoved,
 )
 from services.catalog.usecases.immutability import NothingToRetry, TooManyRules
@@ -29,6 +30,7 @@ ERRORS: dict[type[Exception], HTTPStatus] = {
     RuleInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     PartsMissing: HTTPStatus.UNPROCESSABLE_ENTITY,
     DeletionRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ReferrersLeft: HTTPStatus.UNPROCESSABLE_ENTITY,
     DeletionIncomplete: HTTPStatus.UNPROCESSABLE_ENTITY,
     DeletionUnfinished: HTTPStatus.SERVICE_UNAVAILABLE,
     RegistryUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -45,6 +45,8 @@ class ReferrerRef:
 
     digest: Digest
     artifact_type: str | None
+    tag: Tag | None = None
+    """The tag that is made of the digest, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class DeletionPlan:
     """Those that would lack one of their manifests."""
     referrers: Sequence[ReferrerRef] = ()
     """Those that would be about nothing."""
+    referrer_tags: Sequence[Tag] = ()
+    """The tags made of its digest, or of the digest of what these point at, that would go, too."""
     untagged: Sequence[Digest] = ()
     """What an index holds and nothing else does: it stays until the registry collects its garbage."""
     freed_bytes: int = 0

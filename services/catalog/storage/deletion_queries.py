@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, exists, func, or_, select
 
 from services.catalog.domain.deletions import IndexRef, ReferrerRef, TagPlace
 from services.catalog.storage.manifests import MAX_NESTING
+from services.catalog.storage.referrer_queries import select_referrers
 from services.catalog.storage.tables import (
     manifest_blobs,
     manifest_children,
@@ -39,30 +40,24 @@ class Freed:
 
 def find_tag(connection: Connection, visibility: Visibility, tag: int) -> TagPlace | None:
     """Return a tag, or ``None`` when it is missing or not to be seen."""
-    query = (
-        select(tags.c.id, tags.c.repository_id, repositories.c.full_name, tags.c.name, tags.c.digest)
-        .select_from(tags.join(repositories))
-        .where(tags.c.id == tag, tags.c.present, visible_to(visibility, connection.dialect))
-    )
+    query = _select_places().where(tags.c.id == tag, tags.c.present, visible_to(visibility, connection.dialect))
     row = connection.execute(query).one_or_none()
-    return (
-        TagPlace(row.id, row.repository_id, RepositoryName(row.full_name), Tag(row.name), Digest(row.digest))
-        if row
-        else None
-    )
+    return _place(row) if row else None
 
 
 def find_tags(connection: Connection, repository: int, names: Collection[Tag]) -> Sequence[TagPlace]:
     """Return the tags of a repository by their names, those that there are; whether they may be seen is decided."""
-    query = (
-        select(tags.c.id, tags.c.repository_id, repositories.c.full_name, tags.c.name, tags.c.digest)
-        .select_from(tags.join(repositories))
-        .where(tags.c.repository_id == repository, tags.c.name.in_(names), tags.c.present)
-    )
-    return [
-        TagPlace(row.id, row.repository_id, RepositoryName(row.full_name), Tag(row.name), Digest(row.digest))
-        for row in connection.execute(query)
-    ]
+    query = _select_places().where(tags.c.repository_id == repository, tags.c.name.in_(names), tags.c.present)
+    return [_place(row) for row in connection.execute(query)]
+
+
+def _select_places() -> "Select[Any]":
+    columns = (tags.c.id, tags.c.repository_id, repositories.c.full_name, tags.c.name, tags.c.digest)
+    return select(*columns).select_from(tags.join(repositories))
+
+
+def _place(row: Row[Any]) -> TagPlace:
+    return TagPlace(row.id, row.repository_id, RepositoryName(row.full_name), Tag(row.name), Digest(row.digest))
 
 
 def holds_manifest(connection: Connection, repository: int, digest: Digest) -> bool:
@@ -104,26 +99,57 @@ def list_indexes_with(connection: Connection, repository: int, digest: Digest) -
 
 
 def list_referrers_to(connection: Connection, repository: int, digest: Digest) -> Sequence[ReferrerRef]:
-    """Return the manifests of a repository whose subject is a digest."""
+    """Return what is about a manifest in a repository: by its subject, by an index of referrers, or by a tag."""
+    there = select_referrers([repository], [digest]).subquery()
     query = (
-        select(manifests.c.digest, manifests.c.artifact_type)
-        .select_from(repository_manifests.join(manifests, manifests.c.digest == _HELD.digest))
-        .where(_HELD.repository_id == repository, _HELD.present, manifests.c.subject == digest)
-        .order_by(manifests.c.digest)
+        select(there.c.digest, manifests.c.artifact_type, func.max(there.c.tag).label("tag"))
+        .select_from(there.outerjoin(manifests, manifests.c.digest == there.c.digest))
+        .group_by(there.c.digest, manifests.c.artifact_type)
+        .order_by(there.c.digest)
         .limit(MAX_NAMED)
     )
-    return [ReferrerRef(Digest(row.digest), row.artifact_type) for row in connection.execute(query)]
+    return [
+        ReferrerRef(Digest(row.digest), row.artifact_type, Tag(row.tag) if row.tag else None)
+        for row in connection.execute(query)
+    ]
 
 
-def list_left_untagged(connection: Connection, repository: int, digest: Digest) -> Sequence[Digest]:
-    """Return what would be held by nothing any more in a repository without one of its indexes, at any depth."""
-    doomed, fresh = {digest}, {digest}
+def list_referrer_tags(connection: Connection, repository: RepositoryName, digest: Digest) -> Sequence[TagPlace]:
+    """Return the tags that are made of a digest, and of the digests that these point at."""
+    found, subjects = dict[Tag, TagPlace](), {digest}
+    for _ in range(MAX_NESTING):
+        query = _select_places().where(
+            repositories.c.full_name == repository, tags.c.referrer_of.in_(subjects), tags.c.present
+        )
+        fresh = [_place(row) for row in connection.execute(query.order_by(tags.c.name).limit(MAX_NAMED))]
+        subjects = {place.digest for place in fresh if place.name not in found and place.digest != digest}
+        found |= {place.name: place for place in fresh}
+        if not subjects:
+            break
+    return list(found.values())[:MAX_NAMED]
+
+
+def list_doomed(connection: Connection, repository: int, digest: Digest, also: Sequence[TagPlace]) -> Sequence[Digest]:
+    """Return a manifest with those others that go with it when some tags do: nothing else leads to them."""
+    names, digests = {place.name for place in also}, {place.digest for place in also}
+    others = [
+        place.digest
+        for place in also
+        if names.issuperset(list_tags_on(connection, repository, place.digest))
+        and digests.issuperset(index.digest for index in list_indexes_with(connection, repository, place.digest))
+    ]
+    return list(dict.fromkeys([digest, *others]))
+
+
+def list_left_untagged(connection: Connection, repository: int, digests: Collection[Digest]) -> Sequence[Digest]:
+    """Return what would be held by nothing any more in a repository without some indexes, at any depth."""
+    doomed, fresh = set(digests), set(digests)
     for _ in range(MAX_NESTING):
         fresh = set(_held_by_nothing_else(connection, repository, fresh, doomed)) - doomed
         if not fresh:
             break
         doomed |= fresh
-    return sorted(doomed - {digest})[:MAX_NAMED]
+    return sorted(doomed - set(digests))[:MAX_NAMED]
 
 
 def _held_by_nothing_else(

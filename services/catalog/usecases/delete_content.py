@@ -1,6 +1,6 @@
 """Tags, manifests and repositories are deleted: in the registry, and then in the index."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,15 +11,18 @@ import structlog
 from services.catalog.domain import throwaway
 from services.catalog.domain.deletions import Method, TagPlace
 from services.catalog.domain.losses import Reason, Suspicion
+from services.catalog.storage.deletion_queries import list_referrer_tags
 from services.catalog.storage.loss_windows import open_window
 from services.catalog.usecases.deletion_errors import (
+    DeletionError,
     DeletionIncomplete,
     DeletionRefused,
     DeletionUnfinished,
     MoreLeadsToIt,
+    ReferrersLeft,
     TagMoved,
 )
-from services.catalog.usecases.empty_repository import RepositoryEmptier
+from services.catalog.usecases.empty_repository import DeletionFailure, RepositoryEmptier
 from services.catalog.usecases.plan_deletion import plan_tag
 from services.catalog.usecases.record_changes import deletion_of, record_changes
 from services.catalog.usecases.registry import (
@@ -63,13 +66,17 @@ class ContentDeleter:
         reader = self.reader or self.registry
         return Surroundings(repository, database=self.database, registry=reader, limits=self.limits)
 
-    def delete_tag(self, actor: str, place: TagPlace, around: Surroundings | None = None) -> Method:
-        """Delete one tag, and nothing else that has a name; return how.
+    def delete_tag(
+        self, actor: str, place: TagPlace, around: Surroundings | None = None, *, keep_referrers: bool = False
+    ) -> Method:
+        """Delete one tag, and nothing else that has a name of its own; return how.
 
         Args:
             around: of its repository, where more is deleted there.
+            keep_referrers: when its manifest goes, leave the tags that are made of its digest.
 
         Raises:
+            ReferrersLeft: it is gone, and not all that was about it.
             TagMoved: it is not where the caller saw it.
             DeletionRefused: the registry refuses; nothing has changed.
             RegistryUnavailable: the registry does not answer.
@@ -81,27 +88,33 @@ class ContentDeleter:
                 raise TagMoved
             around = around or self.surroundings_of(place.repository)
             if current == place.digest and self._goes_with_its_manifest(place, around):
-                self._delete_manifest(actor, place.repository, place.digest)
-                around.forget_manifest(place.digest)
+                self._delete_manifest(actor, place.repository, place.digest, around, keep_referrers)
                 return Method.DIGEST
             method = self._delete_alone(actor, place)
             around.forget_tag(place.name)
             return method
 
-    def delete_manifest(self, actor: str, repository: RepositoryName, digest: Digest) -> Method:
+    def delete_manifest(
+        self, actor: str, repository: RepositoryName, digest: Digest, *, keep_referrers: bool = False
+    ) -> Method:
         """Delete a manifest with every tag on it that the index knows of.
 
+        Args:
+            keep_referrers: leave the tags that are made of its digest.
+
         Raises:
+            ReferrersLeft: it is gone, and not all that was about it.
             MoreLeadsToIt: tags or indexes lead to it of which no notification came.
             DeletionRefused: the registry refuses; nothing has changed.
             RegistryUnavailable: the registry does not answer.
         """
         with _refusals_named():
-            unheard = self.surroundings_of(repository).find_unheard(digest)
+            around = self.surroundings_of(repository)
+            unheard = around.find_unheard(digest)
             if unheard.tags or unheard.indexes:
                 self._have_compared(repository)
                 raise MoreLeadsToIt(unheard.tags, unheard.indexes)
-            self._delete_manifest(actor, repository, digest)
+            self._delete_manifest(actor, repository, digest, around, keep_referrers)
         return Method.DIGEST
 
     def delete_repository(self, actor: str, repository: RepositoryName, *, budget_s: float = BUDGET_S) -> Method:
@@ -145,12 +158,29 @@ class ContentDeleter:
         found = around.find_holders(place.digest)
         return found.is_all and set(found.tags) <= {place.name} and not found.indexes
 
-    def _delete_manifest(self, actor: str, repository: RepositoryName, digest: Digest) -> None:
+    def _delete_manifest(
+        self, actor: str, repository: RepositoryName, digest: Digest, around: Surroundings, keep_referrers: bool
+    ) -> None:
+        with self.database.read() as connection:
+            about = [] if keep_referrers else list_referrer_tags(connection, repository, digest)
         at = self.clock()
         with suppress(NotInRegistry):
             at = self.registry.delete_manifest(repository, digest)
         deletion = deletion_of(repository, at, actor, digest=digest)
         record_changes([deletion], database=self.database, clock=self.clock)
+        around.forget_manifest(digest)
+        self._delete_referrers(actor, about, around)
+
+    def _delete_referrers(self, actor: str, about: Sequence[TagPlace], around: Surroundings) -> None:
+        """Delete the tags that were about a manifest that is gone: the registry would keep them for ever."""
+        failures = list[DeletionFailure]()
+        for place in about:
+            try:
+                self.delete_tag(actor, place, around, keep_referrers=True)
+            except DeletionError as refusal:
+                failures.append(DeletionFailure(str(refusal), place.repository, place.name))
+        if failures:
+            raise ReferrersLeft(failures)
 
     def _delete_alone(self, actor: str, place: TagPlace) -> Method:
         method, at = Method.TAG, self.clock()

@@ -1,6 +1,6 @@
 """Several tags of one repository are to go at once, each alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -8,11 +8,10 @@ from services.catalog.domain.deletions import DeletionPlan, Method, TagPlace
 from services.catalog.storage.deletion_queries import find_tags
 from services.catalog.storage.repository_queries import find_repository
 from services.catalog.usecases.delete_content import ContentDeleter
-from services.catalog.usecases.deletion_errors import DeletionError, TagMoved
+from services.catalog.usecases.deletion_errors import DeletionError, ReferrersLeft, TagMoved
 from services.catalog.usecases.not_found import RepositoryNotFound, TagNotFound
 from services.catalog.usecases.plan_deletion import plan_tag
 from services.catalog.usecases.rights import DELETE, FindPermissions, actor_of, require
-from services.catalog.usecases.surroundings import Surroundings
 from shared.oci.names import Digest, RepositoryName, Tag
 from shared.visibility.answers import Visibility
 
@@ -37,7 +36,7 @@ class TagOutcome:
     method: Method | None = None
     """How it was deleted."""
     fault: str | None = None
-    """Why it is there still."""
+    """Why it is there still; beside a method: why something that was about it is."""
 
 
 def preview_tags(
@@ -47,8 +46,9 @@ def preview_tags(
     chosen: Sequence[ChosenTag],
     *,
     deleter: ContentDeleter,
+    keep_referrers: bool = False,
 ) -> list[TagOutcome]:
-    """Return what the deletion of each tag would do, in the order of the request.
+    """Return what the deletion of each tag would do after those before it, in the order of the request.
 
     Raises:
         RepositoryNotFound, NotAllowed: the caller may not see it, or not delete there.
@@ -57,10 +57,21 @@ def preview_tags(
     _name, found = _find(visibility, permissions, repository, chosen, deleter)
     # Asked once, by a deletion that deletes nothing, and not for each tag.
     deletes_tags = cache(deleter.registry.deletes_tags)
+    plans = dict[Tag, DeletionPlan]()
+    for one in chosen:
+        place = found.get(one.name)
+        if place and place.digest == one.digest:
+            plans[one.name] = plan_tag(
+                place,
+                database=deleter.database,
+                deletes_tags=deletes_tags,
+                keep_referrers=keep_referrers,
+                after=plans.values(),
+            )
     return [
-        TagOutcome(one.name, plan=plan_tag(place, database=deleter.database, deletes_tags=deletes_tags))
-        if (place := found.get(one.name)) and place.digest == one.digest
-        else TagOutcome(one.name, fault=_why_not(place))
+        TagOutcome(one.name, plan=plans[one.name])
+        if one.name in plans
+        else TagOutcome(one.name, fault=_why_not(found.get(one.name)))
         for one in chosen
     ]
 
@@ -72,6 +83,7 @@ def delete_tags(
     chosen: Sequence[ChosenTag],
     *,
     deleter: ContentDeleter,
+    keep_referrers: bool = False,
 ) -> list[TagOutcome]:
     """Delete each tag alone, and tell of each what became of it; one that is refused does not stop the others.
 
@@ -81,20 +93,20 @@ def delete_tags(
     """
     name, found = _find(visibility, permissions, repository, chosen, deleter)
     around = deleter.surroundings_of(name)
-    return [_delete(visibility, one, found.get(one.name), deleter, around) for one in chosen]
+
+    def delete(place: TagPlace) -> Method:
+        return deleter.delete_tag(actor_of(visibility), place, around, keep_referrers=keep_referrers)
+
+    return [_delete(one, found.get(one.name), delete) for one in chosen]
 
 
-def _delete(
-    visibility: Visibility,
-    chosen: ChosenTag,
-    place: TagPlace | None,
-    deleter: ContentDeleter,
-    around: Surroundings,
-) -> TagOutcome:
+def _delete(chosen: ChosenTag, place: TagPlace | None, delete: Callable[[TagPlace], Method]) -> TagOutcome:
     if place is None or place.digest != chosen.digest:
         return TagOutcome(chosen.name, fault=_why_not(place))
     try:
-        return TagOutcome(chosen.name, method=deleter.delete_tag(actor_of(visibility), place, around))
+        return TagOutcome(chosen.name, method=delete(place))
+    except ReferrersLeft as left:
+        return TagOutcome(chosen.name, method=Method.DIGEST, fault=str(left))
     except DeletionError as refusal:
         return TagOutcome(chosen.name, fault=str(refusal))
 

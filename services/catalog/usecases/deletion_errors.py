@@ -4,6 +4,7 @@ DeletionError
 ├── TagMoved              the tag points elsewhere by now
 ├── MoreLeadsToIt         more would lose its manifest than the index knows
 ├── DeletionRefused       the registry refuses; nothing has changed
+├── ReferrersLeft         it is gone, and something that was about it is not
 ├── DeletionIncomplete    some of it is gone, some was refused
 └── DeletionUnfinished    there was no time for all of it: ask again
 """
@@ -41,8 +42,8 @@ class MoreLeadsToIt(DeletionError):
     def __init__(self, tags: Collection[Tag], indexes: Collection[Digest]) -> None:
         named = ", ".join([*tags][:MAX_NAMED] or [*indexes][:MAX_NAMED])
         super().__init__(
-            f"Nothing was deleted: {named} in the registry leads to this manifest, too, and the index does not know "
-            "that yet. The repository is compared with the registry now: look again in a few minutes."
+            f"In the registry {named} leads to this manifest, too, and the index does not know that yet. Nothing was "
+            "deleted, and the repository is read anew: look again in a few minutes."
         )
 
 
@@ -51,6 +52,17 @@ class DeletionRefused(DeletionError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"Nothing was deleted: {reason}.")
+
+
+class ReferrersLeft(DeletionError):
+    """A manifest is gone, and tags that were about it are not."""
+
+    def __init__(self, failures: Sequence[DeletionFailure]) -> None:
+        named = ", ".join(str(failure.tag) for failure in failures[:MAX_NAMED])
+        super().__init__(
+            f"It is deleted, but tags that were about it could not be: {named}. Delete them by themselves."
+        )
+        self.errors = {str(failure.tag): [failure.reason] for failure in failures[:MAX_REPORTED]}
 
 
 class DeletionIncomplete(DeletionError):

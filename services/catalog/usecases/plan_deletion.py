@@ -1,6 +1,7 @@
 """What a deletion would do: asked before it is done, and by whoever does it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -9,8 +10,10 @@ from services.catalog.storage.deletion_queries import (
     count_tags,
     freed_by,
     has_unread,
+    list_doomed,
     list_indexes_with,
     list_left_untagged,
+    list_referrer_tags,
     list_referrers_to,
     list_tags_in,
     list_tags_on,
@@ -23,14 +26,30 @@ DeletesTags = Callable[[RepositoryName], bool]
 """Tells whether the registry can delete a tag alone."""
 
 
-def plan_tag(place: TagPlace, *, database: Database, deletes_tags: DeletesTags) -> DeletionPlan:
-    """Return what the deletion of one tag would do."""
+def plan_tag(
+    place: TagPlace,
+    *,
+    database: Database,
+    deletes_tags: DeletesTags,
+    keep_referrers: bool = False,
+    after: Collection[DeletionPlan] = (),
+) -> DeletionPlan:
+    """Return what the deletion of one tag would do.
+
+    Args:
+        keep_referrers: the tags that are made of its digest are to stay.
+        after: what is deleted in the same repository before.
+    """
+    gone = {tag for plan in after for tag in plan.tags}
+    gone_digests = {plan.digest for plan in after if plan.method is Method.DIGEST}
     with database.read() as connection:
         on_digest = list_tags_on(connection, place.repository_id, place.digest)
-        others = [tag for tag in on_digest if tag != place.name]
-        indexes = list_indexes_with(connection, place.repository_id, place.digest)
+        others = [tag for tag in on_digest if tag != place.name and tag not in gone]
+        listing = list_indexes_with(connection, place.repository_id, place.digest)
+        indexes = [index for index in listing if index.digest not in gone_digests]
         if not others and not indexes:
-            return _plan_digest(connection, place.repository, place.repository_id, place.digest)
+            plan = _plan_digest(connection, place.repository, place.repository_id, place.digest, keep_referrers)
+            return replace(plan, tags=[place.name], tags_count=1, indexes=())
     method = method_for_tag(
         shares_digest=bool(others),
         is_listed=bool(indexes),
@@ -39,10 +58,13 @@ def plan_tag(place: TagPlace, *, database: Database, deletes_tags: DeletesTags) 
     return DeletionPlan(place.repository, method, place.digest, tags=[place.name], tags_count=1, other_tags=others)
 
 
-def plan_digest(repository: RepositoryRow, digest: Digest, *, database: Database) -> DeletionPlan:
-    """Return what the deletion of one manifest would do."""
+def plan_digest(
+    repository: RepositoryRow, digest: Digest, *, database: Database, keep_referrers: bool = False
+) -> DeletionPlan:
+    """Return what the deletion of one manifest would do; the last argument is as above."""
+    name = RepositoryName(repository.full_name)
     with database.read() as connection:
-        return _plan_digest(connection, RepositoryName(repository.full_name), repository.id, digest)
+        return _plan_digest(connection, name, repository.id, digest, keep_referrers)
 
 
 def plan_repository(repository: RepositoryRow, *, database: Database) -> DeletionPlan:
@@ -56,9 +78,13 @@ def plan_repository(repository: RepositoryRow, *, database: Database) -> Deletio
     )
 
 
-def _plan_digest(connection: Connection, name: RepositoryName, repository: int, digest: Digest) -> DeletionPlan:
-    untagged = list_left_untagged(connection, repository, digest)
-    freed = freed_by(connection, repository, [digest, *untagged])
+def _plan_digest(
+    connection: Connection, name: RepositoryName, repository: int, digest: Digest, keep_referrers: bool
+) -> DeletionPlan:
+    about = [] if keep_referrers else list_referrer_tags(connection, name, digest)
+    doomed = list_doomed(connection, repository, digest, about)
+    untagged = list_left_untagged(connection, repository, doomed)
+    freed = freed_by(connection, repository, [*doomed, *untagged])
     return DeletionPlan(
         name,
         Method.DIGEST,
@@ -67,6 +93,7 @@ def _plan_digest(connection: Connection, name: RepositoryName, repository: int, 
         tags_count=count_tags(connection, repository, digest),
         indexes=list_indexes_with(connection, repository, digest),
         referrers=list_referrers_to(connection, repository, digest),
+        referrer_tags=[place.name for place in about],
         untagged=untagged,
         freed_bytes=freed.size_bytes,
         # What was not read may be an index that lists it.

@@ -13,7 +13,12 @@ from shared.visibility.answers import Visibility
 
 
 def preview_tag(
-    visibility: Visibility, permissions: FindPermissions, tag: int, *, deleter: ContentDeleter
+    visibility: Visibility,
+    permissions: FindPermissions,
+    tag: int,
+    *,
+    deleter: ContentDeleter,
+    keep_referrers: bool = False,
 ) -> DeletionPlan:
     """Return what the deletion of a tag would do.
 
@@ -22,21 +27,35 @@ def preview_tag(
         RegistryError: it cannot be told how this registry deletes.
     """
     place = _find_tag(visibility, permissions, tag, deleter.database)
-    return plan_tag(place, database=deleter.database, deletes_tags=deleter.registry.deletes_tags)
+    deletes_tags = deleter.registry.deletes_tags
+    return plan_tag(place, database=deleter.database, deletes_tags=deletes_tags, keep_referrers=keep_referrers)
 
 
-def delete_tag(visibility: Visibility, permissions: FindPermissions, tag: int, *, deleter: ContentDeleter) -> Method:
+def delete_tag(
+    visibility: Visibility,
+    permissions: FindPermissions,
+    tag: int,
+    *,
+    deleter: ContentDeleter,
+    keep_referrers: bool = False,
+) -> Method:
     """Delete one tag alone.
 
     Raises:
         TagNotFound, DeletionError, RegistryUnavailable: it is still there.
     """
     place = _find_tag(visibility, permissions, tag, deleter.database)
-    return deleter.delete_tag(actor_of(visibility), place)
+    return deleter.delete_tag(actor_of(visibility), place, keep_referrers=keep_referrers)
 
 
 def preview_manifest(
-    visibility: Visibility, permissions: FindPermissions, repository: int, digest: Digest, *, deleter: ContentDeleter
+    visibility: Visibility,
+    permissions: FindPermissions,
+    repository: int,
+    digest: Digest,
+    *,
+    deleter: ContentDeleter,
+    keep_referrers: bool = False,
 ) -> DeletionPlan:
     """Return what the deletion of a manifest would do.
 
@@ -44,11 +63,17 @@ def preview_manifest(
         RepositoryNotFound, ManifestNotFound, NotAllowed: the caller may not see it, or not delete there.
     """
     row = _find_repository(visibility, permissions, repository, digest, deleter.database)
-    return plan_digest(row, digest, database=deleter.database)
+    return plan_digest(row, digest, database=deleter.database, keep_referrers=keep_referrers)
 
 
 def delete_manifest(
-    visibility: Visibility, permissions: FindPermissions, repository: int, digest: Digest, *, deleter: ContentDeleter
+    visibility: Visibility,
+    permissions: FindPermissions,
+    repository: int,
+    digest: Digest,
+    *,
+    deleter: ContentDeleter,
+    keep_referrers: bool = False,
 ) -> Method:
     """Delete a manifest with every tag on it.
 
@@ -56,7 +81,8 @@ def delete_manifest(
         RepositoryNotFound, ManifestNotFound, DeletionError, RegistryUnavailable: it is still there.
     """
     row = _find_repository(visibility, permissions, repository, digest, deleter.database)
-    return deleter.delete_manifest(actor_of(visibility), RepositoryName(row.full_name), digest)
+    name, actor = RepositoryName(row.full_name), actor_of(visibility)
+    return deleter.delete_manifest(actor, name, digest, keep_referrers=keep_referrers)
 
 
 def preview_repository(

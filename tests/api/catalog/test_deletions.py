@@ -101,6 +101,7 @@ def test_a_preview_says_what_would_go_and_deletes_nothing(client: FlaskClient, i
         "other_tags": ["latest"],
         "indexes": [],
         "referrers": [],
+        "referrer_tags": [],
         "untagged": [],
         "freed_bytes": 0,
         "is_exact": True,
@@ -218,9 +219,11 @@ def test_a_manifest_that_is_not_there_is_not_found(digest: str, client: FlaskCli
     assert send(client, f"{path}/digests/{digest}").status_code == 404
 
 
-def send_tags(client: FlaskClient, chosen: dict[str, str], *, dry_run: bool = False, as_: str = JANE) -> TestResponse:
+def send_tags(
+    client: FlaskClient, chosen: dict[str, str], *, dry_run: bool = False, as_: str = JANE, **more: bool
+) -> TestResponse:
     (repository,) = send(client, "/repositories", method="GET").json  # type: ignore[misc]
-    body = {"tags": [{"name": name, "digest": digest} for name, digest in chosen.items()], "dry_run": dry_run}
+    body = {"tags": [{"name": name, "digest": digest} for name, digest in chosen.items()], "dry_run": dry_run, **more}
     path = f"/api/v1/repositories/{repository['id']}/tags/deletions"
     return client.post(path, json=body, headers={"Authorization": as_})
 
@@ -247,6 +250,37 @@ def test_several_tags_are_previewed_and_deleted_each_alone(
     assert "no such tag" in deleted[2]["fault"]
     assert "points at something else" in deleted[3]["fault"]
     assert set(tags(client)) == {"1.0"}
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("way", ["tag", "digest", "several"])
+def test_signatures_go_with_their_image_or_stay(
+    client: FlaskClient, image: Descriptor, registry: Registry, tell: Tell, way: str, keep: bool
+) -> None:
+    pusher = Pusher(registry.url)
+    signed = pusher.image("team/app", "signed")
+    tag = signed["digest"].replace(":", "-") + ".sig"
+    signature = pusher.artifact("team/app", tag)
+    tell(push("signed", signed["digest"], 3), push(tag, signature["digest"], 4))
+    (repository,) = send(client, "/repositories", method="GET").json  # type: ignore[misc]
+    paths = {
+        "tag": f"/tags/{tags(client)['signed']}",
+        "digest": f"/repositories/{repository['id']}/digests/{signed['digest']}",
+    }
+
+    def act(dry_run: bool) -> Any:
+        if way == "several":
+            chosen = {"signed": signed["digest"]}
+            (one,) = send_tags(client, chosen, dry_run=dry_run, with_referrers=not keep).json  # type: ignore[misc]
+            return one["plan"]
+        return send(client, f"{paths[way]}?dry_run={dry_run}&with_referrers={not keep}").json
+
+    plan = act(True)
+    act(False)
+
+    assert [(one["digest"], one["tag"]) for one in plan["referrers"]] == [(signature["digest"], tag)]
+    assert plan["referrer_tags"] == ([] if keep else [tag])
+    assert set(tags(client)) == {"1.0", "latest"} | ({tag} if keep else set())
 
 
 def test_who_may_not_delete_deletes_none_of_several(client: FlaskClient, image: Descriptor, auth: AuthAnswers) -> None:

@@ -24,6 +24,7 @@ from services.catalog.usecases.deletion_errors import (
     DeletionRefused,
     DeletionUnfinished,
     MoreLeadsToIt,
+    ReferrersLeft,
     TagMoved,
 )
 from services.catalog.usecases.plan_deletion import plan_digest, plan_repository, plan_tag
@@ -411,8 +412,143 @@ class TestSeveral:
 
         told = preview_tags(EVERYTHING, may, number, chosen, deleter=old_world.deleter)
 
-        assert {one.plan.method for one in told if one.plan} == {Method.REPLACEMENT}
+        methods = [one.plan.method for one in told if one.plan]
+        # The last one has no sibling any more.
+        assert methods == [*[Method.REPLACEMENT] * 9, Method.DIGEST]
         assert [verb for verb, _path in old_world.proxy.seen].count("DELETE") == 1
+
+
+class TestReferrers:
+    """What is about a manifest is named before that goes, and what only its digest names goes with it."""
+
+    def about(self, world: World, image: Descriptor, suffix: str = ".sig", *, content: bytes = b"signed") -> str:
+        """Put something about an image under the tag that is made of its digest."""
+        tag = f"{image['digest'].replace(':', '-')}{suffix}"
+        world.tell(tag, world.pusher.artifact(APP, tag, content=content))
+        return tag
+
+    def listed(self, world: World, image: Descriptor) -> tuple[str, Descriptor]:
+        """Put something about an image into the index under the tag that is made of its digest."""
+        subject = {name: image[name] for name in ("mediaType", "digest", "size")}
+        found = world.pusher.artifact(APP, None, artifact_type="application/vnd.example", subject=subject)
+        world.tell(None, found)
+        tag = image["digest"].replace(":", "-")
+        world.tell(tag, world.pusher.index(APP, tag, [found]))
+        return tag, found
+
+    def test_all_of_it_is_named(self, old_world: World) -> None:
+        image = old_world.image("1.0")
+        signature, (index, found) = self.about(old_world, image), self.listed(old_world, image)
+        own = self.about(old_world, {**image, "digest": old_world.real()[signature]})
+
+        plan = old_world.plan("1.0")
+
+        told = {(one.digest, one.tag) for one in plan.referrers}
+        assert told == {(old_world.real()[signature], signature), (found["digest"], None)}
+        assert set(plan.referrer_tags) == {signature, index, own}
+        assert plan.untagged == [found["digest"]]
+
+    def test_tags_that_are_made_of_its_digest_go_with_it(self, world: World) -> None:
+        image = world.image("1.0")
+        signature = self.about(world, image)
+        self.about(world, image, ".att", content=b"attested")
+        self.about(world, {**image, "digest": world.real()[signature]}, content=b"countersigned")
+        self.listed(world, image)
+
+        assert world.delete("1.0") is Method.DIGEST
+
+        assert (world.real(), shown_index(world.database), shown_repositories(world.database)) == ({}, {}, [])
+
+    def test_and_with_a_manifest_that_is_deleted_by_its_digest(self, old_world: World) -> None:
+        image, other = old_world.image("1.0", "latest"), old_world.image("2.0")
+        self.about(old_world, image)
+        kept = self.about(old_world, other, content=b"other")
+
+        old_world.deleter.delete_manifest("jane", APP, Digest(image["digest"]))
+
+        assert set(old_world.real()) == {"2.0", kept}
+        assert set(shown_index(old_world.database)[APP]) == {"2.0"}
+
+    def test_they_stay_where_that_is_wanted(self, old_world: World) -> None:
+        image, other = old_world.image("1.0"), old_world.image("2.0")
+        signatures = {self.about(old_world, image), self.about(old_world, other, content=b"other")}
+        place = old_world.place("1.0")
+        (repository,) = shown_repositories(old_world.database)
+        digest = Digest(other["digest"])
+        planned = plan_digest(repository, digest, database=old_world.database, keep_referrers=True)
+
+        old_world.deleter.delete_tag("jane", place, keep_referrers=True)
+        old_world.deleter.delete_manifest("jane", APP, digest, keep_referrers=True)
+
+        assert set(old_world.real()) == set(shown_index(old_world.database)[APP]) == signatures
+        assert (planned.referrer_tags, len(planned.referrers)) == ([], 1)
+
+    def test_they_stay_as_long_as_the_image_does(self, world: World) -> None:
+        image = world.image("1.0", "latest")
+        signature = self.about(world, image)
+
+        assert world.plan("latest").referrer_tags == ()
+        world.delete("latest")
+
+        assert set(world.real()) == {"1.0", signature}
+
+    def test_what_has_another_tag_stays_under_that(self, old_world: World) -> None:
+        image = old_world.image("1.0")
+        signature = self.about(old_world, image)
+        old_world.pusher.retag(APP, signature, "unheard")
+
+        old_world.delete("1.0")
+
+        assert set(old_world.real()) == {"unheard"}
+
+    def test_one_that_is_refused_is_named(self, old_world: World) -> None:
+        image, other = old_world.image("1.0"), old_world.image("2.0")
+        signature = self.about(old_world, image)
+        self.about(old_world, image, ".att", content=b"attested")
+        old_world.proxy.refuse = refuses(405, "DELETE", old_world.real()[signature])
+
+        with pytest.raises(ReferrersLeft) as caught:
+            old_world.delete("1.0")
+
+        left = {"2.0": other["digest"], signature: old_world.real()[signature]}
+        assert set(caught.value.errors) == {signature}
+        assert (old_world.real(), shown_index(old_world.database)) == (left, {APP: left})
+
+    def test_what_would_come_back_of_them_is_counted(self, old_world: World) -> None:
+        image, _other = old_world.image("1.0"), old_world.image("2.0")
+        self.about(old_world, image)
+        self.listed(old_world, image)
+
+        plan = old_world.plan("1.0")
+        old_world.delete("1.0")
+
+        assert plan.is_exact
+        assert plan.freed_bytes == freed(old_world)
+
+    def test_they_are_named_with_the_last_of_several_tags(self, old_world: World) -> None:
+        image = old_world.image("1.0", "latest")
+        signature, number = self.about(old_world, image), old_world.place("1.0").repository_id
+        chosen = [ChosenTag(place.name, place.digest) for place in map(old_world.place, ("1.0", "latest"))]
+
+        first, last = preview_tags(EVERYTHING, may, number, chosen, deleter=old_world.deleter)
+        kept = preview_tags(EVERYTHING, may, number, chosen, deleter=old_world.deleter, keep_referrers=True)
+        done = delete_tags(EVERYTHING, may, number, chosen, deleter=old_world.deleter)
+
+        plans = [one.plan for one in (first, last, kept[1]) if one.plan]
+        assert [plan.referrer_tags for plan in plans] == [(), [signature], []]
+        assert [plan.method for plan in plans[:2]] == [one.method for one in done]
+        assert old_world.real() == {}
+
+    def test_of_several_tags_one_whose_signature_is_refused_is_gone_and_says_so(self, old_world: World) -> None:
+        image = old_world.image("1.0")
+        signature, place = self.about(old_world, image), old_world.place("1.0")
+        old_world.proxy.refuse = refuses(405, "DELETE", old_world.real()[signature])
+        chosen = [ChosenTag(place.name, place.digest)]
+
+        (done,) = delete_tags(EVERYTHING, may, place.repository_id, chosen, deleter=old_world.deleter)
+
+        assert done.method is Method.DIGEST
+        assert signature in (done.fault or "")
 
 
 class TestThrowAway:
@@ -515,14 +651,16 @@ class TestManifest:
         assert plan.untagged == [own["digest"]]
 
 
+def freed(world: World) -> int:
+    """Return what a garbage collection gives back."""
+    before = world.registry.stored_bytes
+    world.registry.stop()
+    world.registry.collect_garbage()
+    return before - world.registry.stored_bytes
+
+
 class TestFreedStorage:
     """What a preview says comes back is what a garbage collection gives back."""
-
-    def freed(self, world: World) -> int:
-        before = world.registry.stored_bytes
-        world.registry.stop()
-        world.registry.collect_garbage()
-        return before - world.registry.stored_bytes
 
     def test_of_an_index_whose_layers_are_shared(self, old_world: World) -> None:
         own, other = old_world.pusher.image(APP, layer_bytes=(4000,)), old_world.image("2.0")
@@ -533,7 +671,7 @@ class TestFreedStorage:
         old_world.delete("1.0")
 
         assert plan.is_exact
-        assert plan.freed_bytes == self.freed(old_world) > 4000
+        assert plan.freed_bytes == freed(old_world) > 4000
 
     def test_of_an_image_that_another_repository_has_too_is_none(self, old_world: World) -> None:
         image = old_world.image("1.0")
@@ -543,7 +681,7 @@ class TestFreedStorage:
         plan = old_world.plan("1.0")
         old_world.delete("1.0")
 
-        assert plan.freed_bytes == self.freed(old_world) == 0
+        assert plan.freed_bytes == freed(old_world) == 0
 
     def test_of_a_repository(self, old_world: World) -> None:
         old_world.image("1.0"), old_world.image("2.0", "latest"), old_world.image("kept", repository="team/kept")
@@ -554,7 +692,7 @@ class TestFreedStorage:
 
         assert (plan.method, plan.tags) == (Method.REPOSITORY, ["1.0", "2.0", "latest"])
         assert plan.tags_count == 3
-        assert plan.freed_bytes == self.freed(old_world) > 0
+        assert plan.freed_bytes == freed(old_world) > 0
 
     def test_is_not_exact_while_a_manifest_is_not_known(self, old_world: World) -> None:
         old_world.tell("1.0", {"digest": digest_of("unknown"), "mediaType": "application/x"})

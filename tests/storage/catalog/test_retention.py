@@ -174,6 +174,23 @@ def test_a_tag_or_index_of_which_nothing_was_heard_keeps_what_it_needs(
         assert pusher.read("team/app", reference)
 
 
+def test_what_is_about_an_image_goes_with_it_or_stays(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, run: Run
+) -> None:
+    signatures = {}
+    for tag in ("old", "new"):
+        image = pusher.image("team/app", tag)
+        signatures[tag] = image["digest"].replace(":", "-") + ".sig"
+        pusher.artifact("team/app", signatures[tag], content=tag.encode())
+    crawler.crawl(RepositoryName("team/app"))
+
+    done = run({"keep_newest": 0, "except_tags": ["new"]})
+
+    assert (done.deleted, done.kept) == (1, 1)
+    assert set(crawler.registry.list_tags(RepositoryName("team/app")).tags) == {"new", signatures["new"]}
+    assert set(shown_index(database)["team/app"]) == {"new"}
+
+
 def test_a_repository_is_looked_through_once_in_a_run(
     database: Database, pusher: Pusher, crawler: RepositoryCrawler, proxy: RegistryProxy, run: Run
 ) -> None:
