@@ -30,6 +30,7 @@ from services.catalog.metrics import measure_drift, measure_losses, measure_scan
 from services.catalog.settings import ScannerSettings, Settings
 from services.catalog.storage.manifests import list_fetched
 from services.catalog.storage.schema import migrations
+from services.catalog.storage.tables import idempotency_keys
 from services.catalog.usecases.delete_content import ContentDeleter
 from services.catalog.usecases.empty_repository import RepositoryEmptier
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
@@ -41,16 +42,20 @@ from services.catalog.usecases.scanner import NewAuthorization
 from services.catalog.usecases.scans import ScanDesk
 from shared.api.application import new_api_app
 from shared.api.cors import register_cors
+from shared.api.creation import register_creation
 from shared.api.health import ReadinessCheck
 from shared.api.measures import measure_when_asked
 from shared.api.openapi import new_openapi
+from shared.ciphers import derive_cipher
 from shared.clock import utc_now
 from shared.config import Secret
 from shared.database import Database
+from shared.idempotency import KeptAnswers
 from shared.messaging.topology import topology_fault
 from shared.oci.names import Digest, RepositoryName
 from shared.upstream import UpstreamSession
 from shared.visibility.callers import (
+    callers_name,
     callers_permissions,
     callers_places,
     callers_visibility,
@@ -84,6 +89,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     visibility = callers_visibility(auth, peer_secret=settings.internal_secret)
     visibility_in = callers_visibility_in(auth, peer_secret=settings.internal_secret)
     places = callers_places(auth, peer_secret=settings.internal_secret)
+    register_creation(app, _kept_answers(settings, database), callers_name(visibility))
     app.config["API_SPEC_OPTIONS"] = {"security": [{"basic": []}, {"bearer": []}, {}]}
     api = new_openapi(app, title="Portus catalog", version="v1")
     api.spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
@@ -113,6 +119,11 @@ def create_app(settings: Settings, database: Database) -> Flask:
     app.register_blueprint(internal_blueprint(database, emptier, settings.internal_secret))
     app.extensions["portus.openapi"] = api
     return app
+
+
+def _kept_answers(settings: Settings, database: Database) -> KeptAnswers:
+    cipher = derive_cipher(settings.internal_secret, "portus idempotent answers 1")
+    return KeptAnswers(database, idempotency_keys, cipher, utc_now)
 
 
 def _measure(database: Database, *, scans: bool) -> None:

@@ -24,6 +24,7 @@ from services.notifier.storage.dead_letters import count_by_queue
 from services.notifier.storage.deliveries import count_waiting
 from services.notifier.storage.schema import migrations
 from services.notifier.storage.sealing import Seal
+from services.notifier.storage.tables import idempotency_keys
 from services.notifier.usecases.accept_envelope import NothingStored
 from services.notifier.usecases.deliver import Deliverer
 from services.notifier.usecases.expectations import CountDiffers
@@ -40,16 +41,19 @@ from services.notifier.usecases.webhook_rights import (
 from services.notifier.usecases.webhooks import WebhookDesk
 from shared.api.application import new_api_app
 from shared.api.cors import register_cors
+from shared.api.creation import register_creation
 from shared.api.health import ReadinessCheck
 from shared.api.measures import measure_when_asked
 from shared.api.openapi import ProblemApi, new_openapi
+from shared.ciphers import derive_cipher
 from shared.clock import Clock, utc_now
 from shared.config import Secret, SettingsError
 from shared.database import Database
+from shared.idempotency import KeptAnswers
 from shared.messaging.connections import BROKER_FAULTS, explain_fault
 from shared.messaging.topology import TOPOLOGY, declare_topology, missing_topology, queue_length, topology_fault
 from shared.upstream import UpstreamSession
-from shared.visibility.callers import callers_rights, callers_visibility
+from shared.visibility.callers import callers_name, callers_rights, callers_visibility
 from shared.visibility.client import VISIBILITY_ERRORS, VisibilityClient
 from shared.visibility.permissions import PERMISSION_ERRORS
 
@@ -102,6 +106,7 @@ def create_app(
     api.register_blueprint(webhooks_blueprint(store.store, settings.notifications_secret, clock=clock))
     auth, turns = _auth(settings), Turns(settings.serving.threads)
     visibility = callers_visibility(auth, peer_secret=settings.internal_secret)
+    register_creation(app, _kept_answers(settings, database, clock), callers_name(visibility))
     for blueprint in (
         events_blueprint(database, visibility),
         dead_letters_blueprint(database, visibility, clock=clock),
@@ -115,6 +120,11 @@ def create_app(
     measure_when_asked(app, _dead_letters_measure(database))
     measure_when_asked(app, _webhooks_measure(database, clock))
     return app
+
+
+def _kept_answers(settings: Settings, database: Database, clock: Clock) -> KeptAnswers:
+    cipher = derive_cipher(settings.internal_secret, "portus idempotent answers 1")
+    return KeptAnswers(database, idempotency_keys, cipher, clock)
 
 
 def _new_api(app: Flask) -> ProblemApi:

@@ -13,6 +13,7 @@ from services.notifier.consumers.quarantine import consume_quarantine
 from services.notifier.consumers.spool import drain_spool
 from services.notifier.consumers.webhooks import deliver_webhooks
 from services.notifier.settings import Settings
+from services.notifier.usecases.forget_answers import forget_answers
 from services.notifier.usecases.keep_quarantined import forget_old_messages
 from services.notifier.usecases.record_events import purge_log
 from services.notifier.usecases.webhook_deliveries import purge_old_deliveries
@@ -84,4 +85,5 @@ def _purge_some(settings: Settings, database: Database) -> int:
     """Forget a bounded number of rows and return how many."""
     purged = purge_log(database=database, clock=utc_now, keep_for=settings.events_keep, keep=settings.events_max)
     purged += purge_old_deliveries(database=database, clock=utc_now, keep_for=settings.webhooks.keep)
+    purged += forget_answers(database=database, clock=utc_now)
     return purged + forget_old_messages(database=database, clock=utc_now)

@@ -22,18 +22,18 @@ _KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Cache-Control")
 _EXTENSION = "portus-creation"
 
 
+NameCaller = Callable[[], str | None]
+"""Names who sends the present request, as no other caller is named; ``None``: nobody to whom a key could belong."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Creation:
     answers: KeptAnswers
-    name_caller: Callable[[], str]
+    name_caller: NameCaller
 
 
-def register_creation(app: Flask, answers: KeptAnswers, name_caller: Callable[[], str]) -> None:
-    """Give an application what ``ApiBlueprint.creates`` needs.
-
-    Args:
-        name_caller: names who sends the present request, as no other caller is named.
-    """
+def register_creation(app: Flask, answers: KeptAnswers, name_caller: NameCaller) -> None:
+    """Give an application what ``ApiBlueprint.creates`` needs."""
     app.extensions[_EXTENSION] = _Creation(answers, name_caller)
 
 
@@ -50,8 +50,11 @@ def answer_once(make: Callable[[], Response]) -> Response:
         detail = f"{KEY_HEADER} must be 1 to 255 visible ASCII characters, without spaces."
         raise Problem(HTTPStatus.BAD_REQUEST, detail)
     creation = cast(_Creation, current_app.extensions[_EXTENSION])
+    caller = creation.name_caller()
+    if caller is None:
+        return make()
     content = request.query_string + b"\n" + request.get_data(cache=True)
-    call = Call(creation.name_caller(), f"{request.method} {request.path}", key, content)
+    call = Call(caller, f"{request.method} {request.path}", key, content)
     answer, replayed = creation.answers.answer_once(call, lambda: _dump(make()))
     response = Response(answer.body, answer.status, answer.headers)
     if replayed:

@@ -27,6 +27,8 @@ class Caller:
     administrator: bool = False
     auditor: bool = False
     """Sees everything and changes nothing."""
+    id: int | None = None
+    """Of the person or robot; ``None``: ``auth`` does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,4 +188,5 @@ def _load_caller(subject: Any) -> Caller | None:
         str(subject["kind"]),
         administrator=subject["administrator"] is True,
         auditor=subject.get("auditor") is True,
+        id=_optional_id(subject.get("id")),
     )

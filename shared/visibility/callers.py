@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from shared.api.peers import client_address
 from shared.config import Secret
 from shared.oci.names import RepositoryName
 from shared.visibility.answers import Permission, RepositoryPlace, Rights, Visibility
 from shared.visibility.client import VisibilityClient
+
+_VISIBILITY = "portus_visibility"
 
 FindCallersVisibility = Callable[[], Visibility]
 """Answers for the request that is being served."""
@@ -31,17 +33,31 @@ FindCallersRights = Callable[[int | None, Collection[str]], Rights]
 
 
 def callers_visibility(auth: VisibilityClient, *, peer_secret: Secret) -> FindCallersVisibility:
-    """Return the question that every view asks first.
+    """Return the question that every view asks first; asked once for each request.
 
     Args:
         peer_secret: lets a peer say whose request it passes on.
     """
 
     def find() -> Visibility:
-        header = request.headers.get("Authorization")
-        return auth.find_visibility(header, address=client_address(request, peer_secret))
+        if _VISIBILITY not in g:
+            header = request.headers.get("Authorization")
+            setattr(g, _VISIBILITY, auth.find_visibility(header, address=client_address(request, peer_secret)))
+        found: Visibility = getattr(g, _VISIBILITY)
+        return found
 
     return find
+
+
+def callers_name(visibility: FindCallersVisibility) -> Callable[[], str | None]:
+    """Return what names the caller, as no other is named; ``None``: nobody has signed in."""
+
+    def name() -> str | None:
+        caller = visibility().caller
+        # An id can be given again after a deletion, and so can a name.
+        return f"{caller.kind}/{caller.id}/{caller.username}" if caller else None
+
+    return name
 
 
 def callers_visibility_in(auth: VisibilityClient, *, peer_secret: Secret) -> FindVisibilityIn:

@@ -166,6 +166,7 @@ def _dump_subject(subject: Subject) -> dict[str, object] | None:
     # A narrowed credential is for the registry: it carries nothing of an office.
     is_whole = subject.narrowing is None
     return {
+        "id": subject.id,
         "username": subject.username,
         "kind": subject.kind.value,
         "administrator": is_whole and subject.administrator,

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-from cryptography.fernet import Fernet, InvalidToken
-
 from services.auth.signing.authority import Authority
+from shared.ciphers import KeyCipher
 
 _PURPOSE = "portus idempotent answers 1"
 
@@ -21,14 +20,11 @@ class AnswerCipher:
 
     def encrypt(self, plain: bytes) -> bytes:
         """Return ASCII bytes."""
-        return self._fernet().encrypt(plain)
+        return self._cipher().encrypt(plain)
 
     def decrypt(self, encrypted: bytes) -> bytes | None:
         """Return what was encrypted; ``None`` when that was under another CA."""
-        try:
-            return self._fernet().decrypt(encrypted)
-        except InvalidToken:
-            return None
+        return self._cipher().decrypt(encrypted)
 
-    def _fernet(self) -> Fernet:
-        return Fernet(self._read_authority().derive_key(_PURPOSE))
+    def _cipher(self) -> KeyCipher:
+        return KeyCipher(self._read_authority().derive_key(_PURPOSE))

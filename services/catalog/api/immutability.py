@@ -4,7 +4,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, jsonify, url_for
+from flask import Response
 from marshmallow import Schema, fields, post_load
 
 from services.catalog.api.fields import ID, globs, list_response, rule_namespace
@@ -99,16 +99,13 @@ def immutability_blueprint(desk: Callable[[], ImmutabilityDesk]) -> ApiBlueprint
         return list_response(ImmutableSchema(), desk().list_rules(asked))
 
     @blueprint.post("/immutable-tags")
+    @blueprint.creates(".show", id="id")
     @blueprint.arguments(ImmutableInput)
     @blueprint.response(HTTPStatus.CREATED, ImmutableSchema)
     @blueprint.refuses(*_WRITTEN)
-    def add(wanted: Terms) -> Response:
+    def add(wanted: Terms) -> ImmutableRow:
         """Make a rule; owners of the namespace, for the installation administrators"""
-        rule = desk().add_rule(wanted)
-        response: Response = jsonify(ImmutableSchema().dump(rule))
-        response.status_code = HTTPStatus.CREATED
-        response.headers["Location"] = url_for(".show", id=rule.id)
-        return response
+        return desk().add_rule(wanted)
 
     @blueprint.get(f"/immutable-tags/{ID}")
     @blueprint.versioned

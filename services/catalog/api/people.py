@@ -14,6 +14,7 @@ from services.catalog.usecases.describe_repository import (
     comment,
     describe,
     reword,
+    show_comment,
     show_comments,
     star,
     toggle_star,
@@ -152,12 +153,20 @@ def people_blueprint(
         return list_response(CommentSchema(), show_comments(visibility(), id, asked, database=database))
 
     @blueprint.post(f"/repositories/{ID}/comments")
+    @blueprint.creates(".get_comment", number="id")
     @blueprint.arguments(CommentInput)
     @blueprint.response(201, CommentSchema)
     @refuses(blueprint, *_WRITTEN)
     def post_comment(values: dict[str, Any], id: int) -> CommentRow:
         """Comment on a repository; whoever sees it and has signed in may"""
         return comment(visibility(), id, values["body"], database=database, clock=clock)
+
+    @blueprint.get(_COMMENT)
+    @blueprint.response(200, CommentSchema)
+    @refuses(blueprint, *_SEEN)
+    def get_comment(id: int, number: int) -> CommentRow:
+        """Show a comment"""
+        return show_comment(visibility(), id, number, database=database)
 
     @blueprint.put(_COMMENT)
     @blueprint.arguments(CommentInput)

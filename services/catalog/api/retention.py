@@ -191,16 +191,13 @@ def _add_rules(blueprint: ApiBlueprint, desk: Callable[[], RetentionDesk]) -> No
         return list_response(RuleSchema(), desk().list_rules(asked))
 
     @blueprint.post("/rules")
+    @blueprint.creates(".show", id="id")
     @blueprint.arguments(RuleInput)
     @blueprint.response(HTTPStatus.CREATED, RuleSchema)
     @blueprint.refuses(*_WRITTEN)
-    def add(wanted: NewRule) -> Response:
+    def add(wanted: NewRule) -> StoredRule:
         """Make a rule; whoever may delete all of the namespace, for the installation administrators"""
-        rule = desk().add_rule(wanted)
-        response: Response = jsonify(RuleSchema().dump(rule))
-        response.status_code = HTTPStatus.CREATED
-        response.headers["Location"] = url_for(".show", id=rule.id)
-        return response
+        return desk().add_rule(wanted)
 
     @blueprint.get(f"/rules/{ID}")
     @blueprint.versioned

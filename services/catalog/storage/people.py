@@ -77,10 +77,14 @@ def list_comments(
     return fetch_part(connection, query, COMMENTS, request, load=_comment)
 
 
-def find_comment(connection: Connection, repository: int, comment: int) -> CommentRow | None:
-    """Return a comment on a repository."""
+def find_comment(connection: Connection, repository: int, comment: int, *, lock: bool = False) -> CommentRow | None:
+    """Return a comment on a repository.
+
+    Args:
+        lock: whether nobody else may change it until the caller's transaction has ended.
+    """
     query = select(comments).where(comments.c.id == comment, comments.c.repository_id == repository)
-    row = connection.execute(query.with_for_update()).one_or_none()
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     return _comment(row) if row else None
 
 

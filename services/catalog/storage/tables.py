@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from shared.database import UtcDateTime, new_metadata
+from shared.idempotency import idempotency_table
 from shared.messaging.inbox import inbox_table
 from shared.messaging.outbox import outbox_table
 
@@ -372,5 +373,6 @@ progress = Table(
     Column("indexed_at", UtcDateTime),
 )
 
+idempotency_keys = idempotency_table(metadata)
 inbox = inbox_table(metadata)
 outbox = outbox_table(metadata)

@@ -128,6 +128,16 @@ def show_comments(
     return replace(part, rows=[_shown(visibility, row) for row in part.rows])
 
 
+def show_comment(visibility: Visibility, repository: int, number: int, *, database: Database) -> CommentRow:
+    """Return a comment.
+
+    Raises:
+        RepositoryNotFound, CommentNotFound: there is no such thing, or not for the caller.
+    """
+    with database.read() as connection:
+        return _shown(visibility, _get_comment(connection, visibility, repository, number))
+
+
 def comment(visibility: Visibility, repository: int, body: str, *, database: Database, clock: Clock) -> CommentRow:
     """Comment on a repository; whoever sees it and has signed in may.
 
@@ -150,7 +160,7 @@ def reword(
         NotAllowed: somebody else has written it.
     """
     with database.write() as connection:
-        found = _get_comment(connection, visibility, repository, number)
+        found = _get_comment(connection, visibility, repository, number, lock=True)
         if found.author != _person(visibility).username:
             raise NotAllowed("Only its author may change a comment.")
         return _shown(visibility, change_comment(connection, number, body, now=clock()))
@@ -164,7 +174,7 @@ def withdraw(visibility: Visibility, repository: int, number: int, *, database: 
         NotAllowed: somebody else has written it.
     """
     with database.write() as connection:
-        found = _get_comment(connection, visibility, repository, number)
+        found = _get_comment(connection, visibility, repository, number, lock=True)
         if not _may_withdraw(_person(visibility), found):
             raise NotAllowed("Only its author and administrators may delete a comment.")
         drop_comment(connection, number)
@@ -195,9 +205,11 @@ def _get(connection: Connection, visibility: Visibility, repository: int) -> Rep
     return row
 
 
-def _get_comment(connection: Connection, visibility: Visibility, repository: int, number: int) -> CommentRow:
+def _get_comment(
+    connection: Connection, visibility: Visibility, repository: int, number: int, *, lock: bool = False
+) -> CommentRow:
     _get(connection, visibility, repository)
-    found = find_comment(connection, repository, number)
+    found = find_comment(connection, repository, number, lock=lock)
     if found is None:
         raise CommentNotFound
     return found

@@ -10,10 +10,11 @@ from services.catalog.storage.instances import purge_instances
 from services.catalog.storage.loss_windows import purge_windows
 from services.catalog.storage.push_grants import purge_grants
 from services.catalog.storage.retention import purge_runs
-from services.catalog.storage.tables import inbox
+from services.catalog.storage.tables import idempotency_keys, inbox
 from services.catalog.storage.tag_history import purge_writes
 from shared.clock import Clock
 from shared.database import Database
+from shared.idempotency import purge_answers
 from shared.messaging.inbox import purge_inbox
 
 KEPT_FOR = timedelta(days=30)
@@ -32,7 +33,7 @@ INSTANCES_KEPT_FOR = timedelta(days=7)
 
 
 def purge_history(*, database: Database, clock: Clock, tag_history: timedelta | None = None) -> int:
-    """Forget a bounded number of message ids, deletions and tags' old writes; return how many.
+    """Forget a bounded number of message ids, deletions, kept answers and tags' old writes; return how many.
 
     Args:
         tag_history: how long is remembered what tags pointed at; ``None``: for ever.
@@ -49,5 +50,6 @@ def purge_history(*, database: Database, clock: Clock, tag_history: timedelta | 
         purged += purge_runs(connection, before=clock() - RUNS_KEPT_FOR)
         purged += purge_overwrites(connection, before=clock() - OVERWRITES_KEPT_FOR)
         purged += purge_activity(connection, before=(clock() - ACTIVITY_KEPT_FOR).date())
+        purged += purge_answers(connection, idempotency_keys, now=clock())
         purged += purge_instances(connection, before=clock() - INSTANCES_KEPT_FOR)
         return purged + (purge_writes(connection, before=clock() - tag_history) if tag_history else 0)

@@ -64,7 +64,7 @@ def _add_lists(blueprint: ApiBlueprint, desk: WebhookDesk) -> None:
         return set_part_headers(jsonify(WebhookSchema(many=True).dump(part.rows)), part)
 
     @blueprint.post("")
-    @blueprint.creates(".show", repeatable=False, webhook="id")
+    @blueprint.creates(".show", webhook="id")
     @blueprint.arguments(NewWebhookInput)
     @blueprint.response(HTTPStatus.CREATED, WholeWebhookSchema)
     @blueprint.refuses(*_WRITTEN)
@@ -110,12 +110,20 @@ def _add_one(blueprint: ApiBlueprint, desk: WebhookDesk) -> None:
 
 def _add_headers(blueprint: ApiBlueprint, desk: WebhookDesk) -> None:
     @blueprint.post(f"{_WEBHOOK}/headers")
+    @blueprint.creates(".show_header", header="id")
     @blueprint.arguments(HeaderInput)
     @blueprint.response(HTTPStatus.CREATED, HeaderSchema)
     @blueprint.refuses(*_USED)
     def add_header(values: dict[str, Any], webhook: int) -> HeaderView:
         """Let a header be sent with every request of a webhook"""
         return desk.add_header(webhook, values["name"], values["value"])
+
+    @blueprint.get(_HEADER)
+    @blueprint.response(HTTPStatus.OK, HeaderSchema)
+    @blueprint.refuses(*_READ)
+    def show_header(webhook: int, header: int) -> HeaderView:
+        """Show a header; its value to those who may change the webhook"""
+        return desk.show_header(webhook, header)
 
     @blueprint.delete(_HEADER)
     @blueprint.response(HTTPStatus.NO_CONTENT)

@@ -4,15 +4,10 @@ The key is derived from ``PORTUS_INTERNAL_SECRET``, which every notifier has: se
 docs/decisions/0012-webhooks-reach-public-addresses.md.
 """
 
-import base64
-
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
+from shared.ciphers import derive_cipher
 from shared.config import Secret
 
-_PURPOSE = b"portus webhook secrets 1"
+_PURPOSE = "portus webhook secrets 1"
 
 
 class Unsealable(Exception):
@@ -23,16 +18,15 @@ class Seal:
     """Encrypts and decrypts.
 
     Args:
-        secret: what the key is derived from (RFC 5869).
+        secret: what the key is derived from.
     """
 
     def __init__(self, secret: Secret) -> None:
-        derived = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=_PURPOSE).derive(secret.reveal().encode())
-        self._fernet = Fernet(base64.urlsafe_b64encode(derived))
+        self._cipher = derive_cipher(secret, _PURPOSE)
 
     def close(self, plain: Secret) -> str:
         """Return what may be stored."""
-        return self._fernet.encrypt(plain.reveal().encode()).decode()
+        return self._cipher.encrypt(plain.reveal().encode()).decode()
 
     def open(self, sealed: str) -> Secret:
         """Return what was sealed.
@@ -40,7 +34,7 @@ class Seal:
         Raises:
             Unsealable: that was under another key.
         """
-        try:
-            return Secret(self._fernet.decrypt(sealed.encode()).decode())
-        except InvalidToken as fault:
-            raise Unsealable from fault
+        plain = self._cipher.decrypt(sealed.encode())
+        if plain is None:
+            raise Unsealable
+        return Secret(plain.decode())

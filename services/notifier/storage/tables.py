@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from shared.database import UtcDateTime, new_metadata
+from shared.idempotency import idempotency_table
 from shared.messaging.inbox import inbox_table
 
 metadata = new_metadata()
@@ -24,6 +25,7 @@ metadata = new_metadata()
 # SQLite counts by itself only in a column that is called INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
+idempotency_keys = idempotency_table(metadata)
 inbox = inbox_table(metadata)
 
 quarantined_events = Table(

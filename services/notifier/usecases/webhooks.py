@@ -202,6 +202,17 @@ class WebhookDesk:
             self._log_change(connection, standing, found, [f"header {name}"])
         return HeaderView(number, name, value if standing.may_manage else MASK)
 
+    def show_header(self, webhook: int, header: int) -> HeaderView:
+        """Return a header of a webhook.
+
+        Raises:
+            NotSignedIn, WebhookNotFound, HeaderNotFound: the caller may not, or there is none.
+        """
+        found = next((each for each in self.show(webhook).headers if each.id == header), None)
+        if found is None:
+            raise HeaderNotFound
+        return found
+
     def remove_header(self, webhook: int, header: int) -> None:
         """Let a header not be sent any more.
 

@@ -37,6 +37,13 @@ def visible(auth: AuthService, headers: dict[str, str]) -> Any:
     return auth.client.get(PATH, headers={**headers, PEER_HEADER: INTERNAL_SECRET})
 
 
+def without_id(body: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer without the number of the caller, who must have one unless it is Portus itself."""
+    subject = dict(body["subject"] or {"id": 0})
+    assert isinstance(subject.pop("id"), int) or subject["kind"] == "internal"
+    return {**body, "subject": subject or None}
+
+
 @pytest.mark.parametrize(
     ("user", "names"),
     [
@@ -48,9 +55,9 @@ def visible(auth: AuthService, headers: dict[str, str]) -> Any:
 def test_a_caller_sees_what_may_be_pulled(world: AuthService, user: str | None, names: list[str]) -> None:
     body = visible(world, basic(user)).get_json()
 
-    subject = None if user is None else {"username": user, "kind": "person", "administrator": False, "auditor": False}
-    assert body == {
-        "subject": subject,
+    subject = {"username": user, "kind": "person", "administrator": False, "auditor": False}
+    assert without_id(body) == {
+        "subject": None if user is None else subject,
         "everything": False,
         "global_namespace": True,
         "namespaces": names,
@@ -74,7 +81,7 @@ def test_administrators_and_portus_see_everything(
 ) -> None:
     body = visible(world, basic(user, password)).get_json()
 
-    assert body == {
+    assert without_id(body) == {
         "subject": subject,
         "everything": True,
         "global_namespace": True,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet
 from sqlalchemy import Column, Integer, Table, func, insert, select
 
+from shared.ciphers import KeyCipher
 from shared.database import Database, new_metadata
 from shared.idempotency import KEPT_FOR, Answer, Call, KeptAnswers, KeyBusy, KeyTaken, idempotency_table, purge_answers
 from tests.support.auth import TestClock
@@ -20,20 +21,8 @@ KEYS = idempotency_table(METADATA)
 CALL = Call("jane", "POST /ships", "k", b"body")
 
 
-class Fernets:
-    """A cipher with a key of its own."""
-
-    def __init__(self) -> None:
-        self._fernet = Fernet(Fernet.generate_key())
-
-    def encrypt(self, plain: bytes) -> bytes:
-        return self._fernet.encrypt(plain)
-
-    def decrypt(self, encrypted: bytes) -> bytes | None:
-        try:
-            return self._fernet.decrypt(encrypted)
-        except InvalidToken:
-            return None
+def new_cipher() -> KeyCipher:
+    return KeyCipher(Fernet.generate_key())
 
 
 @dataclass
@@ -59,7 +48,7 @@ class Dock:
 def dock(database_url: str) -> Iterator[Dock]:
     database, clock = Database(database_url), TestClock()
     METADATA.create_all(database.engine)
-    yield Dock(database, KeptAnswers(database, KEYS, Fernets(), clock), clock)
+    yield Dock(database, KeptAnswers(database, KEYS, new_cipher(), clock), clock)
     database.dispose()
 
 
@@ -112,7 +101,7 @@ def test_a_secret_in_an_answer_is_not_stored_in_clear(dock: Dock) -> None:
 
 def test_an_answer_under_another_key_cannot_be_read(dock: Dock) -> None:
     dock.answers.answer_once(CALL, dock.make())
-    elsewhere = KeptAnswers(dock.database, KEYS, Fernets(), dock.clock)
+    elsewhere = KeptAnswers(dock.database, KEYS, new_cipher(), dock.clock)
 
     with pytest.raises(KeyTaken, match="no longer be read"):
         elsewhere.answer_once(CALL, dock.make())
