@@ -4,7 +4,10 @@ import re
 
 import pytest
 
+from services.catalog.domain.losses import Reason, Suspicion
+from services.catalog.storage.loss_windows import note_crawled, open_window
 from services.web.pages.routes import ADMINISTRATION, SYNC
+from shared.clock import utc_now
 from tests.pages.conftest import Browser, House, token_of
 from tests.support.auth import PASSWORD
 from tests.support.images import Pusher
@@ -239,6 +242,14 @@ def test_what_differs_is_shown_with_its_cause(stocked: tuple[House, Pusher]) -> 
     )
     assert "a full one" in admin.read("/admin/sync/crawls")
     assert admin.send("/admin/sync", "/admin/sync/crawls", kind="wild").status_code == 400
+
+
+def test_a_loss_says_what_is_left_of_it(house: House, admin: Browser) -> None:
+    with house.index.write() as connection:
+        window = open_window(connection, Suspicion("r", Reason.GAP, utc_now(), utc_now(), None, 5), now=utc_now())
+        note_crawled(connection, window, [], repaired=3, left_open=2, now=utc_now())
+
+    assert "5 missing, 3 repaired, 2 left open" in admin.read("/admin/sync/loss-windows")
 
 
 def test_a_rule_is_shown_what_it_would_do_before_it_is_written_down(house: House, admin: Browser) -> None:

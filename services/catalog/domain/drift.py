@@ -27,6 +27,8 @@ class Kind(StrEnum):
     """It has tags that can be pulled, and the registry's catalogue does not name it."""
     ORPHAN_NAMESPACE = "orphan_namespace"
     """There are images in it, and nobody has made it."""
+    UNVERIFIED_REPOSITORY = "unverified_repository"
+    """A look at every tag of it was due and failed."""
 
 
 class State(StrEnum):
@@ -51,6 +53,7 @@ class Cause(StrEnum):
     STORAGE_CHANGED = "storage_changed"
     CATALOG_LAGS = "catalog_lags"
     NO_OWNER = "no_owner"
+    UNREADABLE = "unreadable"
 
 
 _TEXTS = {
@@ -62,6 +65,7 @@ _TEXTS = {
     "that deleted untagged manifests, or a deletion by hand.",
     Cause.CATALOG_LAGS: "The registry's catalogue is behind, or its page was cut off.",
     Cause.NO_OWNER: "Its images were pushed before Portus came, or past it.",
+    Cause.UNREADABLE: "The registry does not answer for it, or for one of its tags, or its answer cannot be right.",
 }
 
 _REMEDIES = {
@@ -72,6 +76,8 @@ _REMEDIES = {
     Kind.GHOST_REPOSITORY: "None is needed; its folder can be deleted in the registry's storage.",
     Kind.UNLISTED_REPOSITORY: "None is needed; see whether the registry's catalogue is complete.",
     Kind.ORPHAN_NAMESPACE: "An administrator makes the namespace for a team.",
+    Kind.UNVERIFIED_REPOSITORY: "See the registry's log, and that of the catalog's worker; then ask for a full crawl, "
+    "or wait for its next turn.",
 }
 
 PUT_RIGHT = frozenset({Kind.MISSING_TAG, Kind.DIGEST_DIFFERS})
@@ -122,6 +128,8 @@ def probable_cause(kind: Kind, *, events_lost: bool) -> Cause:
             return Cause.CATALOG_LAGS
         case Kind.ORPHAN_NAMESPACE:
             return Cause.NO_OWNER
+        case Kind.UNVERIFIED_REPOSITORY:
+            return Cause.UNREADABLE
         case _:
             return Cause.LOST_EVENTS if events_lost else Cause.BEHIND_OUR_BACK
 

@@ -1,6 +1,6 @@
 """What rounds know of repositories: which were named, and when every tag of them was looked at."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, case, func, or_, select
@@ -61,6 +61,25 @@ def count_unread(connection: Connection) -> int:
     """Return of how many repositories the last look at every tag failed."""
     query = select(func.count()).select_from(repositories).join(repository_rounds)
     return connection.execute(query.where(repositories.c.tags_count > 0, _has_failed())).scalar_one()
+
+
+def list_overdue(connection: Connection, *, before: datetime) -> Iterator[Sequence[RepositoryName]]:
+    """Yield, many at a time, the repositories of which a look at every tag failed, and was not had since a moment.
+
+    Args:
+        before: what was looked at since then, or has come since then, is not overdue.
+    """
+    query = (
+        select(repositories.c.full_name)
+        .join_from(repositories, repository_rounds)
+        .where(repositories.c.tags_count > 0, _has_failed(), _last_look() < before)
+        .order_by(repositories.c.full_name)
+        .limit(NAMES_PER_QUERY)
+    )
+    after = ""
+    while names := connection.scalars(query.where(repositories.c.full_name > after)).all():
+        yield [RepositoryName(name) for name in names]
+        after = names[-1]
 
 
 def find_oldest_look(connection: Connection) -> datetime | None:

@@ -32,6 +32,7 @@ from services.catalog.storage.repositories import lock_repositories
 from services.catalog.storage.rounds import (
     count_filled,
     list_namespaces,
+    list_overdue,
     list_to_verify,
     list_unlisted,
     note_listed,
@@ -454,6 +455,7 @@ class _Run:
         self._unanswered = 0
         self._note_tried()
         self._note_verified()
+        self._find_overdue()
         unasked = self._find_orphans()
         self._count_drift()
         if self.report.knows_unread:
@@ -475,6 +477,17 @@ class _Run:
         repaired = max(self.report.repaired, sum(found.get(kind, 0) for kind in PUT_RIGHT))
         left_open = sum(found.get(kind, 0) for kind in LEFT_BY_LOSSES)
         self.report = replace(self.report, drift=sum(found.values()), repaired=repaired, left_open=left_open)
+
+    def _find_overdue(self) -> None:
+        """File the repositories of which every tag was to be looked at by now, and that could not be read."""
+        before = self._clock() - self._plan.verify_within
+        with self._database.read() as connection:
+            parts = list(list_overdue(connection, before=before))
+        for names in parts:
+            kind = DriftKind.UNVERIFIED_REPOSITORY
+            findings = [Finding(kind, name, namespace=split_namespace(name).namespace) for name in names]
+            with self._database.write() as connection:
+                file_findings(connection, findings, crawl=self._crawl.id, now=self._clock())
 
     def _find_orphans(self) -> Collection[DriftKind]:
         """File the namespaces that nobody has made; return the kinds of differences that were not to be learnt."""

@@ -59,6 +59,7 @@ class LossWindow:
     open: bool
     missing: int
     repaired: int
+    left_open: int
     repositories_count: int
     everything: bool
 
@@ -115,6 +116,7 @@ class _WindowSchema(Made):
     open = fields.Boolean(required=True)
     missing = fields.Integer(load_default=0)
     repaired = fields.Integer(load_default=0)
+    left_open = fields.Integer(load_default=0)
     repositories_count = fields.Integer(load_default=0)
     everything = fields.Boolean(load_default=False)
 

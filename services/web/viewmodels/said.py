@@ -112,6 +112,7 @@ PHRASES = (
     ),
     mark("The registry's catalogue is behind, or its page was cut off."),
     mark("Its images were pushed before Portus came, or past it."),
+    mark("The registry does not answer for it, or for one of its tags, or its answer cannot be right."),
     mark("None: it is in the index now."),
     mark("None: the index says where it points now."),
     mark("Set PORTUS_CRAWL_STRATEGY=update-delete to let go of it at the next round, or push it again."),
@@ -119,6 +120,10 @@ PHRASES = (
     mark("None is needed; its folder can be deleted in the registry's storage."),
     mark("None is needed; see whether the registry's catalogue is complete."),
     mark("An administrator makes the namespace for a team."),
+    mark(
+        "See the registry's log, and that of the catalog's worker; then ask for a full crawl, or wait for its next "
+        "turn."
+    ),
     mark("None: it is over."),
     # What is wrong with a field.
     mark("has already been taken"),

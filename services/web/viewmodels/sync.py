@@ -21,6 +21,7 @@ DRIFT_KINDS = {
     "ghost_repository": lazy_gettext("ghost repository"),
     "unlisted_repository": lazy_gettext("unlisted repository"),
     "orphan_namespace": lazy_gettext("orphan namespace"),
+    "unverified_repository": lazy_gettext("unverified repository"),
 }
 
 _GHOST = "ghost_repository"
@@ -219,4 +220,5 @@ def _concerns(one: LossWindow) -> str:
 
 
 def _missing(one: LossWindow) -> str:
-    return gettext("%(missing)s missing, %(repaired)s repaired", missing=one.missing, repaired=one.repaired)
+    counts = {"missing": one.missing, "repaired": one.repaired, "left": one.left_open}
+    return gettext("%(missing)s missing, %(repaired)s repaired, %(left)s left open", **counts)

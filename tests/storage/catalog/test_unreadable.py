@@ -2,16 +2,20 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from werkzeug import Request, Response
 
+from services.catalog.domain.drift import Cause, Kind, State
 from services.catalog.domain.rounds import CrawlKind
+from services.catalog.storage.drift import DRIFT, DriftRow, list_drift
 from services.catalog.storage.rounds import count_unread, find_oldest_look
 from services.catalog.usecases import crawl_registry as module
 from services.catalog.usecases.crawl_registry import CrawlPlan, CrawlReport, crawl_registry
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.registry import RegistryUnavailable
+from shared.api.paging import ListRequest, PageRequest
 from shared.clock import utc_now
 from shared.database import Database
 from tests.storage.catalog.snapshots import shown_index
@@ -95,6 +99,40 @@ def test_what_is_emptied_counts_no_more(
         go_round(verify=0, removes=True)
 
     assert unread(database) == 0
+
+
+def unverified(database: Database) -> list[DriftRow]:
+    with database.read() as connection:
+        rows = list_drift(connection, ListRequest(PageRequest(per_page=100), DRIFT.order)).rows
+    return [row for row in rows if row.kind is Kind.UNVERIFIED_REPOSITORY]
+
+
+def test_what_is_overdue_is_told_until_it_could_be_read(
+    database: Database, known: None, proxy: RegistryProxy, go_round: Round
+) -> None:
+    proxy.refuse = refusing("team/bad/manifests")
+    for _ in range(3):
+        go_round()
+
+    (row,) = unverified(database)
+    assert (row.repository, row.namespace, row.state) == ("team/bad", "team", State.OPEN)
+    assert row.cause is Cause.UNREADABLE
+    go_round(verify=0)
+    assert [row.state for row in unverified(database)] == [State.OPEN]
+    proxy.refuse = lambda request: None
+    go_round(verify=2)
+    assert [row.state for row in unverified(database)] == [State.RESOLVED]
+
+
+def test_what_was_looked_at_lately_is_not_told(
+    database: Database, known: None, proxy: RegistryProxy, go_round: Round
+) -> None:
+    proxy.refuse = refusing("team/bad/manifests")
+
+    go_round(CrawlKind.FULL, verify_within=timedelta(days=1))
+
+    assert unread(database) == 1
+    assert unverified(database) == []
 
 
 def test_a_registry_that_is_away_costs_nobody_a_turn(
