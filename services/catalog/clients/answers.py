@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
+from services.catalog.clients.bodies import BodyTooLong, BodyTooSlow, read_body
 from services.catalog.usecases.registry import (
     DeletionDisabled,
     InvalidAnswer,
@@ -28,8 +28,6 @@ MAX_READ_S = 15
 """Longest time for a whole body, however steadily it drips."""
 
 MAX_REFUSAL_BYTES = 64 * 1024
-
-_CHUNK_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,14 +194,12 @@ def _require(good: int, status: int, what: str) -> None:
 
 
 def _read(response: requests.Response, what: str, max_bytes: int) -> bytes:
-    deadline, body = monotonic() + MAX_READ_S, bytearray()
-    for chunk in response.iter_content(_CHUNK_BYTES):
-        body += chunk
-        if len(body) > max_bytes:
-            raise TooLarge(f"{what} has more than {max_bytes} bytes")
-        if monotonic() > deadline:
-            raise RegistryUnavailable(f"the registry took more than {MAX_READ_S} s for {what}")
-    return bytes(body)
+    try:
+        return read_body(response, max_bytes=max_bytes, max_s=MAX_READ_S)
+    except BodyTooLong as fault:
+        raise TooLarge(f"{what} has more than {max_bytes} bytes") from fault
+    except BodyTooSlow as fault:
+        raise RegistryUnavailable(f"the registry took more than {MAX_READ_S} s for {what}") from fault
 
 
 def check_digest(body: bytes, expected: Digest, *, media_type: str | None = None) -> None:

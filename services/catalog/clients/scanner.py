@@ -6,13 +6,13 @@ Source: pluggable-scanner-spec 1.2; Harbor's client for what its README leaves o
 import re
 from collections.abc import Iterable, Mapping
 from math import isfinite
-from time import monotonic
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 import requests
 import structlog
 
+from services.catalog.clients.bodies import BodyTooLong, BodyTooSlow, read_body
 from services.catalog.domain.lenient import Malformed, in_one_line, of_type, read_object
 from services.catalog.domain.scanners import ScannerMetadata, read_metadata
 from services.catalog.domain.scans import Report, read_report
@@ -44,7 +44,6 @@ ASK_AFTER_S = 5.0
 """When an adapter does not say (specification)."""
 LONGEST_ASK_AFTER_S = 60.0
 
-_CHUNK_BYTES = 256 * 1024
 
 _CREDENTIAL = re.compile(r"(?i)\b(bearer|basic)\s+[^\s\"',;]+|\beyJ[\w.-]+|(?<=//)[^\s/@]+(?=@)")
 """What looks like one: of a header, a JSON Web Token, of an address."""
@@ -178,16 +177,13 @@ def _pause(headers: Mapping[str, str]) -> float:
 
 
 def _read(response: requests.Response, max_bytes: int) -> bytes:
-    deadline, body = monotonic() + MAX_READ_S, bytearray()
     try:
-        for chunk in response.iter_content(_CHUNK_BYTES):
-            body += chunk
-            if len(body) > max_bytes:
-                raise ScanFailed(f"The scanner's answer has more than {max_bytes} bytes.")
-            if monotonic() > deadline:
-                raise ScannerUnavailable(f"The scanner took more than {MAX_READ_S:.0f} s for one answer.")
+        return read_body(response, max_bytes=max_bytes, max_s=MAX_READ_S)
+    except BodyTooLong as fault:
+        raise ScanFailed(f"The scanner's answer has more than {max_bytes} bytes.") from fault
+    except BodyTooSlow as fault:
+        raise ScannerUnavailable(f"The scanner took more than {MAX_READ_S:.0f} s for one answer.") from fault
     except requests.RequestException as fault:
         raise ScannerUnavailable(f"The scanner broke off ({type(fault).__name__}).") from fault
     finally:
         response.close()
-    return bytes(body)

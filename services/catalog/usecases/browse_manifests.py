@@ -115,7 +115,6 @@ class RawBytes:
     """Bytes as the registry keeps them."""
 
     digest: Digest
-    media_type: str | None
     body: bytes
 
 
@@ -128,7 +127,7 @@ def get_raw_manifest(visibility: Visibility, repository: int, reference: str, *,
     """
     with database.read() as connection:
         row = _side(connection, visibility, repository, reference).row
-    return RawBytes(row.digest, row.media_type, _body_of(row))
+    return RawBytes(row.digest, _body_of(row))
 
 
 def get_raw_config(visibility: Visibility, repository: int, reference: str, *, database: Database) -> RawBytes:
@@ -143,7 +142,7 @@ def get_raw_config(visibility: Visibility, repository: int, reference: str, *, d
     manifest = read_manifest(_body_of(row), row.media_type)
     if row.config is None or manifest.config is None:
         raise ManifestNotFound
-    return RawBytes(manifest.config.digest, manifest.config.media_type, row.config)
+    return RawBytes(manifest.config.digest, row.config)
 
 
 def list_untagged(
