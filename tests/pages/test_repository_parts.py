@@ -55,6 +55,29 @@ def test_chosen_tags_are_deleted_after_what_goes_with_them_was_shown(jane: Brows
     assert set(boxes(jane.read(APP))) == {"stable"}
 
 
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_signature_goes_with_its_image_unless_it_is_to_stay(
+    stock: tuple[House, Pusher], jane: Browser, keep: bool
+) -> None:
+    house, pusher = stock
+    signature = pusher.describe("docks/crane", "2.0")["digest"].replace(":", "-") + ".sig"
+    pusher.artifact("docks/crane", signature)
+    house.crawl("docks/crane")
+    chosen = boxes(jane.read(APP))
+    assert signature not in chosen
+    page = f"{APP}/-/tag-deletion?tag={chosen['2.0']}"
+
+    asked = jane.read(page)
+    assert f"With the image goes 1 tag that is about it: {signature}" in asked
+    assert 'name="keep_referrers"' in asked
+    assert "left over" not in asked
+    assert 'name="keep_referrers"' not in jane.read(f"{APP}/-/tag-deletion?tag={chosen['1.0']}")
+    answer = jane.send(page, f"{APP}/-/tag-deletion", tag=chosen["2.0"], **({"keep_referrers": "yes"} if keep else {}))
+
+    assert "1 tag is deleted" in jane.follow(answer)
+    assert set(boxes(jane.read(APP))) == {"1.0", "stable"} | ({signature} if keep else set())
+
+
 def test_a_tag_that_was_moved_meanwhile_stays_and_says_so(stock: tuple[House, Pusher], jane: Browser) -> None:
     house, pusher = stock
     chosen = boxes(jane.read(APP))

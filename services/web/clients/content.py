@@ -26,6 +26,8 @@ class DeletionPlan:
     """Those on the same digest that stay."""
     indexes: Sequence[Mapping[str, Any]]
     referrers: Sequence[Mapping[str, Any]]
+    referrer_tags: Sequence[str]
+    """Those that are made of its digest and go with it."""
     untagged: Sequence[str]
     freed_bytes: int
     is_exact: bool
@@ -124,7 +126,7 @@ class _PlanSchema(Made):
     makes = DeletionPlan
     method = fields.String(required=True)
     digest = Text()
-    tags, other_tags, untagged = Texts(), Texts(), Texts()
+    tags, other_tags, untagged, referrer_tags = Texts(), Texts(), Texts(), Texts()
     tags_count = fields.Integer(load_default=0)
     indexes = fields.List(fields.Dict(), load_default=list)
     referrers = fields.List(fields.Dict(), load_default=list)
@@ -218,18 +220,26 @@ class ContentClient:
         self._peer = peer
 
     def delete_tags(
-        self, visitor: Visitor, repository: int, chosen: Mapping[str, str], *, dry_run: bool
+        self,
+        visitor: Visitor,
+        repository: int,
+        chosen: Mapping[str, str],
+        *,
+        dry_run: bool,
+        keep_referrers: bool = False,
     ) -> Sequence[TagOutcome]:
         """Delete tags, each alone, or tell what that would do.
 
         Args:
             chosen: digests by tag; a tag that points elsewhere by now stays.
+            keep_referrers: leave what is about an image that goes, under the tags that it has.
 
         Raises:
             NotAllowed: the visitor may not delete there.
         """
         tags = [{"name": name, "digest": digest} for name, digest in chosen.items()]
-        path, body = f"/api/v1/repositories/{repository:d}/tags/deletions", {"tags": tags, "dry_run": dry_run}
+        path = f"/api/v1/repositories/{repository:d}/tags/deletions"
+        body = {"tags": tags, "dry_run": dry_run, "with_referrers": not keep_referrers}
         response = self._peer.change("POST", path, body, access_token=visitor.access_token)
         outcomes: Sequence[TagOutcome] = self._peer.load(_OutcomeSchema(many=True), response)
         return outcomes

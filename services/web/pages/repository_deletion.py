@@ -36,7 +36,8 @@ def delete_tags(portal: Portal, name: str) -> AnyResponse:
     chosen = _chosen(request.form.getlist("tag"))
     if not chosen:
         raise BadRequest(gettext("No tag was chosen."))
-    outcomes = portal.content.delete_tags(visitor, repository.id, chosen, dry_run=False)
+    keeps = request.form.get("keep_referrers") == "yes"
+    outcomes = portal.content.delete_tags(visitor, repository.id, chosen, dry_run=False, keep_referrers=keeps)
     if all(one.fault is None for one in outcomes):
         flash(ngettext("%(num)d tag is deleted.", "%(num)d tags are deleted.", len(outcomes)))
         return see_other(url_for("repository", name=name))

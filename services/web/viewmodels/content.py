@@ -35,6 +35,8 @@ class OutcomeRow:
     sentences: Sequence[str]
     fault: str | None
     gone: bool
+    takes_referrers: bool
+    """Whether tags go with it that are made of its digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ def present_tag_outcomes(outcomes: Sequence[TagOutcome], chosen: Mapping[str, st
             sentences=_sentences(one.plan, chosen) if one.plan else (),
             fault=one.fault,
             gone=one.method is not None,
+            takes_referrers=bool(one.plan and one.plan.referrer_tags),
         )
         for one in outcomes
     ]
@@ -147,8 +150,17 @@ def _sentences(plan: DeletionPlan, chosen: Mapping[str, str]) -> list[str]:
     if plan.indexes:
         tags = [tag for index in plan.indexes for tag in index.get("tags", ())]
         said.append(gettext("Indexes will lack it: %(tags)s", tags=_names(tags) or gettext("without a tag")))
-    if plan.referrers:
-        count = len(plan.referrers)
+    if plan.referrer_tags:
+        count = len(plan.referrer_tags)
+        said.append(
+            ngettext(
+                "With the image goes %(num)d tag that is about it: %(tags)s",
+                "With the image go %(num)d tags that are about it: %(tags)s",
+                count,
+                tags=_names(plan.referrer_tags),
+            )
+        )
+    if count := sum(one.get("tag") not in plan.referrer_tags for one in plan.referrers):
         said.append(ngettext("%(num)d signature is left over.", "%(num)d signatures are left over.", count))
     if plan.untagged:
         count = len(plan.untagged)

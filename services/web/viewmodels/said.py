@@ -252,6 +252,11 @@ PHRASES = (
     mark("Not everything could be deleted. What is gone is gone; ask again for the rest."),
     mark("There is more to delete than there was time for. Ask again to go on."),
     mark("The tag points at something else by now. Look again, and delete it then if you still want to."),
+    mark(
+        "In the registry %(names)s leads to this manifest, too, and the index does not know that yet. Nothing was "
+        "deleted, and the repository is read anew: look again in a few minutes."
+    ),
+    mark("It is deleted, but tags that were about it could not be: %(names)s. Delete them by themselves."),
     mark("It cannot be restored: the registry no longer has all that it is made of."),
     mark("This manifest has not been read from the registry yet. Try again in a moment."),
     mark("Only its author may change a comment."),
