@@ -23,7 +23,7 @@ from services.catalog.api.statistics import statistics_blueprint
 from services.catalog.api.tags import tags_blueprint
 from services.catalog.clients.metrics import DeliveryCounters
 from services.catalog.clients.namespaces import NamespaceClient
-from services.catalog.clients.registry import RegistryClient
+from services.catalog.clients.registry import USER_AGENT, RegistryClient
 from services.catalog.clients.scanner import ScannerClient
 from services.catalog.clients.tokens import RegistryTokens
 from services.catalog.metrics import measure_drift, measure_losses, measure_scans
@@ -68,8 +68,6 @@ REGISTRY_READ_TIMEOUT_S = 5
 """Longest silence; a manifest that takes longer is asked for again later."""
 SCANNER_READ_TIMEOUT_S = 5
 """Longest silence; Harbor waits as long."""
-
-USER_AGENT = "portus-catalog"
 
 
 def create_app(settings: Settings, database: Database) -> Flask:

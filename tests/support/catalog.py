@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from services.catalog.domain.occurrences import Occurrence, Stamp
+from services.catalog.domain.errands import OWN_EVENT_PREFIX, Errand, dump_errand
+from services.catalog.domain.occurrences import SERVICE_ACCOUNT, Occurrence, Stamp
 from services.catalog.domain.rounds import Rhythm, Strategy
 from services.catalog.settings import ScannerSettings, Settings
 from services.catalog.storage.schema import migrations
@@ -65,8 +66,16 @@ def delete(at: float, *, tag: str | None = None, digest: Digest | None = None, *
     return make_occurrence("delete", at, tag=tag, digest=digest, media_type=None, method="DELETE", **other)
 
 
+def own(id: int, told: Occurrence, *, actor: str | None = "jane") -> Occurrence:
+    """Return something as done by us on somebody's behalf; with one id it may be told at several times."""
+    stamp = Stamp(told.stamp.time, f"{OWN_EVENT_PREFIX}00000000-0000-0000-0000-{id:012}")
+    return replace(told, stamp=stamp, actor=actor or SERVICE_ACCOUNT)
+
+
 def envelope_for(occurrence: Occurrence) -> Envelope:
-    """Return an occurrence as the message that brings it."""
+    """Return an occurrence as the message that brings it, one that is ours as a registry tells of it."""
+    if occurrence.stamp.is_own:
+        return _envelope_for_own(occurrence)
     notification = RegistryNotification(
         action=occurrence.action,
         repository=occurrence.repository,
@@ -80,13 +89,22 @@ def envelope_for(occurrence: Occurrence) -> Envelope:
     return envelope_of(notification, id=occurrence.stamp.id, source="/notifier", time=occurrence.stamp.time)
 
 
+def _envelope_for_own(occurrence: Occurrence) -> Envelope:
+    own, time = occurrence.stamp.id, occurrence.stamp.time
+    told = replace(occurrence, actor=SERVICE_ACCOUNT, stamp=Stamp(time, f"{own[-6:]}-{time.timestamp()}"))
+    envelope = envelope_for(told)
+    mark = dump_errand(Errand(own, occurrence.author))
+    return replace(envelope, data={**envelope.data, "user_agent": f"portus-catalog {mark}"})
+
+
 def recorded_envelopes(version: str) -> list[Envelope]:
     """Return what a real registry sent, step by step, as the messages that the notifier makes of it."""
     lines = (RECORDED / f"{version}.jsonl").read_text().splitlines()
-    return [_message(event) for line in lines for event in json.loads(line)["body"]["events"]]
+    return [message_of(event) for line in lines for event in json.loads(line)["body"]["events"]]
 
 
-def _message(event: dict[str, Any]) -> Envelope:
+def message_of(event: dict[str, Any]) -> Envelope:
+    """Return what a registry sent as the message that the notifier makes of it."""
     target, request = event["target"], event["request"]
     notification = RegistryNotification(
         action=event["action"],

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from services.catalog.clients.registry import RegistryClient
 from services.catalog.clients.tokens import RegistryTokens
+from services.catalog.domain.errands import Errand
 from services.catalog.storage.manifests import list_fetched
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
 from shared.clock import Clock, utc_now
@@ -15,6 +16,8 @@ from tests.support.ports import free_port
 
 SERVICE = "portus-registry"
 ACCOUNT_SECRET = Secret("the-secret-of-the-account")
+ERRAND = Errand("portus-00000000-0000-0000-0000-000000000001", "jane")
+"""What is done in a registry by tests."""
 
 
 def new_client(registry_url: str, *, auth_url: str = "http://127.0.0.1:9", clock: Clock = utc_now) -> RegistryClient:

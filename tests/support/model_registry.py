@@ -5,22 +5,28 @@ or out of order the events arrive.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from hypothesis import strategies as st
 
 from services.catalog.domain.occurrences import Occurrence
 from shared.oci.names import Digest
-from tests.support.catalog import delete, digest_of, pull, push
+from tests.support.catalog import delete, digest_of, own, pull, push
 
 REPOSITORIES = ("team/app", "team/other", "top")
 TAGS = ("1.0", "2.0", "latest")
 DIGESTS = tuple(digest_of(name) for name in "abc")
 PROCESSES = 3
 
-_KINDS = ("push", "push", "push", "push by digest", "delete tag", "delete digest", "pull", "pull by digest", "check")
+_KINDS = (
+    *("push", "push", "push", "push by digest", "delete tag", "delete digest", "pull", "pull by digest", "check"),
+    *("own push", "own deletion", "own push unmarked"),
+)
+
+ASKED_BEFORE_S = 1.5
+"""So long before the registry does what we ask for we write down that it happened: others may come in between."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,14 @@ class ModelRegistry:
             case "push":
                 tags[operation.tag] = operation.digest
                 self._tell(operation, push(operation.tag, operation.digest, self._now(), actor="jane", **where))
+            case "own push":
+                tags[operation.tag] = operation.digest
+                self._tell_twice(operation, lambda at: push(operation.tag, operation.digest, at, **where))
+            case "own push unmarked":
+                tags[operation.tag] = operation.digest
+                self._tell(operation, push(operation.tag, operation.digest, self._now(), actor="portus", **where))
+            case "own deletion" if operation.tag in tags:
+                self._delete_digest(replace(operation, digest=tags[operation.tag]), by_us=True)
             case "push by digest":
                 self._tell(operation, push(None, operation.digest, self._now(), **where))
             case "delete tag" if self.deletes_tags and operation.tag in tags:
@@ -82,14 +96,22 @@ class ModelRegistry:
         """Return all events in the order in which they happened."""
         return sorted((event for queue in self.queues for event in queue), key=lambda event: event.stamp)
 
-    def _delete_digest(self, operation: Operation) -> None:
+    def _delete_digest(self, operation: Operation, *, by_us: bool = False) -> None:
         # One event with the digest, and one for each tag that pointed there.
         tags, where = self.tags[operation.repository], {"repository": operation.repository}
         gone = [tag for tag, digest in tags.items() if digest == operation.digest]
-        self._tell(operation, delete(self._now(), digest=operation.digest, **where))
+        if by_us:
+            self._tell_twice(operation, lambda at: delete(at, digest=operation.digest, **where))
+        else:
+            self._tell(operation, delete(self._now(), digest=operation.digest, **where))
         for tag in gone:
             del tags[tag]
             self._tell(operation, delete(self._now(), tag=tag, digest=None, **where))
+
+    def _tell_twice(self, operation: Operation, build: Callable[[float], Occurrence]) -> None:
+        now = self._now()
+        for at in (now - ASKED_BEFORE_S, now):
+            self._tell(operation, own(now, build(at)))
 
     def _tell(self, operation: Operation, event: Occurrence) -> None:
         self.queues[operation.process].append(event)

@@ -10,7 +10,7 @@ from werkzeug import Request, Response
 
 from tests.support.registry import Registry
 
-_PASSED_ON = ("Accept", "Authorization", "Content-Type")
+_PASSED_ON = ("Accept", "Authorization", "Content-Type", "User-Agent")
 _OF_THE_CONNECTION = ("Content-Length", "Connection", "Transfer-Encoding")
 
 Spoil = Callable[[Request, Response], Response | None]

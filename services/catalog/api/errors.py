@@ -13,7 +13,7 @@ from services.catalog.usecases.deletion_errors import (
 from services.catalog.usecases.immutability import NothingToRetry, TooManyRules
 from services.catalog.usecases.not_found import ManifestUnknown, NotFound
 from services.catalog.usecases.registry import RegistryError, RegistryUnavailable
-from services.catalog.usecases.restore_tag import PartsMissing
+from services.catalog.usecases.restore_tag import PartsMissing, TagMustNotMove
 from services.catalog.usecases.retention import RuleInvalid
 from services.catalog.usecases.rights import NotAllowed
 from shared.visibility.client import VISIBILITY_ERRORS
@@ -29,6 +29,7 @@ ERRORS: dict[type[Exception], HTTPStatus] = {
     TooManyRules: HTTPStatus.UNPROCESSABLE_ENTITY,
     RuleInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     PartsMissing: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TagMustNotMove: HTTPStatus.UNPROCESSABLE_ENTITY,
     DeletionRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     ReferrersLeft: HTTPStatus.UNPROCESSABLE_ENTITY,
     DeletionIncomplete: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -109,7 +109,7 @@ def history_blueprint(
     @blueprint.response(200, RestoredSchema)
     @refuses(blueprint, *_CHANGED)
     def restore(values: dict[str, Any], id: int) -> dict[str, Any]:
-        """Put an earlier manifest under a tag; 422 names what the registry no longer has of it"""
+        """Put an earlier manifest under a tag; 422: the registry no longer has all of it, or the tag must not move"""
         tag, digest = load_tag(values["tag"]), load_digest(values["digest"])
         put = restorer.restore(visibility(), permissions, id, tag, digest)
         return {"repository_id": id, "tag": tag, "digest": digest, "manifests": put}

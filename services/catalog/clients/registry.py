@@ -25,6 +25,7 @@ from services.catalog.clients.answers import (
 from services.catalog.clients.challenges import Challenge, parse_challenge
 from services.catalog.clients.lists import ListPage, walk_list
 from services.catalog.clients.tokens import RegistryTokens
+from services.catalog.domain.errands import Errand, dump_errand
 from services.catalog.domain.manifests import MAX_MANIFEST_BYTES
 from services.catalog.usecases.registry import (
     InvalidAnswer,
@@ -40,6 +41,7 @@ from shared.oci.media_types import ACCEPT_MANIFESTS
 from shared.oci.names import Digest, InvalidName, RepositoryName, Tag, parse_digest, parse_repository_name, parse_tag
 from shared.upstream import UpstreamError, UpstreamSession
 
+USER_AGENT = "portus-catalog"
 CATALOG_SCOPE = "registry:catalog:*"
 MAX_REDIRECTS = 3
 
@@ -126,16 +128,20 @@ class RegistryClient:
             return TagList((), fault.seen_at or asked_at)
         return TagList(sorted(set(tags)), first.sent_at(asked_at) if first else asked_at)
 
-    def delete_manifest(self, repository: RepositoryName, digest: Digest) -> datetime:
+    def delete_manifest(self, repository: RepositoryName, digest: Digest, errand: Errand) -> datetime:
         """Delete a manifest with every tag on it; return when, by the registry's clock."""
         asked_at, scope = self._clock(), f"repository:{repository}:delete"
-        response = self._open("DELETE", _manifest_path(repository, digest), scope)
+        response = self._open("DELETE", _manifest_path(repository, digest), scope, headers=_signed(errand))
         return read_deletion(response, f"manifest {repository}@{digest}", asked_at=asked_at)
 
-    def delete_tag(self, repository: RepositoryName, tag: Tag) -> datetime:
-        """Delete a tag alone; return when, by the registry's clock."""
+    def delete_tag(self, repository: RepositoryName, tag: Tag, errand: Errand | None = None) -> datetime:
+        """Delete a tag alone; return when, by the registry's clock.
+
+        Args:
+            errand: ``None``: nothing is to come of it.
+        """
         asked_at, scope = self._clock(), f"repository:{repository}:delete"
-        response = self._open("DELETE", _manifest_path(repository, tag), scope)
+        response = self._open("DELETE", _manifest_path(repository, tag), scope, headers=_signed(errand))
         return read_deletion(response, f"tag {repository}:{tag}", asked_at=asked_at, is_tag=True)
 
     def deletes_tags(self, repository: RepositoryName) -> bool:
@@ -148,10 +154,13 @@ class RegistryClient:
             return True
         return True
 
-    def put_manifest(self, repository: RepositoryName, reference: str, body: bytes, media_type: str) -> datetime:
+    def put_manifest(
+        self, repository: RepositoryName, reference: str, body: bytes, media_type: str, errand: Errand
+    ) -> datetime:
         """Put a manifest under a tag or its digest; return when, by the registry's clock."""
         asked_at, path = self._clock(), _manifest_path(repository, reference)
-        response = self._open("PUT", path, _push(repository), headers={"Content-Type": media_type}, data=body)
+        headers = {"Content-Type": media_type, **_signed(errand)}
+        response = self._open("PUT", path, _push(repository), headers=headers, data=body)
         return read_created(response, f"manifest {repository}@{reference}", asked_at=asked_at)
 
     def put_blob(self, repository: RepositoryName, body: bytes) -> Digest:
@@ -214,6 +223,10 @@ class RegistryClient:
 def _challenge(response: requests.Response) -> Challenge:
     response.close()
     return parse_challenge(response.headers.get("WWW-Authenticate", ""))
+
+
+def _signed(errand: Errand | None) -> dict[str, str]:
+    return {"User-Agent": f"{USER_AGENT} {dump_errand(errand)}"} if errand else {}
 
 
 def _manifest_path(repository: RepositoryName, reference: str) -> str:

@@ -86,6 +86,11 @@ def _write(occurrence: Occurrence, tag: str, kind: Kind) -> TagWrite:
     return TagWrite(occurrence.stamp, tag, kind, occurrence.digest, occurrence.actor)
 
 
+def _author(write: TagWrite) -> str | None:
+    # That our own account pushed it says nothing of who wanted it.
+    return write.actor if write.kind is Kind.PUSHED and write.actor != SERVICE_ACCOUNT else None
+
+
 def fold_history(writes: Iterable[TagWrite]) -> Sequence[Period]:
     """Return the periods of one tag, oldest first.
 
@@ -109,15 +114,14 @@ def _begin(periods: list[Period], write: TagWrite) -> None:
         periods[-1] = _renamed(current, write)
         return
     if current:
-        periods[-1] = replace(current, until=write.stamp.time, end=End.OVERWRITTEN, ended_by=write.actor)
+        periods[-1] = replace(current, until=write.stamp.time, end=End.OVERWRITTEN, ended_by=_author(write))
     is_pushed = write.kind is Kind.PUSHED
-    pushed_by = write.actor if is_pushed else None
-    periods.append(Period(write.digest, write.stamp.time, pushed_by, is_pushed, event=write.stamp.id))
+    periods.append(Period(write.digest, write.stamp.time, _author(write), is_pushed, event=write.stamp.id))
 
 
 def _renamed(period: Period, write: TagWrite) -> Period:
     if write.kind is Kind.PUSHED and period.pushed_by is None:
-        return replace(period, pushed_by=write.actor)
+        return replace(period, pushed_by=_author(write))
     return period
 
 

@@ -13,6 +13,9 @@ from services.catalog.domain.index import TagChange
 from services.catalog.domain.occurrences import SERVICE_ACCOUNT
 from shared.oci.names import RepositoryName, Tag, split_namespace
 
+RESTORER = "portus immutability"
+"""Under whose name tags come back; no account can be called so."""
+
 
 class OverwriteState(StrEnum):
     """What became of an overwrite."""
@@ -60,17 +63,40 @@ class Overwrite:
 
 
 def is_move(change: TagChange) -> bool:
-    """Tell whether somebody let a tag point at something else that had pointed somewhere."""
+    """Tell whether somebody let a tag point at something else that had pointed somewhere, and not we put it back."""
     moved = change.digest is not None and change.previous_digest is not None
-    return moved and change.digest != change.previous_digest and change.cause.actor != SERVICE_ACCOUNT
+    return moved and change.digest != change.previous_digest and not is_put_back(change.cause.actor)
+
+
+def is_put_back(actor: str | None) -> bool:
+    """Tell from its author whether a push only put back what was there."""
+    return actor in (RESTORER, SERVICE_ACCOUNT)
 
 
 def find_overwrites(rules: Sequence[Immutable], changes: Iterable[TagChange]) -> Sequence[Overwrite]:
     """Return the moves that a rule forbids; where several do, one that restores comes first."""
-    ordered = sorted(rules, key=lambda rule: (not rule.restores, rule.id))
     found = []
     for change in filter(is_move, changes):
-        rule = next((rule for rule in ordered if rule.covers(change.cause.repository, change.tag)), None)
-        if rule:
+        if rule := find_rule(rules, change.cause.repository, change.tag):
             found.append(Overwrite(rule, change))
     return found
+
+
+def find_rule(rules: Sequence[Immutable], repository: RepositoryName, tag: Tag) -> Immutable | None:
+    """Return the rule that says that a tag must not move, if one does; of several one that restores, the oldest."""
+    ordered = sorted(rules, key=lambda rule: (not rule.restores, rule.id))
+    return next((rule for rule in ordered if rule.covers(repository, tag)), None)
+
+
+def find_former(overwrites: Iterable[tuple[str, str]], current: str) -> set[str]:
+    """Return where a tag was before it was overwritten to where it is: there it may be put back.
+
+    Args:
+        overwrites: previous digest and digest of each of its overwrites, the newest first.
+        current: where it is.
+    """
+    led = {current}
+    for previous, digest in overwrites:
+        if digest in led:
+            led.add(previous)
+    return led - {current}

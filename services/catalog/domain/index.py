@@ -5,6 +5,7 @@ The state is a function of the *set* of occurrences, not of their sequence:
 * a tag is what its last write says (greatest stamp), a push of a digest or a deletion by name;
 * a tag that was pushed is gone all the same when its digest was deleted after that push;
 * a manifest lies in the repository when its digest was not deleted after its last push;
+* what we did ourselves is told twice, by us and by the registry, with one id: that is one write, at the later time;
 * pulls only add up, and are counted apart from the tags, so that one may come before its push.
 """
 
@@ -31,7 +32,7 @@ class TagState:
     stamp: Stamp
     present: bool
     pushed_at: datetime | None = None
-    """``None`` when nobody told us, as for a tag that a crawl found."""
+    """``None`` when nobody told us, as for a tag that a crawl found, or of which only our own account is known."""
     pushed_by: str | None = None
 
 
@@ -168,10 +169,11 @@ def _push_manifest(state: RepositoryState, push: Occurrence) -> RepositoryState:
     known = state.manifests.get(push.digest)
     if known is None or known.stamp < push.stamp:
         present = not _deleted_after(state, push.digest, push.stamp)
-        return _with_manifest(state, push.digest, ManifestState(push.stamp, present, push.actor))
+        pushed_by = known.pushed_by if known and known.present and _is_nobodys(push) else push.author
+        return _with_manifest(state, push.digest, ManifestState(push.stamp, present, pushed_by))
     # A crawl saw the outcome before we heard of the push.
     if known.is_seen and known.present and not _deleted_after(state, push.digest, push.stamp):
-        return _with_manifest(state, push.digest, replace(known, pushed_by=push.actor))
+        return _with_manifest(state, push.digest, replace(known, pushed_by=push.author))
     return state
 
 
@@ -190,18 +192,33 @@ def _push_tag(state: RepositoryState, push: Occurrence) -> Outcome:
         late = (push,) if known.digest != push.digest else ()
         return Outcome(_learn_of_push(state, push.tag, known, push), late=late)
     present = not _deleted_after(state, push.digest, push.stamp)
-    written = TagState(push.digest, push.stamp, present, pushed_at=push.stamp.time, pushed_by=push.actor)
+    written = _written(known, push, present=present)
     return Outcome(_with_tag(state, push.tag, written), _changes(push.tag, known, written, push))
+
+
+def _written(known: TagState | None, push: Occurrence, *, present: bool) -> TagState:
+    if not _is_nobodys(push):
+        return TagState(push.digest, push.stamp, present, pushed_at=push.stamp.time, pushed_by=push.author)
+    if known and known.present and known.digest == push.digest:
+        return replace(known, stamp=push.stamp, present=present)
+    return TagState(push.digest, push.stamp, present)
+
+
+def _is_nobodys(push: Occurrence) -> bool:
+    """Tell whether all that is known of a push is that we did it: it says where the tag is, and of no author."""
+    return push.is_ours and push.author is None
 
 
 def _learn_of_push(state: RepositoryState, tag: Tag, known: TagState, push: Occurrence) -> RepositoryState:
     # A crawl saw the outcome before we heard of the push: only who and when are news.
     heard_later = known.pushed_at is None or known.pushed_at < push.stamp.time
+    if _is_nobodys(push):
+        return state
     if not (known.present and known.digest == push.digest and heard_later):
         return state
     if _deleted_after(state, known.digest, push.stamp):
         return state
-    return _with_tag(state, tag, replace(known, pushed_at=push.stamp.time, pushed_by=push.actor))
+    return _with_tag(state, tag, replace(known, pushed_at=push.stamp.time, pushed_by=push.author))
 
 
 def _delete_tag(state: RepositoryState, deletion: Occurrence) -> Outcome:

@@ -9,15 +9,12 @@ from datetime import datetime
 from enum import Enum, auto
 
 from services.catalog.domain import throwaway
+from services.catalog.domain.errands import OWN_EVENT_PREFIX
 from shared.oci.media_types import OCTET_STREAM
 from shared.oci.names import Digest, RepositoryName, Tag
 
 SERVICE_ACCOUNT = "portus"
-"""The actor of our own reads and pushes, which are never counted."""
-
-
-OWN_EVENT_PREFIX = "portus-"
-"""Ids of what we have done ourselves, which no registry's notification begins with: those are plain UUIDs."""
+"""The actor of our own reads and changes, which are never counted; of a change also where nobody wanted it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,6 +48,17 @@ class Occurrence:
     method: str | None = None
     """HTTP verb of the client's request."""
     actor: str | None = None
+    """Who wanted it; of what we did on somebody's behalf that person."""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether we did it, on whosever behalf."""
+        return self.stamp.is_own or self.actor == SERVICE_ACCOUNT
+
+    @property
+    def author(self) -> str | None:
+        """Who is named for it; nobody where all that is known is that we did it."""
+        return None if self.actor == SERVICE_ACCOUNT else self.actor
 
 
 class Meaning(Enum):
@@ -86,9 +94,8 @@ def meaning_of(occurrence: Occurrence) -> Meaning:
 def _push(occurrence: Occurrence) -> Meaning:
     if occurrence.digest is None:
         return Meaning.NOTHING
-    # What we push for somebody is written down by whoever does it, with that person's name, and the
-    # throw-away manifests of our deletions are no news: that the tag goes is told by what follows.
-    if occurrence.actor == SERVICE_ACCOUNT or occurrence.digest == throwaway.DIGEST:
+    # The throw-away manifests of our deletions are no news: that the tag goes is told by what follows.
+    if occurrence.digest == throwaway.DIGEST:
         return Meaning.NOTHING
     if occurrence.tag:
         return Meaning.TAG_PUSHED

@@ -69,7 +69,7 @@ class Pushed:
 
 
 def note_activity(connection: Connection, ids: Mapping[RepositoryName, int], occurrences: Iterable[Occurrence]) -> None:
-    """Count occurrences, each of which is given once.
+    """Count occurrences, each of which is given once; what we do ourselves does not count.
 
     Args:
         ids: of the repositories, which are locked.
@@ -77,7 +77,7 @@ def note_activity(connection: Connection, ids: Mapping[RepositoryName, int], occ
     counts: Counter[tuple[int, date, bool]] = Counter()
     for one in occurrences:
         meaning = meaning_of(one)
-        if one.repository in ids and (meaning in _PUSHES or meaning is Meaning.PULLED):
+        if one.repository in ids and not one.is_ours and (meaning in _PUSHES or meaning is Meaning.PULLED):
             counts[ids[one.repository], one.stamp.time.astimezone(UTC).date(), meaning in _PUSHES] += 1
     days = sorted({(repository, day) for repository, day, _ in counts})
     if not days:

@@ -16,6 +16,9 @@ from shared.api.slices import Slice
 from shared.listing import Listed, Listing, fetch_part, fetch_slice
 from shared.visibility.answers import Visibility
 
+MAX_MOVES = 100
+"""Of one tag, that are looked at."""
+
 _O = overwrites.c
 
 RULES = Listing(
@@ -139,6 +142,15 @@ def find_overwrite(connection: Connection, visibility: Visibility, overwrite: in
     """Return an overwrite in a repository that the caller may pull from."""
     row = connection.execute(_select_seen(connection, visibility).where(_O.id == overwrite)).one_or_none()
     return _load(row) if row else None
+
+
+def list_moves_of(connection: Connection, repository: str, tag: str) -> Sequence[tuple[str, str]]:
+    """Return from where to where a tag was moved that must not have, the newest first; ``MAX_MOVES`` at the most."""
+    query = select(_O.previous_digest, _O.digest).where(_O.repository == repository, _O.tag == tag)
+    return [
+        (row.previous_digest, row.digest)
+        for row in connection.execute(query.order_by(_O.at.desc(), _O.id.desc()).limit(MAX_MOVES))
+    ]
 
 
 def find_due(connection: Connection, *, now: datetime) -> OverwriteRow | None:

@@ -1,15 +1,32 @@
 """What was ever written to tags."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, literal, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+    tuple_,
+    update,
+)
 
+from services.catalog.domain.errands import OWN_EVENT_PREFIX
 from services.catalog.domain.history import ANY_TAG, Kind, TagWrite
-from services.catalog.domain.occurrences import Stamp
-from services.catalog.storage.statements import insert_missing
+from services.catalog.domain.occurrences import SERVICE_ACCOUNT, Stamp
+from services.catalog.storage.statements import insert_missing, select_listed
 from services.catalog.storage.tables import tag_writes
 from shared.api.paging import ListRequest, Order
 from shared.api.slices import Slice
@@ -41,6 +58,10 @@ PERIODS = Listing(
 """By what the periods of a tag are walked: the writes that began them."""
 
 
+WriteKey = tuple[int, str, str]
+"""Repository, tag and event's id of a write."""
+
+
 @dataclass(frozen=True, slots=True)
 class WriteRow:
     """A write as the API shows it."""
@@ -53,10 +74,42 @@ class WriteRow:
     actor: str | None
 
 
-def add_writes(connection: Connection, writes: Mapping[int, Iterable[TagWrite]]) -> None:
-    """Keep writes, by repository; those that are known already stay as they are."""
-    rows = [_row(repository, write) for repository in sorted(writes) for write in writes[repository]]
+def add_writes(connection: Connection, writes: Mapping[int, Iterable[TagWrite]]) -> Collection[WriteKey]:
+    """Keep writes, by repository; those that are known already stay as they are.
+
+    What we did ourselves is told twice, by us and by the registry: it is kept once, at the later time.
+
+    Returns:
+        What of ours was known already.
+    """
+    told = [(repository, write) for repository in sorted(writes) for write in writes[repository]]
+    own = dict[WriteKey, TagWrite]()
+    for repository, write in told:
+        key = (repository, write.tag, write.stamp.id)
+        if write.stamp.is_own and (key not in own or own[key].stamp < write.stamp):
+            own[key] = write
+    known = _put_off(connection, own)
+    rows = [_row(repository, write) for repository, write in told if not write.stamp.is_own]
+    rows += [_row(key[0], write) for key, write in own.items() if key not in known]
     insert_missing(connection, tag_writes, rows)
+    return known
+
+
+def _put_off(connection: Connection, own: Mapping[WriteKey, TagWrite]) -> Collection[WriteKey]:
+    """Give writes of ours that are known the later of their times; return which are known."""
+    columns = (_C.repository_id, _C.tag, _C.event)
+    found = {
+        (row.repository_id, row.tag, row.event): row for row in select_listed(connection, tag_writes, columns, own)
+    }
+    later = [
+        {"known": row.id, "later": own[key].stamp.time}
+        for key, row in found.items()
+        if row.written_at < own[key].stamp.time
+    ]
+    if later:
+        moved = update(tag_writes).where(_C.id == bindparam("known")).values(written_at=bindparam("later"))
+        connection.execute(moved, later)
+    return found.keys()
 
 
 def list_writes_of(
@@ -86,8 +139,19 @@ def _not_after(until: Stamp | None) -> ColumnElement[bool]:
 
 def list_writes(connection: Connection, repository: int, request: ListRequest) -> Slice[WriteRow]:
     """Return a part of what was written to a repository's tags."""
-    query = select(*(_C[name] for name in WriteRow.__slots__)).where(_C.repository_id == repository, _C.tag != ANY_TAG)
+    query = select(*(_C[name] for name in WriteRow.__slots__)).where(
+        _C.repository_id == repository, _C.tag != ANY_TAG, not_(_is_an_echo())
+    )
     return fetch_slice(connection, query, WRITES, request, load=_shown)
+
+
+def _is_an_echo() -> ColumnElement[bool]:
+    """Return the condition that our own account pushed something for nobody, or for somebody who is named beside it."""
+    told = tag_writes.alias().c
+    same = and_(told.repository_id == _C.repository_id, told.tag == _C.tag, told.digest == _C.digest)
+    beside = exists().where(same, told.event.startswith(OWN_EVENT_PREFIX), told.actor != SERVICE_ACCOUNT)
+    is_bare = and_(_C.kind == Kind.PUSHED.value, func.coalesce(_C.actor, "") == SERVICE_ACCOUNT)
+    return and_(is_bare, or_(_C.event.startswith(OWN_EVENT_PREFIX), beside))
 
 
 def _shown(row: Row[Any]) -> WriteRow:

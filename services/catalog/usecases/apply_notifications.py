@@ -1,6 +1,6 @@
 """A registry's notifications become the index, each exactly once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import structlog
@@ -67,10 +67,15 @@ def apply_notifications(
         tell_changes(connection, applied.changes)
         notice_overwrites(connection, applied.changes, applied.late, now=now)
         note_activity(connection, ids, fresh)
-        note_pushes_of(connection, (one for one in fresh if meaning_of(one) in _PUSHES), now=now)
+        note_pushes_of(connection, _pushes_of_others(fresh), now=now)
         note_arrivals(connection, claimed, now=now)
         note_indexed(connection, now=now)
     log.info("notifications.applied", received=len(envelopes), new=len(fresh), changed_tags=len(applied.changes))
+
+
+def _pushes_of_others(occurrences: Iterable[Occurrence]) -> Iterator[Occurrence]:
+    # Ours say nothing of whether the events of somebody who was let push arrive.
+    return (one for one in occurrences if meaning_of(one) in _PUSHES and not one.is_ours)
 
 
 def _keys(pushed: Iterable[Occurrence]) -> list[Key]:

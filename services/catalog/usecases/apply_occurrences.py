@@ -54,14 +54,16 @@ def apply_to_tags(
     outcomes = {repository: apply_all(before[repository], group) for repository, group in batch.items()}
     after = {repository: outcome.state for repository, outcome in outcomes.items()}
     save_states(connection, before, after, now=now)
-    add_writes(connection, {repository: _writes(group, outcomes[repository]) for repository, group in batch.items()})
+    writes = {repository: _writes(group, outcomes[repository]) for repository, group in batch.items()}
+    told_before = add_writes(connection, writes)
     return Applied(
         changes=[change for outcome in outcomes.values() for change in outcome.changes],
         late=[
             LatePush(repository, push.tag, push)
             for repository, outcome in outcomes.items()
             for push in outcome.late
-            if push.tag
+            # What we did ourselves is no news when the registry tells of it, too.
+            if push.tag and (repository, push.tag, push.stamp.id) not in told_before
         ],
     )
 
@@ -86,8 +88,10 @@ def _event_of(change: TagChange) -> Envelope:
         event = TagPushed(cause.repository, change.tag, change.digest, change.previous_digest, cause.actor)
     else:
         event = TagDeleted(cause.repository, change.tag, change.previous_digest, cause.actor)
-    # One notification changes a tag once: the same id again would be the same message again.
-    name = f"{event.TYPE}/{cause.stamp.id}/{change.tag}"
+    # One notification changes a tag once: the same id again would be the same message again. What we did
+    # ourselves is told twice, and both change something where another write lies between their times.
+    when = f"/{cause.stamp.time.isoformat()}" if cause.stamp.is_own else ""
+    name = f"{event.TYPE}/{cause.stamp.id}/{change.tag}{when}"
     return envelope_of(
         event, id=str(uuid5(NAMESPACE_URL, name)), source=SOURCE, time=cause.stamp.time, subject=cause.repository
     )

@@ -9,6 +9,7 @@ from threading import Event
 import structlog
 from sqlalchemy import Connection
 
+from services.catalog.domain import throwaway
 from services.catalog.domain.drift import Finding, Report
 from services.catalog.domain.drift import Kind as DriftKind
 from services.catalog.domain.history import Kind, TagWrite
@@ -205,10 +206,12 @@ class RepositoryCrawler:
 
     def _look_at(self, repository: RepositoryName, tag: Tag, known: Digest | None) -> _Seen:
         # What is in the index already costs a HEAD; what is not comes with the same request.
-        if known:
-            return _Seen(tag, self.registry.find_digest(repository, tag), None)
-        fetched = fetch_manifest(self.registry, repository, tag)
-        return _Seen(tag, fetched.digest, fetched)
+        fetched = None if known else fetch_manifest(self.registry, repository, tag)
+        digest = fetched.digest if fetched else self.registry.find_digest(repository, tag)
+        if digest == throwaway.DIGEST:
+            # A deletion is under way, or has broken off half-way: nobody's manifest is under the tag any more.
+            raise NotInRegistry
+        return _Seen(tag, digest, fetched)
 
     def _compare(
         self,

@@ -10,6 +10,7 @@ import structlog
 
 from services.catalog.domain import throwaway
 from services.catalog.domain.deletions import Method, TagPlace
+from services.catalog.domain.errands import Errand
 from services.catalog.domain.losses import Reason, Suspicion
 from services.catalog.storage.deletion_queries import list_referrer_tags
 from services.catalog.storage.loss_windows import open_window
@@ -24,7 +25,7 @@ from services.catalog.usecases.deletion_errors import (
 )
 from services.catalog.usecases.empty_repository import DeletionFailure, RepositoryEmptier
 from services.catalog.usecases.plan_deletion import plan_tag
-from services.catalog.usecases.record_changes import deletion_of, record_changes
+from services.catalog.usecases.record_changes import deletion_of, new_errand, record_changes
 from services.catalog.usecases.registry import (
     NotInRegistry,
     RawManifest,
@@ -163,10 +164,10 @@ class ContentDeleter:
     ) -> None:
         with self.database.read() as connection:
             about = [] if keep_referrers else list_referrer_tags(connection, repository, digest)
-        at = self.clock()
+        at, errand = self.clock(), new_errand(actor)
         with suppress(NotInRegistry):
-            at = self.registry.delete_manifest(repository, digest)
-        deletion = deletion_of(repository, at, actor, digest=digest)
+            at = self.registry.delete_manifest(repository, digest, errand)
+        deletion = deletion_of(repository, at, errand, digest=digest)
         record_changes([deletion], database=self.database, clock=self.clock)
         around.forget_manifest(digest)
         self._delete_referrers(actor, about, around)
@@ -183,26 +184,26 @@ class ContentDeleter:
             raise ReferrersLeft(failures)
 
     def _delete_alone(self, actor: str, place: TagPlace) -> Method:
-        method, at = Method.TAG, self.clock()
+        method, at, errand = Method.TAG, self.clock(), new_errand(actor)
         try:
-            at = self.registry.delete_tag(place.repository, place.name)
+            at = self.registry.delete_tag(place.repository, place.name, errand)
         except NotInRegistry:
             log.info("deletion.tag_was_gone", repository=place.repository, tag=place.name)
         except TagsNotDeletable:
             method = Method.REPLACEMENT
             if place.name in self.registry.list_tags(place.repository).tags:
-                at = self._replace(place)
-        deletion = deletion_of(place.repository, at, actor, tag=place.name)
+                at = self._replace(place, errand)
+        deletion = deletion_of(place.repository, at, errand, tag=place.name)
         record_changes([deletion], database=self.database, clock=self.clock)
         return method
 
-    def _replace(self, place: TagPlace) -> datetime:
+    def _replace(self, place: TagPlace, errand: Errand) -> datetime:
         """Put a throw-away manifest under a tag and delete that; what the tag pointed at stays."""
         before = self._find_manifest(place)
         self.registry.put_blob(place.repository, throwaway.CONFIG)
-        self.registry.put_manifest(place.repository, place.name, throwaway.BODY, throwaway.MEDIA_TYPE)
+        self.registry.put_manifest(place.repository, place.name, throwaway.BODY, throwaway.MEDIA_TYPE, errand)
         try:
-            return self.registry.delete_manifest(place.repository, throwaway.DIGEST)
+            return self.registry.delete_manifest(place.repository, throwaway.DIGEST, errand)
         except NotInRegistry:
             # The deletion of another tag took it away, with both tags.
             return self.clock()
@@ -220,7 +221,9 @@ class ContentDeleter:
     def _put_back(self, place: TagPlace, before: RawManifest | None) -> None:
         if before and before.media_type:
             with suppress(RegistryError):
-                self.registry.put_manifest(place.repository, place.name, before.body, before.media_type)
+                # Whoever pushed it stays its author.
+                errand = new_errand(None)
+                self.registry.put_manifest(place.repository, place.name, before.body, before.media_type, errand)
                 return
         log.error("deletion.tag_left_replaced", repository=place.repository, tag=place.name)
 

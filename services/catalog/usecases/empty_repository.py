@@ -5,18 +5,19 @@ deletion that did not happen. Emptying may be broken off at any time and goes on
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from time import monotonic
 
 import structlog
 
 from services.catalog.domain.manifests import read_manifest
+from services.catalog.domain.occurrences import Occurrence
 from services.catalog.storage.contents import list_manifests_of
 from services.catalog.storage.people import forget_words
 from services.catalog.storage.repositories import lock_repositories
 from services.catalog.storage.tag_queries import list_present_tags
-from services.catalog.usecases.record_changes import deletion_of, record_changes
+from services.catalog.usecases.record_changes import deletion_of, new_errand, record_changes
 from services.catalog.usecases.registry import (
     InvalidAnswer,
     NotInRegistry,
@@ -45,7 +46,9 @@ class DeletionFailure:
 class Emptying:
     """What became of a repository so far."""
 
-    deletions: dict[Digest, datetime] = field(default_factory=dict)
+    actor: str
+    """On whose behalf."""
+    deletions: dict[Digest, Occurrence] = field(default_factory=dict)
     """Confirmed by the registry, or not there in the first place."""
     failures: list[DeletionFailure] = field(default_factory=list)
     is_over: bool = False
@@ -77,7 +80,7 @@ class RepositoryEmptier:
             actor: on whose behalf, for the index.
             until_s: by ``monotonic``; what is not tried by then is left for the next call.
         """
-        done = Emptying()
+        done = Emptying(actor)
         try:
             for digest, tag in self._contents(repository):
                 if monotonic() > until_s:
@@ -89,7 +92,7 @@ class RepositoryEmptier:
         except RegistryError as fault:
             done.fault = fault
             done.failures.append(DeletionFailure(str(fault), repository))
-        self._record(repository, done, actor)
+        record_changes(list(done.deletions.values()), database=self.database, clock=self.clock)
         if done.is_over and not done.failures:
             self._forget(repository)
         return done
@@ -115,11 +118,11 @@ class RepositoryEmptier:
     def _delete(self, repository: RepositoryName, digest: Digest, tag: Tag | None, done: Emptying) -> None:
         if digest in done.deletions:
             return
-        asked_at = self.clock()
+        at, errand = self.clock(), new_errand(done.actor)
         try:
-            done.deletions[digest] = self.registry.delete_manifest(repository, digest)
-        except NotInRegistry:
-            done.deletions[digest] = asked_at
+            with suppress(NotInRegistry):
+                at = self.registry.delete_manifest(repository, digest, errand)
+            done.deletions[digest] = deletion_of(repository, at, errand, digest=digest)
         except InvalidAnswer as fault:
             done.failures.append(DeletionFailure(str(fault), repository, tag))
 
@@ -128,7 +131,3 @@ class RepositoryEmptier:
         with self.database.write() as connection:
             ids = lock_repositories(connection, [repository], now=self.clock())
             forget_words(connection, ids[repository])
-
-    def _record(self, repository: RepositoryName, done: Emptying, actor: str) -> None:
-        deletions = [deletion_of(repository, at, actor, digest=digest) for digest, at in done.deletions.items()]
-        record_changes(deletions, database=self.database, clock=self.clock)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import Connection, select
 
-from services.catalog.domain.immutability import OverwriteState
+from services.catalog.domain.immutability import RESTORER, OverwriteState
 from services.catalog.storage.immutability import (
     ImmutableRow,
     OverwriteRow,
@@ -42,8 +42,6 @@ from shared.visibility.permissions import require_caller
 
 LEASE = "overwrites"
 LEASE_TTL = timedelta(minutes=2)
-ACTOR = "portus immutability"
-"""Under whose name tags come back; no account can be called so."""
 
 MAX_RULES = 1000
 MAX_ATTEMPTS = 180
@@ -229,7 +227,7 @@ def _undo(due: OverwriteRow, restorer: TagRestorer) -> None:
         _settle(restorer, due, OverwriteState.SUPERSEDED)
         return
     try:
-        restorer.put(name, number, tag, Digest(due.previous_digest), actor=ACTOR)
+        restorer.put(name, number, tag, Digest(due.previous_digest), actor=RESTORER)
     except PartsMissing as fault:
         _settle(restorer, due, OverwriteState.FAILED, str(fault))
     except RegistryError as fault:

@@ -8,10 +8,10 @@ from uuid import NAMESPACE_URL, uuid5
 from sqlalchemy import Connection
 
 from services.catalog.domain.history import End, fold_history
-from services.catalog.domain.immutability import Overwrite, find_overwrites, is_move
+from services.catalog.domain.immutability import Overwrite, find_former, find_overwrites, is_move
 from services.catalog.domain.index import TagChange
 from services.catalog.domain.occurrences import Occurrence, Stamp
-from services.catalog.storage.immutability import add_overwrites, load_rules
+from services.catalog.storage.immutability import add_overwrites, list_moves_of, load_rules
 from services.catalog.storage.tables import outbox
 from services.catalog.storage.tag_history import list_writes_of
 from services.catalog.usecases.apply_occurrences import SOURCE, LatePush
@@ -33,19 +33,35 @@ def notice_overwrites(
         return ()
     rules = load_rules(connection)
     covered = [one for one in late if any(rule.covers(one.push.repository, one.tag) for rule in rules)]
-    found = find_overwrites(rules, [*moves, *_moves_from(connection, covered)])
+    found = list[Overwrite]()
+    for one in find_overwrites(rules, [*moves, *_moves_from(connection, covered)]):
+        if not _is_put_back(connection, one.change, found):
+            found.append(one)
     add_overwrites(connection, found, now=now)
     record_events(connection, outbox, map(_event_of, found))
     return found
 
 
+def _is_put_back(connection: Connection, change: TagChange, found: Sequence[Overwrite]) -> bool:
+    """Tell whether a tag is where it was before it was overwritten, whoever has put it back.
+
+    Args:
+        found: overwrites that are not written down yet, the newest last.
+    """
+    place = change.cause.repository, change.tag
+    new = [one.change for one in reversed(found) if (one.change.cause.repository, one.change.tag) == place]
+    moves = [(one.previous_digest or "", one.digest or "") for one in new]
+    return change.digest in find_former([*moves, *list_moves_of(connection, *place)], change.previous_digest or "")
+
+
 def _moves_from(connection: Connection, late: Iterable[LatePush]) -> Iterator[TagChange]:
     for one in late:
-        periods = fold_history(list_writes_of(connection, one.repository_id, one.tag))
-        for own, following in pairwise(periods):
-            stamp, actor = Stamp(following.since, following.event), following.pushed_by
-            # What we have put back ourselves was wanted.
-            if own.event == one.push.stamp.id and own.end is End.OVERWRITTEN and not stamp.is_own:
+        writes = list_writes_of(connection, one.repository_id, one.tag)
+        actors = {write.stamp: write.actor for write in writes}
+        for own, following in pairwise(fold_history(writes)):
+            stamp = Stamp(following.since, following.event)
+            actor = following.pushed_by or actors.get(stamp)
+            if own.event == one.push.stamp.id and own.end is End.OVERWRITTEN:
                 cause = Occurrence(stamp, "push", one.push.repository, following.digest, one.tag, actor=actor)
                 yield TagChange(one.tag, following.digest, own.digest, cause)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from services.catalog.domain.errands import Errand
 from shared.oci.names import Digest, RepositoryName, Tag
 
 
@@ -112,15 +113,20 @@ class Registry(Protocol):
 
 
 class WritableRegistry(Registry, Protocol):
-    """A registry that we may change. Every method raises ``RegistryError``."""
+    """A registry that we may change. Every method raises ``RegistryError``.
 
-    def delete_manifest(self, repository: RepositoryName, digest: Digest) -> datetime:
+    What changes a manifest or a tag says whose errand it is, so that the registry's notification says it, too.
+    """
+
+    def delete_manifest(self, repository: RepositoryName, digest: Digest, errand: Errand) -> datetime:
         """Delete a manifest with every tag on it; return when, by the registry's clock."""
 
-    def delete_tag(self, repository: RepositoryName, tag: Tag) -> datetime:
+    def delete_tag(self, repository: RepositoryName, tag: Tag, errand: Errand) -> datetime:
         """Delete a tag alone, where the registry can; return when, by its clock."""
 
-    def put_manifest(self, repository: RepositoryName, reference: str, body: bytes, media_type: str) -> datetime:
+    def put_manifest(
+        self, repository: RepositoryName, reference: str, body: bytes, media_type: str, errand: Errand
+    ) -> datetime:
         """Put a manifest under a tag or its digest; return when, by its clock."""
 
     def put_blob(self, repository: RepositoryName, body: bytes) -> Digest:

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import Connection
 
+from services.catalog.domain.immutability import Immutable, find_former, find_rule
 from services.catalog.domain.manifests import read_manifest
 from services.catalog.domain.occurrences import Occurrence
 from services.catalog.storage.deletion_queries import holds_manifest
+from services.catalog.storage.immutability import list_moves_of, load_rules
 from services.catalog.storage.manifest_queries import KeptManifest, find_kept
 from services.catalog.storage.manifests import MAX_NESTING
 from services.catalog.storage.repository_queries import RepositoryRow, find_repository
 from services.catalog.storage.tag_history import has_held
+from services.catalog.storage.tag_queries import list_present_tags
 from services.catalog.usecases.not_found import ManifestNotFound, RepositoryNotFound
-from services.catalog.usecases.record_changes import push_of, record_changes
+from services.catalog.usecases.record_changes import new_errand, push_of, record_changes
 from services.catalog.usecases.registry import InvalidAnswer, NotInRegistry, WritableRegistry
 from services.catalog.usecases.rights import FindPermissions, actor_of, require
 from shared.clock import Clock
@@ -33,6 +36,16 @@ class PartsMissing(Exception):
     def __init__(self, missing: Sequence[Digest]) -> None:
         super().__init__("It cannot be restored: the registry no longer has all that it is made of.")
         self.errors = {"missing": list(missing[:MAX_NAMED])}
+
+
+class TagMustNotMove(Exception):
+    """A rule says that the tag must not move, and the digest is not where it was before somebody moved it."""
+
+    def __init__(self, rule: Immutable, tag: Tag) -> None:
+        super().__init__(
+            f"The tag {tag} must not move: rule {rule.id} ({', '.join(rule.tags)}) says so. "
+            "It can only be put back where it was before somebody moved it."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +70,13 @@ class TagRestorer:
         Raises:
             RepositoryNotFound, ManifestNotFound: there is no such thing, or not for the caller.
             NotAllowed: the caller may not push there.
+            TagMustNotMove: see above.
             PartsMissing: the registry no longer has what it is made of.
             RegistryError: it does not answer, or refuses for another reason.
         """
         name = RepositoryName(self._find(visibility, repository, digest).full_name)
         require(permissions, name, "push")
+        self._require_that_it_may_move(name, tag, digest)
         return self.put(name, repository, tag, digest, actor=actor_of(visibility))
 
     def put(self, name: RepositoryName, repository: int, tag: Tag, digest: Digest, *, actor: str) -> Sequence[Digest]:
@@ -92,6 +107,15 @@ class TagRestorer:
                 raise ManifestNotFound
         return row
 
+    def _require_that_it_may_move(self, name: RepositoryName, tag: Tag, digest: Digest) -> None:
+        with self.database.read() as connection:
+            rule = find_rule(load_rules(connection), name, tag)
+            current = list_present_tags(connection, name, [tag]).get(tag)
+            if rule is None or current in (None, digest):
+                return
+            if digest not in find_former(list_moves_of(connection, name, tag), current):
+                raise TagMustNotMove(rule, tag)
+
     def _manifests(self, name: RepositoryName, repository: int, digest: Digest) -> Sequence[KeptManifest]:
         """Return what has to be put: what an index holds and the registry has no longer, and then itself."""
         with self.database.read() as connection:
@@ -117,9 +141,10 @@ class TagRestorer:
         return KeptManifest(raw.digest, raw.body, raw.media_type) if raw.media_type else None
 
     def _put(self, name: RepositoryName, kept: KeptManifest, tag: Tag | None, actor: str) -> Occurrence:
-        at = self.registry.put_manifest(name, tag or kept.digest, kept.body, kept.media_type)
+        errand = new_errand(actor)
+        at = self.registry.put_manifest(name, tag or kept.digest, kept.body, kept.media_type, errand)
         log.info("manifest.restored", repository=name, digest=kept.digest, tag=tag, actor=actor)
-        return push_of(name, at, actor, kept.digest, kept.media_type, tag=tag)
+        return push_of(name, at, errand, kept.digest, kept.media_type, tag=tag)
 
     def _missing(self, name: RepositoryName, kept: KeptManifest) -> Iterator[Digest]:
         manifest = read_manifest(kept.body, kept.media_type)

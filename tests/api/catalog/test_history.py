@@ -12,6 +12,7 @@ from services.catalog.app import create_app
 from services.catalog.settings import Settings
 from shared.database import Database
 from tests.conftest import RegistryFactory
+from tests.support.auth import assert_problem
 from tests.support.catalog import delete, digest_of, push
 from tests.support.images import Pusher
 from tests.support.registry import Registry
@@ -40,6 +41,21 @@ def get(client: FlaskClient, path: str, *, as_: str = JANE) -> TestResponse:
 def restore(client: FlaskClient, tag: Any, digest: Any, *, as_: str = JANE) -> TestResponse:
     values = {"tag": tag, "digest": digest}
     return client.post("/api/v1/repositories/1/restore", headers={"Authorization": as_}, json=values)
+
+
+def test_a_restore_that_would_move_what_must_not_move_names_the_rule(
+    client: FlaskClient, tell: Tell, auth: AuthAnswers
+) -> None:
+    auth.visibility["Bearer root"] = {**EVERYTHING, "subject": subject("root", administrator=True)}
+    rule = {"namespace": "team", "tags": ["v*"], "restores": False}
+    headers = {"Authorization": "Bearer root"}
+    assert client.post("/api/v1/immutable-tags", headers=headers, json=rule).status_code == 201
+    tell(push("v1", A, 1), push("dev", B, 2))
+
+    answer = restore(client, "v1", B)
+
+    problem = assert_problem(answer, 422)
+    assert problem["detail"].startswith("The tag v1 must not move: rule 1 (v*) says so.")
 
 
 def test_a_tag_says_what_it_pointed_at(client: FlaskClient, tell: Tell) -> None:

@@ -12,7 +12,7 @@ from shared.oci.media_types import DOCKER_MANIFEST, OCI_MANIFEST
 from shared.oci.names import Digest, RepositoryName, Tag
 from tests.conftest import RegistryFactory
 from tests.support.catalog import digest_of
-from tests.support.catalog_clients import ACCOUNT_SECRET, SERVICE, new_client, nowhere
+from tests.support.catalog_clients import ACCOUNT_SECRET, ERRAND, SERVICE, new_client, nowhere
 from tests.support.images import Pusher
 from tests.support.little_token_server import Signer, TokenServer
 from tests.support.registry import Registry
@@ -111,12 +111,12 @@ def test_a_manifest_is_deleted_with_its_tags(registry: Registry) -> None:
     pushed = Pusher(registry.url).image(APP, "1.0")
     before, client = utc_now(), new_client(registry.url)
 
-    deleted_at = client.delete_manifest(APP, Digest(pushed["digest"]))
+    deleted_at = client.delete_manifest(APP, Digest(pushed["digest"]), ERRAND)
 
     assert before.replace(microsecond=0) <= deleted_at <= utc_now()
     assert client.list_tags(APP).tags == []
     with pytest.raises(NotInRegistry):
-        client.delete_manifest(APP, Digest(pushed["digest"]))
+        client.delete_manifest(APP, Digest(pushed["digest"]), ERRAND)
 
 
 def test_a_registry_that_deletes_nothing_says_what_to_change(registry_factory: RegistryFactory) -> None:
@@ -124,7 +124,7 @@ def test_a_registry_that_deletes_nothing_says_what_to_change(registry_factory: R
     pushed = Pusher(registry.url).image(APP, "1.0")
 
     with pytest.raises(DeletionDisabled, match=r"storage\.delete\.enabled"):
-        new_client(registry.url).delete_manifest(APP, Digest(pushed["digest"]))
+        new_client(registry.url).delete_manifest(APP, Digest(pushed["digest"]), ERRAND)
 
 
 def test_the_catalogue_is_walked_from_behind_a_name(registry: Registry) -> None:
@@ -249,7 +249,7 @@ class TestTokens:
             registry = registry_factory(server.registry_config(f"{url}/v2/token", tmp_path / "ca.crt"))
 
             with pytest.raises(RegistryRefused, match="PORTUS_DELETE_ENABLED"):
-                new_client(registry.url, auth_url=url).delete_manifest(APP, digest_of("any"))
+                new_client(registry.url, auth_url=url).delete_manifest(APP, digest_of("any"), ERRAND)
 
     def test_cannot_be_had_while_auth_is_away(
         self, server: TokenServer, registry_factory: RegistryFactory, tmp_path: Path

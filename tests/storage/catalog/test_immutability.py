@@ -11,14 +11,13 @@ import pytest
 from sqlalchemy import select
 from werkzeug import Response
 
-from services.catalog.domain.immutability import OverwriteState
+from services.catalog.domain.immutability import RESTORER, OverwriteState
 from services.catalog.storage.immutability import OVERWRITES, OverwriteRow, list_overwrites, settle
 from services.catalog.storage.tables import outbox
 from services.catalog.usecases.apply_notifications import apply_notifications
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
 from services.catalog.usecases.immutability import (
-    ACTOR,
     MAX_ATTEMPTS,
     ImmutabilityDesk,
     NothingToRetry,
@@ -26,15 +25,16 @@ from services.catalog.usecases.immutability import (
     Terms,
     undo_overwrite,
 )
-from services.catalog.usecases.restore_tag import TagRestorer
+from services.catalog.usecases.record_changes import record_changes
+from services.catalog.usecases.restore_tag import TagMustNotMove, TagRestorer
 from shared.api.paging import ListRequest, PageRequest
 from shared.clock import utc_now
 from shared.contracts.events import TagOverwritten, load_data, load_envelope
 from shared.database import Database
-from shared.oci.names import Digest, RepositoryName
-from shared.visibility.answers import Caller, Visibility
+from shared.oci.names import Digest, RepositoryName, Tag
+from shared.visibility.answers import Caller, Permission, Visibility
 from tests.storage.catalog.snapshots import shown_index, shown_tags
-from tests.support.catalog import delete, digest_of, envelope_for, push
+from tests.support.catalog import delete, digest_of, envelope_for, own, push
 from tests.support.catalog_clients import new_client
 from tests.support.images import Descriptor, Pusher
 from tests.support.registry_proxy import RegistryProxy
@@ -109,7 +109,7 @@ def test_an_overwrite_is_noticed_and_put_back(
     assert states(database) == [OverwriteState.RESTORED]
     assert shown_index(database) == {APP: {"v1": first["digest"]}}
     assert pusher.read(APP, "v1") == pusher.read(APP, first["digest"])
-    assert shown_tags(database, APP)[0].pushed_by == ACTOR
+    assert shown_tags(database, APP)[0].pushed_by == RESTORER
     assert not undo(database, proxy), "what we put back is no overwrite"
 
 
@@ -173,6 +173,85 @@ def test_word_of_our_own_push_is_no_overwrite(
     learn("v1", second)
     learn("v1", first, actor="portus")
 
+    assert len(found(database)) == 1
+
+
+def restore(database: Database, proxy: RegistryProxy, tag: str, digest: str) -> None:
+    """Let Mallory put a digest under a tag through the API."""
+    mallory = Visibility(everything=True, caller=Caller("mallory", "person"))
+    with restoring(database, proxy) as restorer:
+        restorer.restore(mallory, lambda *_: {"push": Permission(True, "because")}, 1, Tag(tag), Digest(digest))
+
+
+def test_a_restore_does_not_move_what_must_not_move(
+    database: Database, pusher: Pusher, proxy: RegistryProxy, learn: Learn, forbid: Callable[..., None]
+) -> None:
+    forbid("v*", "release-*")
+    first, other = pusher.image(APP, "v1"), pusher.image(APP, "dev")
+    learn("v1", first)
+    learn("dev", other)
+
+    with pytest.raises(TagMustNotMove, match=r"v1 must not move: rule 1 \(v\*, release-\*\)"):
+        restore(database, proxy, "v1", other["digest"])
+
+    assert pusher.describe(APP, "v1")["digest"] == first["digest"]
+    assert shown_index(database) == {APP: {"v1": first["digest"], "dev": other["digest"]}}
+    # What moves nothing that must not move is nobody's business: another tag, a new one, the same digest.
+    for tag, digest in (("dev", first["digest"]), ("v2", other["digest"]), ("v1", first["digest"])):
+        restore(database, proxy, tag, digest)
+    assert found(database) == []
+
+
+def test_what_was_overwritten_is_put_back_by_hand_and_that_is_no_overwrite(
+    database: Database, pusher: Pusher, proxy: RegistryProxy, learn: Learn, forbid: Callable[..., None]
+) -> None:
+    forbid("v*", restores=False)
+    images = [pusher.image(APP, "v1") for _ in range(3)]
+    other = pusher.image(APP, "dev")
+    for image in images:
+        learn("v1", image)
+    learn("dev", other)
+
+    with pytest.raises(TagMustNotMove):
+        restore(database, proxy, "v1", other["digest"])
+    restore(database, proxy, "v1", images[0]["digest"])
+
+    assert shown_index(database)[APP]["v1"] == images[0]["digest"]
+    assert states(database) == [OverwriteState.REPORTED] * 2
+    with pytest.raises(TagMustNotMove):
+        restore(database, proxy, "v1", images[2]["digest"])
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_nor_is_a_push_that_puts_it_back(
+    at_once: bool, database: Database, no_registry: ManifestFetcher, forbid: Callable[..., None], proxy: RegistryProxy
+) -> None:
+    forbid("v*")
+    old, new = digest_of("a"), digest_of("b")
+    told = [envelope_for(push("v1", digest, at)) for at, digest in enumerate((old, new, old))]
+
+    for batch in [told] if at_once else [[one] for one in told]:
+        apply_notifications(batch, database=database, fetcher=no_registry, clock=utc_now)
+
+    assert [(one.previous_digest, one.digest) for one in found(database)] == [(old, new)]
+    assert undo(database, proxy)
+    assert states(database) == [OverwriteState.SUPERSEDED]
+
+
+def test_what_we_move_past_the_check_is_noticed(
+    database: Database, no_registry: ManifestFetcher, forbid: Callable[..., None], learn: Learn
+) -> None:
+    """The rule, or the tag, may be newer than our look at it; who puts back what was overwritten moves nothing."""
+    forbid("v*")
+    learn("v1", {"digest": digest_of("a")})
+    moved, back = own(1, push("v1", digest_of("b"), 9), actor="mallory"), push("v1", digest_of("a"), 10)
+
+    record_changes([moved], database=database, clock=utc_now)
+    told = envelope_for(own(1, push("v1", digest_of("b"), 9.5), actor="mallory"))
+    apply_notifications([told], database=database, fetcher=no_registry, clock=utc_now)
+    assert [(one.actor, one.digest) for one in found(database)] == [("mallory", digest_of("b"))]
+
+    record_changes([own(2, back, actor=RESTORER)], database=database, clock=utc_now)
     assert len(found(database)) == 1
 
 

@@ -11,7 +11,7 @@ from services.catalog.domain.history import ANY_TAG, End, Kind, Period, TagWrite
 from services.catalog.domain.index import RepositoryState, apply_all
 from services.catalog.domain.occurrences import Occurrence, Stamp
 from shared.oci.names import Digest, Tag
-from tests.support.catalog import delete, digest_of, moment, pull, push
+from tests.support.catalog import delete, digest_of, moment, own, pull, push
 
 OLD, NEW = digest_of("old"), digest_of("new")
 T = Tag("1.0")
@@ -103,12 +103,18 @@ DIGESTS = st.sampled_from([digest_of(name) for name in "abc"])
 
 @st.composite
 def streams(draw: st.DrawFn) -> list[Occurrence]:
-    def one(at: int) -> Occurrence:
-        kind, digest = draw(st.sampled_from("ptd")), draw(DIGESTS)
+    def some(at: int) -> list[Occurrence]:
+        kind, digest = draw(st.sampled_from("ptdob")), draw(DIGESTS)
         tag = draw(st.sampled_from(["1.0", "latest"]))
-        return {"p": push(tag, digest, at), "t": delete(at, tag=tag), "d": delete(at, digest=digest)}[kind]
+        return {
+            "p": [push(tag, digest, at)],
+            "t": [delete(at, tag=tag)],
+            "d": [delete(at, digest=digest)],
+            "o": [own(at, push(tag, digest, when)) for when in (at - 1.5, at)],
+            "b": [push(tag, digest, at, actor="portus")],
+        }[kind]
 
-    return [one(at) for at in range(draw(st.integers(1, 12)))]
+    return [one for at in range(draw(st.integers(1, 12))) for one in some(at)]
 
 
 @given(streams(), st.randoms(use_true_random=False))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.catalog.domain.index import RepositoryState, apply_all, apply_occurrence, observe_tag
 from services.catalog.domain.occurrences import Occurrence
 from shared.oci.names import Digest, Tag
-from tests.support.catalog import delete, digest_of, moment, pull, push
+from tests.support.catalog import delete, digest_of, moment, own, pull, push
 from tests.support.model_registry import REPOSITORIES, ModelRegistry, deliver, registries
 
 OLD, NEW = digest_of("old"), digest_of("new")
@@ -54,6 +54,22 @@ ENDS = [
         [push("1.0", OLD, 1), delete(2, digest=OLD), delete(2.1, tag="1.0")], {}, id="2.8 tells both of a deletion"
     ),
     pytest.param([push(None, OLD, 1), push(None, NEW, 2)], {}, id="children are no tags"),
+    pytest.param([push("1.0", NEW, 1), own(1, push("1.0", OLD, 2))], {"1.0": OLD}, id="we put something back"),
+    pytest.param(
+        [own(1, push("1.0", OLD, 1)), push("1.0", NEW, 2), own(1, push("1.0", OLD, 3))],
+        {"1.0": OLD},
+        id="what we did is told twice, and happened when the registry says",
+    ),
+    pytest.param(
+        [push("1.0", OLD, 1), own(1, delete(2, digest=OLD)), push("1.0", OLD, 3), own(1, delete(4, digest=OLD))],
+        {},
+        id="what we deleted is told twice, too",
+    ),
+    pytest.param(
+        [push("1.0", OLD, 1), push("1.0", NEW, 2), push("1.0", OLD, 3, actor="portus")],
+        {"1.0": OLD},
+        id="our account pushed, for whomever",
+    ),
 ]
 
 
@@ -90,6 +106,23 @@ def test_a_repeated_push_of_the_same_digest_is_no_change_but_renews_who_and_when
 
     assert outcome.changes == ()
     assert outcome.state.tags[T].pushed_by == "joe"
+
+
+def test_what_our_account_pushed_names_nobody() -> None:
+    state = after(push("1.0", OLD, 1, actor="jane"), push("1.0", NEW, 2, actor="portus"))
+
+    assert (state.tags[T].digest, state.tags[T].pushed_at, state.tags[T].pushed_by) == (NEW, None, None)
+    assert state.manifests[NEW].pushed_by is None
+
+
+@pytest.mark.parametrize("bare", [push("1.0", OLD, 1, actor="portus"), own(7, push("1.0", OLD, 3), actor=None)])
+def test_it_keeps_the_name_of_whoever_pushed_the_same(bare: Occurrence) -> None:
+    named = push("1.0", OLD, 2, actor="jane")
+
+    for order in ([named, bare], [bare, named]):
+        assert after(*order).tags[T].pushed_by == "jane"
+    later = after(named, bare, push("1.0", NEW, 2.5, actor="joe"))
+    assert shown(later) == {"1.0": OLD if bare.stamp.time > moment(2.5) else NEW}
 
 
 def test_an_overwrite_is_told_with_the_digest_it_replaces() -> None:
@@ -189,18 +222,24 @@ TAGS = st.sampled_from(["1.0", "latest"])
 
 @st.composite
 def occurrence_streams(draw: st.DrawFn) -> list[Occurrence]:
-    def one(at: int) -> Occurrence:
-        kind, tag, digest = draw(st.sampled_from("pPtdgh")), draw(TAGS), draw(DIGESTS)
+    def some(at: int) -> list[Occurrence]:
+        kind, tag, digest = draw(st.sampled_from("pPtdghoOD")), draw(TAGS), draw(DIGESTS)
+        # We write down that it is done when we ask for it, and the registry tells of it when it does it.
+        asked = at - draw(st.sampled_from([0.3, 1.5, 2.5]))
         return {
-            "p": push(tag, digest, at),
-            "P": push(None, digest, at),
-            "t": delete(at, tag=tag),
-            "d": delete(at, digest=digest),
-            "g": pull(digest, at, tag=tag),
-            "h": pull(digest, at, method="HEAD"),
+            "p": [push(tag, digest, at)],
+            "P": [push(None, digest, at)],
+            "t": [delete(at, tag=tag)],
+            "d": [delete(at, digest=digest)],
+            "g": [pull(digest, at, tag=tag)],
+            "h": [pull(digest, at, method="HEAD")],
+            "o": [own(at, push(tag, digest, when)) for when in (asked, at)],
+            "O": [own(at, push(None, digest, when)) for when in (asked, at)],
+            "D": [own(at, delete(when, digest=digest)) for when in (asked, at)],
         }[kind]
 
-    return [one(at) for at in range(draw(st.integers(1, 12)))]
+    told = [one for at in range(draw(st.integers(1, 12))) for one in some(at)]
+    return sorted(told, key=lambda one: one.stamp)
 
 
 @given(occurrence_streams(), st.randoms(use_true_random=False))

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from services.catalog.domain.errands import dump_errand
 from services.catalog.domain.occurrences import Occurrence, Stamp
 from services.catalog.usecases.load_occurrence import load_occurrence
 from shared.contracts.events import Envelope, InvalidMessage
 from shared.oci.names import RepositoryName, Tag
 from tests.support.catalog import MANIFEST_TYPE, NOON, digest_of
+from tests.support.catalog_clients import ERRAND
 
 D = digest_of("manifest")
 NEVER = datetime.fromisoformat("9999-12-31T23:59:59-23:00")
@@ -34,6 +36,26 @@ def test_a_notification_is_read() -> None:
         "PUT",
         "jane",
     )
+
+
+def test_what_our_own_account_says_of_whom_it_is_for_is_believed() -> None:
+    agent = f"portus-catalog {dump_errand(ERRAND)}"
+
+    ours = load_occurrence(message(actor="portus", user_agent=agent))
+    forged = load_occurrence(message(actor="mallory", user_agent=agent))
+    unmarked = load_occurrence(message(actor="portus", user_agent="portus-catalog"))
+
+    assert (ours.stamp.id, ours.actor, ours.is_ours) == (ERRAND.id, "jane", True)
+    assert (forged.stamp.id, forged.actor, forged.is_ours) == ("event-1", "mallory", False)
+    assert (unmarked.stamp.id, unmarked.actor, unmarked.is_ours) == ("event-1", "portus", True)
+
+
+def test_what_was_done_for_nobody_is_ours() -> None:
+    agent = f"portus-catalog {dump_errand(replace(ERRAND, actor=None))}"
+
+    occurrence = load_occurrence(message(actor="portus", user_agent=agent))
+
+    assert (occurrence.stamp.id, occurrence.actor, occurrence.author) == (ERRAND.id, "portus", None)
 
 
 def test_empty_words_are_absent() -> None:

@@ -23,7 +23,7 @@ RULES = [
     pytest.param(pull(D, 0, actor="portus"), Meaning.NOTHING, id="our own GET"),
     pytest.param(pull(D, 0, method="HEAD", actor="portus"), Meaning.NOTHING, id="our own HEAD"),
     pytest.param(pull(D, 0, method="BREW"), Meaning.NOTHING, id="a verb that is no pull"),
-    pytest.param(push("1.0", D, 0, actor="portus"), Meaning.NOTHING, id="our own push"),
+    pytest.param(push("1.0", D, 0, actor="portus"), Meaning.TAG_PUSHED, id="our own push"),
     pytest.param(push("1.0", throwaway.DIGEST, 0, actor="jane"), Meaning.NOTHING, id="a throw-away manifest"),
     pytest.param(delete(0, digest=throwaway.DIGEST), Meaning.NOTHING, id="its deletion"),
     pytest.param(delete(0, tag="1.0", actor="portus"), Meaning.TAG_DELETED, id="our own deletion"),
