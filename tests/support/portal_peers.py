@@ -155,6 +155,8 @@ class Peers:
     """Of whom it is explained that they may push."""
     gone: set[str] = field(default_factory=set)
     """Digests that the registry no longer has."""
+    unmovable: dict[str, str] = field(default_factory=dict)
+    """Tags that must not move, and what is said of it."""
     raw_away: bool = False
     decisions: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Records of token requests, by id."""
@@ -410,6 +412,8 @@ def _add_artifacts(app: Flask, peers: Peers) -> None:
             raise Problem(403, "You may not push to it.")
         if wanted["digest"] in peers.gone:
             raise Problem(422, "Parts of it are gone.", errors={"missing": [digest_of("9")]})
+        if wanted["tag"] in peers.unmovable:
+            raise Problem(422, peers.unmovable[wanted["tag"]])
         peers.restored.append((wanted["tag"], wanted["digest"]))
         return jsonify(tag=wanted["tag"], digest=wanted["digest"], manifests=[], repository_id=number)
 

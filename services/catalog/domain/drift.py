@@ -62,7 +62,7 @@ _TEXTS = {
     "its storage was changed or restored, or it was used while they were switched off.",
     Cause.EMPTIED: "Its tags were deleted; a registry keeps the empty repository in its catalogue.",
     Cause.STORAGE_CHANGED: "The manifest went from the registry's storage and its tag stayed: a garbage collection "
-    "that deleted untagged manifests, or a deletion by hand.",
+    "that deleted untagged manifests, or a deletion by hand. Or Portus was interrupted while it deleted the tag.",
     Cause.CATALOG_LAGS: "The registry's catalogue is behind, or its page was cut off.",
     Cause.NO_OWNER: "Its images were pushed before Portus came, or past it.",
     Cause.UNREADABLE: "The registry does not answer for it, or for one of its tags, or its answer cannot be right.",

@@ -108,7 +108,7 @@ PHRASES = (
     mark("Its tags were deleted; a registry keeps the empty repository in its catalogue."),
     mark(
         "The manifest went from the registry's storage and its tag stayed: a garbage collection that deleted untagged "
-        "manifests, or a deletion by hand."
+        "manifests, or a deletion by hand. Or Portus was interrupted while it deleted the tag."
     ),
     mark("The registry's catalogue is behind, or its page was cut off."),
     mark("Its images were pushed before Portus came, or past it."),
@@ -258,6 +258,10 @@ PHRASES = (
     ),
     mark("It is deleted, but tags that were about it could not be: %(names)s. Delete them by themselves."),
     mark("It cannot be restored: the registry no longer has all that it is made of."),
+    mark(
+        "The tag %(tag)s must not move: rule %(number)s (%(tags)s) says so. "
+        "It can only be put back where it was before somebody moved it."
+    ),
     mark("This manifest has not been read from the registry yet. Try again in a moment."),
     mark("Only its author may change a comment."),
     mark("Only its author and administrators may delete a comment."),

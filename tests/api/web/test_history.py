@@ -2,6 +2,9 @@
 
 import pytest
 
+from services.catalog.domain.immutability import Immutable
+from services.catalog.usecases.restore_tag import TagMustNotMove
+from shared.oci.names import Tag
 from tests.api.web.conftest import Browser
 from tests.support.portal_peers import Peers, digest_of, make_period, make_tag
 
@@ -66,6 +69,27 @@ def test_what_is_missing_is_named(jane: Browser, peers: Peers) -> None:
     assert answer.status_code == 422
     assert "The registry no longer has" in answer.text
     assert digest_of("9") in answer.text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "The tag 1.0 must not move: rule 7 (1.*, v*) says so. It can only be put back"),
+        ("de", "Der Tag 1.0 darf nicht wandern: So sagt es Regel 7 (1.*, v*). Er lässt sich nur dorthin zurücksetzen"),
+    ],
+)
+def test_restore_of_a_tag_that_must_not_move_names_the_rule(
+    language: str, words: str, jane: Browser, peers: Peers
+) -> None:
+    rule = Immutable(7, None, ["*"], ["1.*", "v*"], restores=False)
+    peers.unmovable["1.0"] = str(TagMustNotMove(rule, Tag("1.0")))
+    jane.send("/explore", "/look", language=language)
+
+    answer = jane.send(RESTORE, RESTORE)
+
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert peers.restored == []
 
 
 def test_restore_of_somebody_who_may_not_push_is_refused(jane: Browser, peers: Peers) -> None:
