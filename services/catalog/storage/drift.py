@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, or_, select, true, update
 
 from services.catalog.domain.drift import (
     PUT_RIGHT,
@@ -205,9 +205,9 @@ def _events_lost(connection: Connection, names: Collection[RepositoryName]) -> C
     """Return those repositories events about which may have been lost since the last crawl but one."""
     ended = select(crawls.c.finished_at).where(crawls.c.finished_at.is_not(None)).order_by(crawls.c.id.desc())
     since = connection.scalar(ended.offset(1).limit(1))
-    recent: ColumnElement[bool] = loss_windows.c.closed_at.is_(None)
+    recent: ColumnElement[bool] = true()
     if since is not None:
-        recent = or_(recent, loss_windows.c.closed_at >= since)
+        recent = or_(loss_windows.c.closed_at.is_(None), loss_windows.c.closed_at >= since)
     if connection.scalar(select(loss_windows.c.id).where(recent, loss_windows.c.everything).limit(1)):
         return names
     concerned = loss_window_repositories.c

@@ -266,8 +266,10 @@ def lose_a_deletion(house: House, crawler: RepositoryCrawler, pusher: Pusher, *t
     house.repair(crawler)
 
 
-def go_round(house: House, crawler: RepositoryCrawler, *, verify: int = 0) -> CrawlReport:
-    plan = CrawlPlan(CrawlKind.ROUND, removes=True, share=lambda _: verify)
+def go_round(
+    house: House, crawler: RepositoryCrawler, *, kind: CrawlKind = CrawlKind.ROUND, verify: int = 0
+) -> CrawlReport:
+    plan = CrawlPlan(kind, removes=True, share=lambda _: verify)
     report = crawl_registry(crawler, holder="us", database=house.database, clock=house.clock, plan=plan)
     assert report is not None
     return report
@@ -398,6 +400,24 @@ class TestRepair:
             (Drift.PHANTOM_TAG, "team", "gone", Cause.LOST_EVENTS, State.OPEN),
         ]
         assert [row.crawl_id for row in drift(house)] == ([1, 1] if everything else [None, None])
+
+    def test_what_a_repair_could_not_see_yet_is_explained_by_the_loss_at_the_next_round(
+        self, house: House, crawler: RepositoryCrawler, pusher: Pusher
+    ) -> None:
+        """Also when only one crawl has ended before: what was written in the second of the look waits for it."""
+        pusher.image("team/app", "1.0")
+        go_round(house, crawler, kind=CrawlKind.FIRST)
+        house.grant("team/app", 0)
+        house.now = NOW + timedelta(hours=1)
+        house.settle()
+        house.now += SETTLES_WITHIN
+        house.repair(crawler)
+        assert [window.open for window in house.windows()] == [False]
+        pusher.image("team/app", "2.0")
+
+        go_round(house, crawler)
+
+        assert [(row.tag, row.cause) for row in drift(house)] == [("2.0", Cause.LOST_EVENTS)]
 
     def test_a_round_after_it_knows_what_it_was(self, house: House, crawler: RepositoryCrawler, pusher: Pusher) -> None:
         """It is the same difference, and two crawls of their own have to find it before the index lets go of it."""
