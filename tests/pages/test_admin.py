@@ -3,14 +3,30 @@
 import re
 
 import pytest
+from sqlalchemy import insert
 
 from services.catalog.domain.losses import Reason, Suspicion
+from services.catalog.storage.immutability_tables import overwrites
 from services.catalog.storage.loss_windows import note_crawled, open_window
 from services.web.pages.routes import ADMINISTRATION, SYNC
 from shared.clock import utc_now
 from tests.pages.conftest import Browser, House, token_of
 from tests.support.auth import PASSWORD
+from tests.support.catalog import digest_of
 from tests.support.images import Pusher
+
+FAILED = {
+    "rule_id": 1,
+    "repository": "jane/app",
+    "tag": "v1",
+    "previous_digest": digest_of("a"),
+    "digest": digest_of("b"),
+    "at": utc_now(),
+    "noticed_at": utc_now(),
+    "state": "failed",
+    "fault": "the registry did not answer",
+    "attempts": 180,
+}
 
 PAGES = [
     route.path.replace("<username>", "jane").replace("<int:number>", "1").replace("<any(csv, json):form>", "csv")
@@ -282,6 +298,22 @@ def test_tags_that_must_not_move_are_named(admin: Browser) -> None:
 
     assert "v*, r*" in listed
     assert "it is put back" in listed
+
+
+def test_a_tag_that_was_not_put_back_says_why_and_is_tried_again(house: House, admin: Browser) -> None:
+    page = "/admin/retention"
+    admin.send(page, "/admin/retention/immutable", tags="v*", namespace="*", repositories="", restores="yes")
+    house.push("jane/app", "v1")
+    with house.index.write() as connection:
+        connection.execute(insert(overwrites).values(FAILED))
+
+    shown = admin.read("/admin/retention/overwrites")
+    assert "could not be put back" in shown
+    assert "the registry did not answer" in shown
+    listed = admin.follow(admin.send("/admin/retention/overwrites", "/admin/retention/overwrites/1/retry"))
+
+    assert "to be put back" in listed
+    assert "overwrites/1/retry" not in listed
 
 
 def test_an_intake_that_is_away_is_told(house: House, admin: Browser) -> None:

@@ -232,3 +232,7 @@ class RetentionClient:
         params = {"sort_attr": "id", "sort_order": "desc"}
         path, schema = "/api/v1/overwrites", _OverwriteSchema(many=True)
         return self._peer.walk(path, schema, after, access_token=visitor.access_token, params=params)
+
+    def retry_overwrite(self, visitor: Visitor, overwrite: int) -> None:
+        """Have it tried again to put a tag back."""
+        self._peer.change("POST", f"/api/v1/overwrites/{overwrite:d}/retry", access_token=visitor.access_token)

@@ -137,6 +137,11 @@ def show_overwrites(portal: Portal) -> Response:
     return render(portal, "admin_list.html", table=table, **onward("admin_retention_overwrites", part.following, {}))
 
 
+def retry_overwrite(portal: Portal, number: int) -> AnyResponse:
+    """Have it tried again to put a tag back."""
+    return _do(portal, lambda visitor: portal.retention.retry_overwrite(visitor, number))
+
+
 def add_immutable(portal: Portal) -> AnyResponse:
     """Forbid tags to move."""
     visitor, form = require_admin(portal), load_form(ImmutableForm())

@@ -237,6 +237,7 @@ ADMINISTRATION = (
     Route("GET", "/admin/retention/runs", "admin_retention_runs", retention.show_runs),
     Route("GET", "/admin/retention/runs/<int:number>", "admin_retention_run", retention.show_run),
     Route("GET", "/admin/retention/overwrites", "admin_retention_overwrites", retention.show_overwrites),
+    Route("POST", "/admin/retention/overwrites/<int:number>/retry", "retry_admin_overwrite", retention.retry_overwrite),
     Route("POST", "/admin/retention/immutable", "send_admin_immutable", retention.add_immutable),
     Route(
         "POST", "/admin/retention/immutable/<int:number>/delete", "delete_admin_immutable", retention.delete_immutable

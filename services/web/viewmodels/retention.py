@@ -146,11 +146,20 @@ def present_overwrites(overwrites: Sequence[Overwrite], now: datetime) -> Table:
                     Cell(one.actor or gettext("unknown")),
                     Cell(str(_STATES.get(one.state, one.state)), note=one.fault or ""),
                     Cell(moment=present_time(one.at, now)),
-                )
+                ),
+                actions=_overwrite_actions(one),
             )
             for one in overwrites
         ],
         empty=gettext("No such tag was moved"),
+    )
+
+
+def _overwrite_actions(one: Overwrite) -> Sequence[Action]:
+    if one.state != "failed":
+        return ()
+    return (
+        Action(gettext("Try again"), url_for("retry_admin_overwrite", number=one.id), f"{one.repository}:{one.tag}"),
     )
 
 

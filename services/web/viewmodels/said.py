@@ -63,6 +63,7 @@ PHRASES = (
     mark("The manifest has no layers."),
     mark("This is no image."),
     mark("None of its images can be scanned."),
+    mark("Only what a tag points at is scanned, and of an index the images that can be had."),
     mark("%(platform)s was not scanned: %(why)s"),
     mark("Whoever scanned it came to an end over it."),
     mark("The scan broke off: see the log of the worker."),
