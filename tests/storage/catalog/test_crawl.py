@@ -155,7 +155,7 @@ class TestTrouble:
         report = crawl(crawler)
 
         assert report == CrawlReport(
-            2, 1, 1, finished=True, repaired=1, failed=(RepositoryName("team/bad"),), verified=1
+            2, 1, 1, finished=True, repaired=1, failed=(RepositoryName("team/bad"),), verified=1, drift=1
         )
         assert shown_index(database) == {
             "team/bad": {"1.0": kept["digest"]},
@@ -196,7 +196,9 @@ class TestTrouble:
 
         report = crawl(crawler)
 
-        assert report == CrawlReport(1, 2, 1, finished=True, repaired=2, failed=(RepositoryName("team/app"),))
+        # What was to be verified and was not is told, too.
+        failed = (RepositoryName("team/app"),)
+        assert report == CrawlReport(1, 2, 1, finished=True, repaired=2, failed=failed, drift=1)
         del digests["2.0"]
         assert shown_index(database) == {"team/app": digests}
 
