@@ -120,7 +120,7 @@ def close_resolved(
     """Close the differences that a crawl has not found any more, and return how many.
 
     Args:
-        started_at: of the crawl.
+        started_at: of the crawl; what was found since then is left for the next.
         unread: repositories of which it does not know.
         unasked: kinds of which it does not know.
     """
@@ -132,7 +132,9 @@ def close_resolved(
     )
     was_looked_for = or_(_C.kind.not_in([kind.value for kind in SEEN_BY_DIGEST]), _C.repository.in_(verified))
     known = and_(_C.repository.not_in(unread), _C.kind.not_in([kind.value for kind in unasked]))
-    gone = and_(_is_open(), _C.crawl_id.is_distinct_from(crawl), known, was_looked_for)
+    # What is read after a loss meanwhile finds what has come after the crawl has been there.
+    is_older = and_(_C.crawl_id.is_distinct_from(crawl), _C.last_seen_at < started_at)
+    gone = and_(_is_open(), is_older, known, was_looked_for)
     done = {"state": State.RESOLVED.value, "closed_at": now}
     return connection.execute(update(table).where(gone).values(done)).rowcount
 

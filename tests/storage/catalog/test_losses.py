@@ -269,7 +269,7 @@ def lose_a_deletion(house: House, crawler: RepositoryCrawler, pusher: Pusher, *t
 def go_round(
     house: House, crawler: RepositoryCrawler, *, kind: CrawlKind = CrawlKind.ROUND, verify: int = 0
 ) -> CrawlReport:
-    plan = CrawlPlan(kind, removes=True, share=lambda _: verify)
+    plan = CrawlPlan(kind, removes=True, share=lambda _: verify, threads=1)
     report = crawl_registry(crawler, holder="us", database=house.database, clock=house.clock, plan=plan)
     assert report is not None
     return report
@@ -434,10 +434,36 @@ class TestRepair:
     ) -> None:
         lose_a_deletion(house, crawler, pusher)
         pusher.image("team/app", "gone")
+        house.now += timedelta(minutes=1)
 
         go_round(house, crawler, verify=1)
 
         assert [row.state for row in drift(house) if row.kind is Drift.PHANTOM_TAG] == [State.RESOLVED]
+
+    @pytest.mark.parametrize("known", [False, True])
+    def test_what_is_found_while_a_round_is_under_way_is_not_over_at_its_end(
+        self, known: bool, house: House, crawler: RepositoryCrawler, pusher: Pusher, proxy: RegistryProxy
+    ) -> None:
+        """The round had read the repository before; whether an earlier one knew the difference is all the same."""
+        for name in ("team/app", "team/web"):
+            pusher.image(name, "1.0")
+        if known:
+            house.tell(push("gone", A, 1, repository="team/app"), instance="one")
+            go_round(house, crawler)
+            pusher.image("team/app", "gone")
+            house.now += timedelta(minutes=1)
+
+        def lose(request: Request, _answer: Response) -> None:
+            if "team/web/tags" in request.path and not house.windows():
+                lose_a_deletion(house, crawler, pusher)
+
+        proxy.spoil = lose
+
+        go_round(house, crawler)
+
+        assert [window.left_open for window in house.windows()] == [1]
+        phantoms = [row for row in drift(house) if row.kind is Drift.PHANTOM_TAG]
+        assert [(row.tag, row.state, row.crawl_id) for row in phantoms] == [("gone", State.OPEN, 1 if known else None)]
 
     def test_what_a_repository_tells_before_it_fails_is_kept_and_counted_once(
         self, house: House, crawler: RepositoryCrawler, pusher: Pusher, proxy: RegistryProxy
