@@ -5,11 +5,11 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 import structlog
 from amqp.exceptions import AMQPError
 
+from shared.combining import Combined
 from shared.config import Secret
 from shared.contracts.events import EXCHANGE, Envelope, dump_envelope
 from shared.messaging.confirms import ConfirmedChannel, Outgoing
@@ -17,6 +17,9 @@ from shared.messaging.connections import BROKER_FAULTS, describe_broker, explain
 
 BACK_OFF_S = 1.0
 """How long a broker that failed is not asked again: callers are then refused at once."""
+
+MOST_TOGETHER = 1000
+"""Callers whose events are sent together."""
 
 log = structlog.get_logger(__name__)
 
@@ -51,8 +54,7 @@ class Publisher:
         self._channel: ConfirmedChannel | None = None
         self._away_until = 0.0
         self._turn = threading.Lock()
-        self._queue_lock = threading.Lock()
-        self._queue: list[_Call] = []
+        self._combined = Combined(self._send_all, limit=MOST_TOGETHER)
 
     def publish(self, envelopes: Sequence[Envelope], *, mandatory: bool = True) -> None:
         """Return when every event is confirmed durable.
@@ -66,17 +68,13 @@ class Publisher:
         """
         if not envelopes:
             return
-        call = _Call([(envelope, _outgoing(envelope, mandatory)) for envelope in envelopes])
-        with self._queue_lock:
-            self._queue.append(call)
-        if self._turn.acquire(timeout=self._timeout_s):
-            try:
-                self._serve_all(call)
-            finally:
-                self._turn.release()
-        else:
-            self._withdraw(call)
-        call.raise_for_unconfirmed()
+        messages = [_outgoing(envelope, mandatory) for envelope in envelopes]
+        # Those that are not served in time are not confirmed.
+        with suppress(TimeoutError):
+            self._combined.do(messages, patience_s=self._timeout_s)
+        faulty = [(envelope, one.fault) for envelope, one in zip(envelopes, messages, strict=True) if one.fault]
+        if faulty:
+            raise PublishError([envelope for envelope, _ in faulty], faulty[0][1] or "")
 
     def close(self) -> None:
         """Part from the broker; a later ``publish`` connects again."""
@@ -86,18 +84,10 @@ class Publisher:
                 with suppress(*BROKER_FAULTS):
                     channel.close()
 
-    def _serve_all(self, call: "_Call") -> None:
-        if call.served:
-            return
-        with self._queue_lock:
-            calls, self._queue = self._queue, []
-        for each in calls:
-            each.served = True
-        self._send([message for each in calls for _, message in each.parts])
-
-    def _withdraw(self, call: "_Call") -> None:
-        with self._queue_lock, suppress(ValueError):
-            self._queue.remove(call)
+    def _send_all(self, calls: Sequence[Sequence[Outgoing]]) -> Sequence[None]:
+        with self._turn:
+            self._send([message for messages in calls for message in messages])
+        return [None] * len(calls)
 
     def _send(self, messages: list[Outgoing]) -> None:
         if time.monotonic() < self._away_until:
@@ -132,19 +122,6 @@ class Publisher:
             # After any exception a confirm that is still to come must find nobody who believes it.
             if self._channel is None:
                 channel.discard()
-
-
-@dataclass(eq=False, slots=True)
-class _Call:
-    """The events of one caller, and what became of each."""
-
-    parts: list[tuple[Envelope, Outgoing]]
-    served: bool = False
-
-    def raise_for_unconfirmed(self) -> None:
-        faulty = [(envelope, message.fault) for envelope, message in self.parts if message.fault]
-        if faulty:
-            raise PublishError([envelope for envelope, _ in faulty], faulty[0][1] or "")
 
 
 def _outgoing(envelope: Envelope, mandatory: bool) -> Outgoing:

@@ -91,3 +91,43 @@ def test_a_fault_that_is_nobodys_is_everybodys() -> None:
 def test_work_that_forgets_a_result_is_a_fault() -> None:
     with pytest.raises(ValueError, match="zip"):
         Combined[int, int](lambda numbers: numbers[1:], limit=3).do(1)
+
+
+def test_nobody_waits_longer_than_said() -> None:
+    worker = Worker()
+    combined = Combined(worker.double, limit=100)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(combined.do, 1)
+        assert worker.began.wait(10)
+
+        with pytest.raises(TimeoutError):
+            combined.do(2, patience_s=0.01)
+
+        worker.go_on.set()
+        assert first.result(10) == 2
+    assert combined.do(3) == 6
+    assert worker.batches == [[1], [3]]
+
+
+def test_who_came_meanwhile_leads_on_one_after_the_other() -> None:
+    worker = Worker()
+
+    done = do_all(Combined(worker.double, limit=1), worker, range(5))
+
+    assert done == [0, 2, 4, 6, 8]
+    assert [len(batch) for batch in worker.batches] == [1, 1, 1, 1, 1]
+
+
+def test_many_threads_are_all_served_each_once() -> None:
+    done = list[int]()
+
+    def double(numbers: Sequence[int]) -> Sequence[int]:
+        done.extend(numbers)
+        return [2 * number for number in numbers]
+
+    combined = Combined(double, limit=3)
+    with ThreadPoolExecutor(16) as pool:
+        results = list(pool.map(combined.do, range(5000)))
+
+    assert results == [2 * number for number in range(5000)]
+    assert sorted(done) == list(range(5000))
