@@ -27,6 +27,7 @@ class Outgoing:
     body: bytes
     mandatory: bool = True
     headers: Mapping[str, Any] = field(default_factory=dict)
+    content_type: str = CONTENT_TYPE
     fault: str | None = "the broker has not confirmed it"
     """Why it is not confirmed; ``None`` once it is."""
 
@@ -96,7 +97,7 @@ class ConfirmedChannel:
         properties = {"delivery_mode": PERSISTENT, "correlation_id": str(tag)}
         return self._channel.prepare_message(
             message.body,
-            content_type=CONTENT_TYPE,
+            content_type=message.content_type,
             content_encoding="utf-8",
             headers=dict(message.headers),
             properties=properties,

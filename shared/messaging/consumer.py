@@ -8,7 +8,9 @@ What it means when a handler fails for a single delivery:
 * anything else: it is given again a little later, and is a dead letter with the last reason after the
   queue's limit.
 
-A batch that fails is given again one delivery at a time, so that a bad one takes no neighbour with it.
+A batch that fails is given again one delivery at a time, so that a bad one takes no neighbour with it, nor those
+that came in the same message (``bundles``): it goes back to the queue as a message of its own, and so does each
+event of a message that came back.
 """
 
 import json
@@ -24,6 +26,7 @@ from kombu.message import Message
 from shared.config import Secret
 from shared.contracts.events import Envelope, InvalidMessage, load_envelope
 from shared.database import DATABASE_AWAY
+from shared.messaging.bundles import unbundle
 from shared.messaging.graveyard import Graveyard, body_of
 from shared.messaging.mailbox import Mailbox, keep_connected
 from shared.messaging.publisher import PublishError
@@ -60,9 +63,31 @@ class Delivery:
 Handler = Callable[[Sequence[Delivery]], None]
 
 
+@dataclass(eq=False, slots=True)
+class _Carrier:
+    """A message that was delivered, and what became of the events that it carries."""
+
+    message: Message
+    size: int
+    """How many it carries."""
+    left: int
+    """How many are not settled."""
+    is_again: bool = False
+    """Whether it has to be given again."""
+
+    @property
+    def is_done(self) -> bool:
+        return not self.left and not self.is_again
+
+    def body_of(self, event: object) -> bytes:
+        """Return what is buried of an event: the message as it was published, or this part of it."""
+        return body_of(self.message) if self.size == 1 else _dump(event)
+
+
 @dataclass(frozen=True, slots=True)
 class _Item:
-    message: Message
+    carrier: _Carrier
+    event: object
     delivery: Delivery
 
 
@@ -76,7 +101,7 @@ def consume(
         queue: must have been declared.
         handle: gets 1 to ``batch_size`` deliveries and commits before it returns.
         stop: checked several times a second; what is held then is finished and acknowledged.
-        batch_size: also what is held at once.
+        batch_size: also how many messages are held at once.
     """
 
     def work(mailbox: Mailbox) -> None:
@@ -98,6 +123,7 @@ class _Subscription:
         self._batch_size = batch_size
         self._mailbox = mailbox
         self._kept: list[_Item] = []
+        self._open = set[_Carrier]()
         self._failed: list[tuple[float, Message]] = []
         self._waiting = False
         self._cautious = True
@@ -112,9 +138,9 @@ class _Subscription:
             self._mailbox.beat()
             self._requeue_failed(time.monotonic())
             self._receive()
-            self._process()
+            self._process(stop)
         self._mailbox.cancel()
-        self._process()
+        self._process(stop)
         self._requeue_failed(float("inf"))
 
     def _receive(self) -> None:
@@ -132,20 +158,40 @@ class _Subscription:
             self._cautious = False
             self._mailbox.widen(self._batch_size)
 
-    def _process(self) -> None:
+    def _process(self, stop: threading.Event) -> None:
         items = self._kept + list(self._parse(self._mailbox.take()))
         self._kept = []
-        if len(items) < 2 or not self._process_together(items):
-            self._process_singly(items)
+        handled = False
+        # Messages that several events share hold many batches. Who is told to stop finishes one of them.
+        while items and not self._kept and not (handled and stop.is_set()):
+            handled = True
+            self._mailbox.beat()
+            batch, items = items[: self._batch_size], items[self._batch_size :]
+            if len(batch) < 2 or not self._process_together(batch):
+                self._process_singly(batch)
+        self._kept += items
 
     def _parse(self, messages: Iterable[Message]) -> Iterable[_Item]:
         for message in messages:
             try:
-                envelope = load_message(message)
+                events = unbundle(body_of(message))
             except InvalidMessage as fault:
                 self._graveyard.bury(message, fault)
-            else:
-                yield _Item(message, Delivery(envelope, bool(message.delivery_info.get("redelivered"))))
+                continue
+            redelivered = bool(message.delivery_info.get("redelivered"))
+            if redelivered and len(events) > 1 and self._graveyard.spare(map(_dump, events)):
+                # One of them may be what killed the one before us: each comes again by itself.
+                message.ack()
+                continue
+            carrier = _Carrier(message, len(events), len(events))
+            self._open.add(carrier)
+            for event in events:
+                try:
+                    delivery = Delivery(load_envelope(event), redelivered)
+                except InvalidMessage as fault:
+                    self._bury(carrier, event, fault)
+                else:
+                    yield _Item(carrier, event, delivery)
 
     def _process_together(self, items: list[_Item]) -> bool:
         try:
@@ -161,7 +207,7 @@ class _Subscription:
             try:
                 self._handle([item.delivery])
             except (InvalidMessage, Rejected) as fault:
-                self._graveyard.bury(item.message, fault)
+                self._bury(item.carrier, item.event, fault)
             except OUTAGES as fault:
                 # To the end with it: should this one be to blame after all, the others get past it.
                 self._wait([*items[position + 1 :], item], fault)
@@ -169,20 +215,41 @@ class _Subscription:
             except Exception as fault:  # noqa: BLE001 (the fault is the handler's; the queue must go on)
                 self._fail(item, fault)
             else:
-                self._acknowledge(item)
+                self._waiting = False
+                self._settle(item.carrier)
 
     def _acknowledge_all(self, items: list[_Item]) -> None:
         self._waiting = False
-        if self._failed:
-            # They are older and not done, so one acknowledgement cannot stand for all.
-            for item in items:
-                item.message.ack()
+        for item in items:
+            item.carrier.left -= 1
+        if not self._failed and all(carrier.is_done for carrier in self._open):
+            newest = max((carrier.message for carrier in self._open), key=lambda message: int(message.delivery_tag))
+            newest.ack(multiple=True)
+            self._open.clear()
         else:
-            max((item.message for item in items), key=lambda message: int(message.delivery_tag)).ack(multiple=True)
+            # Some are older and not done, so one acknowledgement cannot stand for all.
+            for carrier in dict.fromkeys(item.carrier for item in items):
+                self._finish(carrier)
 
-    def _acknowledge(self, item: _Item) -> None:
-        item.message.ack()
-        self._waiting = False
+    def _settle(self, carrier: _Carrier) -> None:
+        """Note that an event of a message is done with, or waits to be given again."""
+        carrier.left -= 1
+        self._finish(carrier)
+
+    def _finish(self, carrier: _Carrier) -> None:
+        if carrier.left:
+            return
+        self._open.discard(carrier)
+        if carrier.is_done:
+            carrier.message.ack()
+        else:
+            pause_s = min(RETRY_PAUSE_S * 2 ** _count_of(carrier.message), LONGEST_RETRY_PAUSE_S)
+            self._failed.append((time.monotonic() + pause_s, carrier.message))
+
+    def _bury(self, carrier: _Carrier, event: object, fault: Exception) -> None:
+        """Let an event be a dead letter, and no other that came with it."""
+        carrier.is_again |= not self._graveyard.keep(carrier.message, carrier.body_of(event), fault)
+        self._settle(carrier)
 
     def _wait(self, items: list[_Item], fault: Exception) -> None:
         self._kept = items
@@ -191,15 +258,17 @@ class _Subscription:
             log.warning("consumer.waiting", queue=self._queue.name, size=len(items), fault=str(fault))
 
     def _fail(self, item: _Item, fault: Exception) -> None:
-        count = int(item.message.headers.get("x-delivery-count", 0))
+        count = _count_of(item.carrier.message)
         identity = {"id": item.delivery.envelope.id, "type": item.delivery.envelope.type}
         log.error("consumer.delivery_failed", queue=self._queue.name, times=count + 1, exc_info=fault, **identity)
-        if self._queue.delivery_limit is not None and count >= self._queue.delivery_limit:
+        if item.carrier.size == 1 and self._queue.delivery_limit is not None and count >= self._queue.delivery_limit:
             # The broker would bury it at the next return, and has no place for our reason.
-            self._graveyard.bury(item.message, fault)
+            self._bury(item.carrier, item.event, fault)
             return
-        pause_s = min(RETRY_PAUSE_S * 2**count, LONGEST_RETRY_PAUSE_S)
-        self._failed.append((time.monotonic() + pause_s, item.message))
+        # What came with others is given again without them, and tried as often as any.
+        alone = item.carrier.size == 1 or not self._graveyard.spare([_dump(item.event)])
+        item.carrier.is_again |= alone
+        self._settle(item.carrier)
 
     def _requeue_failed(self, now: float) -> None:
         waiting = []
@@ -212,13 +281,21 @@ class _Subscription:
 
 
 def load_message(message: Message) -> Envelope:
-    """Return what a message brings.
+    """Return what a message brings that carries one event.
 
     Raises:
         InvalidMessage: it is no envelope.
     """
-    try:
-        body = json.loads(body_of(message))
-    except (ValueError, RecursionError) as fault:
-        raise InvalidMessage(f"not JSON: {fault}") from fault
-    return load_envelope(body)
+    events = unbundle(body_of(message))
+    if len(events) > 1:
+        raise InvalidMessage("a bundle where one event is expected")
+    return load_envelope(events[0])
+
+
+def _dump(event: object) -> bytes:
+    return json.dumps(event).encode()
+
+
+def _count_of(message: Message) -> int:
+    """Return how often a message came back before."""
+    return int(message.headers.get("x-delivery-count", 0))

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from kombu.message import Message
 
 from shared.config import Secret
 from shared.database import DATABASE_AWAY
+from shared.messaging.bundles import split
 from shared.messaging.confirms import ConfirmedChannel, Outgoing
 from shared.messaging.connections import BROKER_FAULTS, explain_fault
 from shared.messaging.consumer import Unavailable
@@ -77,7 +78,7 @@ def _hand_over(mailbox: Mailbox, queue: str, keep: KeepLetters, stop: threading.
         if not held or time.monotonic() < not_before_s:
             continue
         try:
-            keep([_letter(queue, message) for message in held])
+            keep([letter for message in held for letter in _letters(queue, message)])
         except (Unavailable, *DATABASE_AWAY) as fault:
             log.warning("dead_letters.waiting", queue=queue, size=len(held), fault=type(fault).__name__)
             not_before_s = time.monotonic() + RETRY_PAUSE_S
@@ -105,8 +106,10 @@ def return_letters(broker_url: Secret, letters: Sequence[DeadLetter]) -> list[st
     return [message.fault for message in outgoing]
 
 
-def _letter(queue: str, message: Message) -> DeadLetter:
-    return DeadLetter(queue, body_of(message), _reason(message.headers or {}))
+def _letters(queue: str, message: Message) -> Iterator[DeadLetter]:
+    # A bundle that killed its consumers: one event of it is to blame, and the others go back without it.
+    for body in split(body_of(message)):
+        yield DeadLetter(queue, body, _reason(message.headers or {}))
 
 
 def _reason(headers: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from amqp.exceptions import AMQPError
 from shared.combining import Combined
 from shared.config import Secret
 from shared.contracts.events import EXCHANGE, Envelope, dump_envelope
+from shared.messaging.bundles import bundle
 from shared.messaging.confirms import ConfirmedChannel, Outgoing
 from shared.messaging.connections import BROKER_FAULTS, describe_broker, explain_fault
 
@@ -45,12 +46,14 @@ class Publisher:
 
     Args:
         broker_url: see ``open_connection``.
-        timeout_s: how long a caller waits for others to be served, and then for each 100 events.
+        timeout_s: how long a caller waits for others to be served, and then for each 100 messages.
+        bundles: whether events may share a message; not for tasks, each of which may be another worker's.
     """
 
-    def __init__(self, broker_url: Secret, *, timeout_s: float = 2.0) -> None:
+    def __init__(self, broker_url: Secret, *, timeout_s: float = 2.0, bundles: bool = False) -> None:
         self._broker_url = broker_url
         self._timeout_s = timeout_s
+        self._bundles = bundles
         self._channel: ConfirmedChannel | None = None
         self._away_until = 0.0
         self._turn = threading.Lock()
@@ -85,9 +88,20 @@ class Publisher:
                     channel.close()
 
     def _send_all(self, calls: Sequence[Sequence[Outgoing]]) -> Sequence[None]:
+        messages = [message for call in calls for message in call]
         with self._turn:
-            self._send([message for messages in calls for message in messages])
+            if self._bundles:
+                self._send_bundled(messages)
+            else:
+                self._send(messages)
         return [None] * len(calls)
+
+    def _send_bundled(self, messages: Sequence[Outgoing]) -> None:
+        bundles = list(bundle(messages))
+        self._send([carrier for carrier, _ in bundles])
+        for carrier, parts in bundles:
+            for part in parts:
+                part.fault = carrier.fault
 
     def _send(self, messages: list[Outgoing]) -> None:
         if time.monotonic() < self._away_until:

@@ -44,7 +44,7 @@ class EventStore:
     def __init__(self, broker_url: Secret, spool_url: Secret | None, patience: Patience) -> None:
         # Without a spool there is but one wait, and it may last as long as both.
         broker_s = patience.broker_s if spool_url else patience.broker_s + patience.spool_s
-        self._broker = Publisher(broker_url, timeout_s=broker_s)
+        self._broker = Publisher(broker_url, timeout_s=broker_s, bundles=True)
         self._spool = Publisher(spool_url, timeout_s=patience.spool_s) if spool_url else None
 
     def store(self, envelopes: Sequence[Envelope]) -> None:

@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from shared.config import Secret
-from shared.contracts.events import InvalidMessage
+from shared.contracts.events import Envelope, InvalidMessage, dump_envelope
 from shared.messaging.confirms import ConfirmedChannel, Outgoing
 from shared.messaging.connections import open_connection
 from shared.messaging.consumer import Delivery, Rejected, Unavailable
 from shared.messaging.graveyard import REASON_HEADER
+from shared.messaging.publisher import Publisher
+from shared.messaging.tasks import work_off
 from shared.messaging.topology import CATALOG_NOTIFICATIONS, QueueSpec, declare_topology
 from tests.support.messages import Collector, consuming, count_messages, make_envelope, make_envelopes, publish
 from tests.support.waiting import wait_until
@@ -223,3 +225,92 @@ def test_a_consumer_waits_for_a_queue_that_is_declared_later(broker_url: Secret)
         declare_topology(broker_url)
         publish(broker_url, [make_envelope()])
         wait_until(lambda: collector.ids, what="the event arrives")
+
+
+def publish_bundle(broker: Secret, envelopes: Sequence[Envelope]) -> None:
+    publisher = Publisher(broker, timeout_s=10, bundles=True)
+    publisher.publish(envelopes)
+    publisher.close()
+
+
+class TestBundles:
+    """Events that came in one message."""
+
+    def test_all_are_applied_in_their_order_a_batch_at_a_time(self, broker: Secret) -> None:
+        publish_bundle(broker, make_envelopes(120))
+        sizes = list[int]()
+        collector = Collector(lambda deliveries: sizes.append(len(deliveries)))
+
+        assert count_messages(broker, QUEUE) == 3
+        with consuming(broker, collector, batch_size=40):
+            wait_until(lambda: len(collector.ids) == 120, what="all arrived")
+            wait_until(lambda: is_empty(broker), what="all are acknowledged")
+
+        assert collector.ids == [envelope.id for envelope in make_envelopes(120)]
+        assert max(sizes) == 40
+
+    def test_one_that_is_refused_is_buried_alone(self, broker: Secret) -> None:
+        handler = Failing("bad", Rejected("no such action"))
+        publish_bundle(broker, [*make_envelopes(3), make_envelope("bad"), *make_envelopes(3, "after")])
+
+        with consuming(broker, handler):
+            body, headers = read_dead_letter(broker)
+            wait_until(lambda: is_empty(broker), what="the queue is empty")
+
+        assert (body["id"], headers[REASON_HEADER]) == ("bad", "Rejected: no such action")
+        assert len(handler.collector.ids) == len(set(handler.collector.ids)) == 6
+
+    def test_one_that_is_no_event_is_buried_alone(self, broker: Secret) -> None:
+        good = [json.dumps(dump_envelope(envelope)) for envelope in make_envelopes(2)]
+        channel = ConfirmedChannel(broker, timeout_s=10)
+        body = f'[{good[0]}, {{"id": 7}}, {good[1]}]'.encode()
+        channel.send([Outgoing("portus.events", CATALOG_NOTIFICATIONS.binding_keys[0], body)])
+        channel.close()
+        collector = Collector()
+
+        with consuming(broker, collector):
+            letter, _ = read_dead_letter(broker)
+            wait_until(lambda: is_empty(broker), what="the queue is empty")
+
+        assert letter == {"id": 7}
+        assert collector.ids == [envelope.id for envelope in make_envelopes(2)]
+
+    def test_one_that_fails_is_tried_again_without_the_others(self, broker_url: Secret) -> None:
+        impatient = QueueSpec("impatient", ("registry.notification.v1",), delivery_limit=2)
+        declare_topology(broker_url, [impatient])
+        handler = Failing("poison", RuntimeError("a bug"))
+        publish_bundle(broker_url, [*make_envelopes(5), make_envelope("poison"), *make_envelopes(5, "after")])
+
+        with consuming(broker_url, handler, queue=impatient):
+            body, headers = read_dead_letter(broker_url, impatient.dead_name)
+            wait_until(lambda: is_empty(broker_url, impatient.name), what="the queue is empty")
+
+        assert (body["id"], headers[REASON_HEADER]) == ("poison", "RuntimeError: a bug")
+        assert len(handler.collector.ids) == len(set(handler.collector.ids)) == 10
+        assert handler.attempts == 4
+
+    def test_an_outage_loses_none_and_gives_none_twice(self, broker: Secret) -> None:
+        handler = Failing("event-000030", Unavailable("the registry is away"), times=2)
+        publish_bundle(broker, make_envelopes(90))
+
+        with consuming(broker, handler, batch_size=20):
+            wait_until(lambda: len(handler.collector.ids) == 90, what="all are applied")
+            wait_until(lambda: is_empty(broker), what="all are acknowledged")
+
+        assert sorted(handler.collector.ids) == [envelope.id for envelope in make_envelopes(90)]
+        assert count_messages(broker, DEAD) == 0
+
+    def test_a_consumer_that_takes_tasks_takes_no_bundles(self, broker: Secret) -> None:
+        publish_bundle(broker, make_envelopes(2))
+        stop, done = threading.Event(), list[Envelope]()
+        options = {"threads": 1, "stop": stop}
+        worker = threading.Thread(target=work_off, args=(broker, CATALOG_NOTIFICATIONS, done.append), kwargs=options)
+        worker.start()
+        try:
+            letter, _ = read_dead_letter(broker)
+        finally:
+            stop.set()
+            worker.join()
+
+        assert [event["id"] for event in letter] == [envelope.id for envelope in make_envelopes(2)]
+        assert not done

@@ -66,6 +66,27 @@ def test_a_message_that_kills_its_consumers_takes_no_neighbour_with_it(broker_ur
     assert set(survivor.ids) | set(read_ids(output)) == set(ids(20, "before") + ids(20, "after"))
 
 
+def test_an_event_that_kills_its_consumers_takes_none_with_it_that_came_in_its_message(
+    broker_url: Secret, tmp_path: Path
+) -> None:
+    spec = QueueSpec(QUEUE, CATALOG_NOTIFICATIONS.binding_keys, delivery_limit=1)
+    declare_topology(broker_url, [spec])
+    publisher = Publisher(broker_url, timeout_s=10, bundles=True)
+    publisher.publish([*make_envelopes(20, "before"), make_envelope("deadly"), *make_envelopes(20, "after")])
+    publisher.close()
+    output = tmp_path / "ids"
+
+    # The second takes the message apart, and may die of the event at once, or when it is given again.
+    for _ in range(3):
+        assert start_consumer_process(broker_url, output, dies_of="deadly").wait(60) == 9
+
+    survivor = Collector()
+    with consuming(broker_url, survivor):
+        wait_until(lambda: count_messages(broker_url, spec.dead_name) == 1, what="the event is a dead letter")
+        wait_until(lambda: count_messages(broker_url, QUEUE) == 0, what="the queue is empty")
+    assert set(survivor.ids) | set(read_ids(output)) == set(ids(20, "before") + ids(20, "after"))
+
+
 def test_a_killed_publisher_leaves_nothing_half(broker: Secret, tmp_path: Path) -> None:
     """Promise: whatever was reported as confirmed is there, and every event that is there is whole."""
     output = tmp_path / "confirmed"

@@ -81,6 +81,18 @@ def test_a_letter_is_handed_over_as_it_was_published(broker: Secret, body: bytes
     assert keeper.letters == [DeadLetter(QUEUE.name, body, "no good")]
 
 
+def test_of_a_bundle_each_event_is_a_letter(broker: Secret) -> None:
+    bury(broker, b'[{"id": "a"}, {"id": "b"}]')
+    keeper = Keeper()
+
+    with keeping(broker, keeper):
+        wait_until(lambda: keeper.letters, what="the letters are kept")
+        wait_until(lambda: count_messages(broker, QUEUE.dead_name) == 0, what="the queue is empty")
+
+    assert [json.loads(letter.body) for letter in keeper.letters] == [{"id": "a"}, {"id": "b"}]
+    assert {letter.reason for letter in keeper.letters} == {"no good"}
+
+
 def test_a_letter_that_the_broker_buried_says_why(broker: Secret) -> None:
     publish(broker, [make_envelope()])
     reject_one(broker)
