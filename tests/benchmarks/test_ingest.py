@@ -27,11 +27,18 @@ from tests.support.waiting import wait_until
 ROUNDS = 3
 ROUND_S = 2.5
 CLIENT_PROCESSES, CONNECTIONS = 2, 8
-SERVER_PROCESSES, SERVER_THREADS = 2, 4
+SHAPES = ((1, 8), (2, 4))
+"""Processes and threads of the server: what it has unless told otherwise, and one process for each core of two."""
+
+
+@pytest.fixture(params=SHAPES, ids=lambda shape: "x".join(map(str, shape)))
+def shape(request: pytest.FixtureRequest) -> tuple[int, int]:
+    processes, threads = request.param
+    return processes, threads
 
 
 @pytest.fixture
-def port(tmp_path: Path, rabbitmq_url: Secret) -> Iterator[int]:
+def port(shape: tuple[int, int], tmp_path: Path, rabbitmq_url: Secret) -> Iterator[int]:
     port = free_port()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("PORTUS_")},
@@ -40,8 +47,8 @@ def port(tmp_path: Path, rabbitmq_url: Secret) -> Iterator[int]:
         "PORTUS_NOTIFICATIONS_SECRET": SECRET,
         "PORTUS_INTERNAL_SECRET": PEER_SECRET,
         "PORTUS_NOTIFIER_PORT": str(port),
-        "PORTUS_WORKERS": str(SERVER_PROCESSES),
-        "PORTUS_THREADS": str(SERVER_THREADS),
+        "PORTUS_WORKERS": str(shape[0]),
+        "PORTUS_THREADS": str(shape[1]),
     }
     prepare = [sys.executable, "-m", "services.notifier", "migrate", "topology"]
     subprocess.run(prepare, env=environment, check=True, capture_output=True)
@@ -62,13 +69,11 @@ def _is_alive(port: int) -> bool:
 
 @pytest.mark.benchmark
 @pytest.mark.timeout(300)
-def test_envelopes_per_second(port: int, show_figures: Callable[[str], None]) -> None:
+def test_envelopes_per_second(shape: tuple[int, int], port: int, show_figures: Callable[[str], None]) -> None:
     """Prints rates, latencies and ratios; asserts only that every answer was 202."""
     measured = _measure_in_turns(_targets(port))
     floor = measured["floor"]
-    show_figures(
-        f"RabbitMQ, gunicorn {SERVER_PROCESSES} x {SERVER_THREADS}, {CONNECTIONS} connections, {ROUNDS} rounds in turns"
-    )
+    show_figures(f"RabbitMQ, gunicorn {shape[0]} x {shape[1]}, {CONNECTIONS} connections, {ROUNDS} rounds in turns")
     for name, one in measured.items():
         show_figures(
             f"  {name:8} {one.rate:6.0f} envelopes/s  p50 {one.percentile_ms(50):5.1f} ms"
