@@ -48,6 +48,8 @@ class Crawl:
     removed: int
     verified: int
     drift: int
+    half_told: int
+    """Repositories of which not every difference was told: they are too many."""
     restarts: int
     position: str | None
     requested_by: str | None

@@ -291,6 +291,8 @@ crawls = Table(
     Column("verified", Integer, nullable=False, default=0, server_default="0"),
     # Differences that were found.
     Column("drift", Integer, nullable=False, default=0, server_default="0"),
+    # Repositories of which not every difference was told.
+    Column("half_told", Integer, nullable=False, default=0, server_default="0"),
     # How often it was broken off and taken up again.
     Column("restarts", Integer, nullable=False, default=0, server_default="0"),
     # All repositories up to this one are read, in the registry's order.

@@ -66,7 +66,7 @@ REPORT_EVERY = 50
 MAX_UNANSWERED = 20
 """After so many repositories in a row without an answer we ask whether the registry is there at all."""
 
-_NUMBERS = ("repositories", "tags", "failures", "repaired", "removed", "verified", "drift")
+_NUMBERS = ("repositories", "tags", "failures", "repaired", "removed", "verified", "drift", "half_told")
 
 log = structlog.get_logger(__name__)
 
@@ -90,6 +90,8 @@ class CrawlReport:
     """Repositories of which every tag was looked at."""
     drift: int = 0
     """Differences that were found."""
+    half_told: int = 0
+    """Repositories of which not every difference was told: they are too many."""
     left_open: int = field(default=0, compare=False)
     """Differences among them that events would have told, and that are there still; known at the end."""
     kind: CrawlKind = field(default=CrawlKind.FULL, compare=False)
@@ -379,7 +381,7 @@ class _Run:
             self._note_failure(reading.repository, is_deep=crawled.is_deep)
         if crawled.untold:
             log.warning("crawl.differences_untold", repository=reading.repository, tags=crawled.untold)
-            self._half_told.append(reading.repository)
+            self._note_half_told(reading.repository)
         findings = self._worth_filing(reading, crawled)
         if findings:
             self._file(reading.repository, findings, seen_at=crawled.seen_at)
@@ -413,6 +415,16 @@ class _Run:
             self._tried.append(repository)
         failed = self.report.failed if len(self.report.failed) == MAX_NAMED else (*self.report.failed, repository)
         self.report = replace(self.report, failures=self.report.failures + 1, failed=failed)
+
+    def _note_half_told(self, repository: RepositoryName) -> None:
+        self.report = replace(self.report, half_told=self.report.half_told + 1)
+        if len(self._half_told) < MAX_NAMED:
+            self._half_told.append(repository)
+
+    @property
+    def _knows_untold(self) -> bool:
+        """Whether we know the names of all of which too little was told: those before us did not write theirs down."""
+        return self.report.half_told == len(self._half_told)
 
     def _worth_filing(self, reading: _Reading, crawled: CrawledRepository) -> Sequence[Finding]:
         findings = list(crawled.findings)
@@ -458,7 +470,7 @@ class _Run:
         self._find_overdue()
         unasked = self._find_orphans()
         self._count_drift()
-        if self.report.knows_unread:
+        if self.report.knows_unread and self._knows_untold:
             with self._database.write() as connection:
                 close_resolved(
                     connection,

@@ -110,6 +110,11 @@ def stored(registry: Registry, name: str, part: str) -> str:
     return str(registry.folder / "data/docker/registry/v2/repositories" / name / "_manifests" / part)
 
 
+def states(database: Database) -> dict[str, State]:
+    """What became of tags that the registry did not have."""
+    return {row.tag: row.state for row in drift(database) if row.kind is Kind.PHANTOM_TAG}
+
+
 def asked(proxy: RegistryProxy) -> list[str]:
     paths = [f"{verb} {path}" for verb, path in proxy.seen]
     proxy.seen.clear()
@@ -337,8 +342,7 @@ class TestDoubt:
 
         go_round(removes=True, verify=1)
 
-        states = {row.tag: row.state for row in drift(database) if row.kind is Kind.PHANTOM_TAG}
-        assert states == {"1.0": State.RESOLVED}
+        assert states(database) == {"1.0": State.RESOLVED}
         assert set(shown_index(database)["team/app"]) == {"1.0", "2.0", "kept"}
 
     def test_case_72_a_list_that_fails_leaves_all_as_it_was(
@@ -577,6 +581,42 @@ class TestTakenUpAgain:
         assert broken_off.repositories <= 3
         assert (report.finished, report.repositories, report.failures, report.repaired) == (True, 6, 0, 1)
         assert found(database) == [(Kind.MISSING_TAG, names[3], "2.0", State.REPAIRED)]
+
+    def test_what_the_first_part_left_out_of_too_many_differences_is_not_over(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        database: Database,
+        names: list[str],
+        pusher: Pusher,
+        proxy: RegistryProxy,
+        go_round: Round,
+    ) -> None:
+        monkeypatch.setattr(repository_module, "MAX_FINDINGS", 2)
+        for tag in ("2.0", "3.0", "stays"):
+            pusher.image(names[0], tag)
+        go_round(CrawlKind.FIRST)
+        for tag in ("2.0", "3.0"):
+            pusher.delete(names[0], shown_index(database)[names[0]][tag])
+        go_round()
+        pusher.delete(names[0], shown_index(database)[names[0]]["1.0"])
+        refusal = Response("", 401, headers={"WWW-Authenticate": 'Bearer realm="x",service="another"'})
+        proxy.spoil = lambda request, answer: refusal if f"{names[3]}/tags" in request.path else None
+        with pytest.raises(Exception, match=r".+"):
+            go_round(threads=1)
+        with database.read() as connection:
+            broken_off = find_under_way(connection)
+        assert broken_off is not None
+        assert broken_off.position == names[2]
+        proxy.spoil = lambda request, answer: None
+
+        report = go_round()
+
+        assert (report.finished, report.failures, report.repositories) == (True, 0, 6)
+        assert states(database) == dict.fromkeys(("1.0", "2.0", "3.0"), State.OPEN)
+        monkeypatch.setattr(repository_module, "MAX_FINDINGS", 100)
+        pusher.retag(names[0], "stays", "3.0")
+        go_round(verify=6)
+        assert states(database) == {"1.0": State.OPEN, "2.0": State.OPEN, "3.0": State.RESOLVED}
 
     @pytest.mark.parametrize("catalogue", ["away too", "still there"])
     def test_case_77_a_registry_that_goes_away_half_way_is_waited_for(
