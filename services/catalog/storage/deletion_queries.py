@@ -115,30 +115,39 @@ def list_referrers_to(connection: Connection, repository: int, digest: Digest) -
 
 
 def list_referrer_tags(connection: Connection, repository: RepositoryName, digest: Digest) -> Sequence[TagPlace]:
-    """Return the tags that are made of a digest, and of the digests that these point at."""
-    found, subjects = dict[Tag, TagPlace](), {digest}
+    """Return the tags that are made of a digest, and of the digests that go with these: nothing else leads to them.
+
+    What is about something comes behind the tags that this has.
+    """
+    found, subjects, followed = dict[Tag, TagPlace](), {digest}, {digest}
     for _ in range(MAX_NESTING):
         query = _select_places().where(
             repositories.c.full_name == repository, tags.c.referrer_of.in_(subjects), tags.c.present
         )
         fresh = [_place(row) for row in connection.execute(query.order_by(tags.c.name).limit(MAX_NAMED))]
-        subjects = {place.digest for place in fresh if place.name not in found and place.digest != digest}
-        found |= {place.name: place for place in fresh}
+        found |= {place.name: place for place in fresh if place.name not in found}
+        subjects = set(_list_freed(connection, digest, list(found.values()))) - followed
+        followed |= subjects
         if not subjects:
             break
     return list(found.values())[:MAX_NAMED]
 
 
-def list_doomed(connection: Connection, repository: int, digest: Digest, also: Sequence[TagPlace]) -> Sequence[Digest]:
-    """Return a manifest with those others that go with it when some tags do: nothing else leads to them."""
-    names, digests = {place.name for place in also}, {place.digest for place in also}
-    others = [
-        place.digest
-        for place in also
-        if names.issuperset(list_tags_on(connection, repository, place.digest))
-        and digests.issuperset(index.digest for index in list_indexes_with(connection, repository, place.digest))
-    ]
-    return list(dict.fromkeys([digest, *others]))
+def list_doomed(connection: Connection, digest: Digest, also: Collection[TagPlace]) -> Sequence[Digest]:
+    """Return a manifest with those others that go with it when some tags of its repository do."""
+    return list(dict.fromkeys([digest, *_list_freed(connection, digest, also)]))
+
+
+def _list_freed(connection: Connection, digest: Digest, also: Collection[TagPlace]) -> Sequence[Digest]:
+    """Return what some tags of a repository point at, and nothing leads to when they and a manifest are gone."""
+    names = {place.name for place in also}
+    on = {place.digest: list_tags_on(connection, place.repository_id, place.digest) for place in also}
+    within = {place.digest: list_indexes_with(connection, place.repository_id, place.digest) for place in also}
+    freed = {one for one, known in on.items() if names.issuperset(known)}
+    # What an index holds that stays, stays.
+    while held := {one for one in freed if not (freed | {digest}).issuperset(index.digest for index in within[one])}:
+        freed -= held
+    return [one for one in on if one in freed]
 
 
 def list_left_untagged(connection: Connection, repository: int, digests: Collection[Digest]) -> Sequence[Digest]:

@@ -12,6 +12,7 @@ from services.catalog.domain import throwaway
 from services.catalog.domain.deletions import Method, TagPlace
 from services.catalog.domain.errands import Errand
 from services.catalog.domain.losses import Reason, Suspicion
+from services.catalog.domain.referrers import find_referrer_tag
 from services.catalog.storage.deletion_queries import list_referrer_tags
 from services.catalog.storage.loss_windows import open_window
 from services.catalog.usecases.deletion_errors import (
@@ -170,16 +171,26 @@ class ContentDeleter:
         deletion = deletion_of(repository, at, errand, digest=digest)
         record_changes([deletion], database=self.database, clock=self.clock)
         around.forget_manifest(digest)
-        self._delete_referrers(actor, about, around)
+        self._delete_referrers(actor, digest, about, around)
 
-    def _delete_referrers(self, actor: str, about: Sequence[TagPlace], around: Surroundings) -> None:
+    def _delete_referrers(self, actor: str, digest: Digest, about: Sequence[TagPlace], around: Surroundings) -> None:
         """Delete the tags that were about a manifest that is gone: the registry would keep them for ever."""
-        failures = list[DeletionFailure]()
+        failures, gone, away = list[DeletionFailure](), {digest}, ""
         for place in about:
+            if _subject_of(place) not in gone:
+                # What this is about has another name in the registry, and stays.
+                continue
             try:
-                self.delete_tag(actor, place, around, keep_referrers=True)
+                # Whoever does not answer is not asked for each of them; the manifest is gone whatever comes of it.
+                if not away and self.delete_tag(actor, place, around, keep_referrers=True) is Method.DIGEST:
+                    gone.add(place.digest)
+                fault = away
             except DeletionError as refusal:
-                failures.append(DeletionFailure(str(refusal), place.repository, place.name))
+                fault = str(refusal)
+            except RegistryUnavailable as silence:
+                fault = away = str(silence)
+            if fault:
+                failures.append(DeletionFailure(fault, place.repository, place.name))
         if failures:
             raise ReferrersLeft(failures)
 
@@ -226,6 +237,11 @@ class ContentDeleter:
                 self.registry.put_manifest(place.repository, place.name, before.body, before.media_type, errand)
                 return
         log.error("deletion.tag_left_replaced", repository=place.repository, tag=place.name)
+
+
+def _subject_of(place: TagPlace) -> Digest | None:
+    found = find_referrer_tag(place.name)
+    return found.subject if found else None
 
 
 @contextmanager

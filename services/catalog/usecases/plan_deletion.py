@@ -82,7 +82,7 @@ def _plan_digest(
     connection: Connection, name: RepositoryName, repository: int, digest: Digest, keep_referrers: bool
 ) -> DeletionPlan:
     about = [] if keep_referrers else list_referrer_tags(connection, name, digest)
-    doomed = list_doomed(connection, repository, digest, about)
+    doomed = list_doomed(connection, digest, about)
     untagged = list_left_untagged(connection, repository, doomed)
     freed = freed_by(connection, repository, [*doomed, *untagged])
     return DeletionPlan(

@@ -37,6 +37,7 @@ from services.catalog.usecases.registry import RegistryUnavailable
 from services.catalog.usecases.surroundings import LookLimits, Surroundings
 from shared.clock import Clock
 from shared.database import Database
+from shared.oci.names import RepositoryName
 
 LEASE = "retention"
 LEASE_TTL = timedelta(minutes=5)
@@ -47,6 +48,12 @@ LOOK = LookLimits(max_tags=20_000, budget_s=120.0)
 """How far is looked through a repository before the first of its tags goes; well below the time of the lease."""
 
 PLACES_AT_ONCE = 100
+MAX_UNANSWERED = 5
+"""After so many tags in a row of which the registry says nothing the others of a repository wait for the next run."""
+
+MAX_NAMED = 10
+"""So many repositories are named that a run could not go through."""
+
 MAX_REFUSALS = 20
 """So many refusals one after the other end a run: the registry deletes nothing."""
 
@@ -80,6 +87,10 @@ class _Pointless(Exception):
     """There is no sense in going on: the run is over."""
 
 
+class _NoAnswers(Exception):
+    """The registry answers, and not in this repository."""
+
+
 class _NotOurs(Exception):
     """Another worker has taken over, or the rule is gone with its runs."""
 
@@ -107,6 +118,9 @@ class _Run:
         self._clock = clock
         self._position = run.position
         self._refusals = 0
+        self._unanswered = 0
+        self._faulty: list[RepositoryName] = []
+        """Repositories in which the registry did not answer."""
 
     def do(self) -> None:
         """Go through the repositories behind the position."""
@@ -118,6 +132,7 @@ class _Run:
                     if self._stop.is_set():
                         return
                     self._clear(place)
+            fault = self._told_faulty()
         except _Pointless as ended:
             fault = str(ended)
         except _NotOurs as lost:
@@ -142,13 +157,19 @@ class _Run:
                 verdicts = judge_tags(connection, self._rule, place, now=self._clock())
             going = [verdict for verdict in verdicts if verdict.goes]
             kept = len(verdicts) - len(going)
-            around = self._deleter.surroundings_of(place.name)
-            for verdict in going:
-                self._delete(place, verdict, around)
+            self._delete_all(place, going)
         with self._database.write() as connection:
             self._require_ours(connection)
             save_repository_done(connection, self._id, place.name, kept=kept)
         self._position = place.name
+
+    def _delete_all(self, place: Place, going: Sequence[Verdict]) -> None:
+        around, self._unanswered = self._deleter.surroundings_of(place.name), 0
+        try:
+            for verdict in going:
+                self._delete(place, verdict, around)
+        except _NoAnswers:
+            log.warning("retention.repository_left", run=self._id, repository=place.name)
 
     def _delete(self, place: Place, verdict: Verdict, around: Surroundings) -> None:
         # Asked before each deletion: whoever has taken over judges by what is there now, and so must nobody else.
@@ -158,14 +179,40 @@ class _Run:
         try:
             tag = TagPlace(verdict.id, place.id, place.name, verdict.tag, verdict.digest)
             self._deleter.delete_tag(ACTOR, tag, around)
-            self._refusals = 0
+            self._refusals = self._unanswered = 0
         except DeletionError as refusal:
-            fault = str(refusal)
+            fault, self._unanswered = str(refusal), 0
             self._refusals += isinstance(refusal, DeletionRefused)
+        except RegistryUnavailable as silence:
+            self._require_answer()
+            fault = f"Nothing was deleted: {silence}."
+            self._note_unanswered(place.name)
         with self._database.write() as connection:
             save_outcome(connection, self._id, place.name, verdict, fault=fault)
         if self._refusals >= MAX_REFUSALS:
             raise _Pointless(f"{MAX_REFUSALS} deletions were refused one after the other, the last one so: {fault}")
+        if self._unanswered >= MAX_UNANSWERED:
+            raise _NoAnswers
+
+    def _require_answer(self) -> None:
+        """Tell a registry that is away, for which everything waits, from one that cannot say something about a tag.
+
+        Raises:
+            RegistryUnavailable: it does not answer another question, either.
+        """
+        next(iter(self._deleter.registry.list_repositories()), None)
+
+    def _note_unanswered(self, repository: RepositoryName) -> None:
+        self._unanswered += 1
+        if repository not in self._faulty[-1:]:
+            self._faulty.append(repository)
+
+    def _told_faulty(self) -> str | None:
+        if not self._faulty:
+            return None
+        named, more = ", ".join(self._faulty[:MAX_NAMED]), len(self._faulty) - MAX_NAMED
+        others = f" and {more} more" if more > 0 else ""
+        return f"the registry did not answer for every tag in {named}{others}; the next run tries them again"
 
     def _require_ours(self, connection: Connection) -> None:
         if not take_lease(connection, LEASE, self._holder, now=self._clock(), ttl=LEASE_TTL):

@@ -6,10 +6,11 @@ is asked for where it points, and what may be an index and was not read is read.
 and the deletion, and an index without a tag of which nothing was heard, cannot be seen.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import monotonic
+from typing import TypeVar
 
 import structlog
 
@@ -25,7 +26,12 @@ from shared.oci.names import Digest, RepositoryName, Tag
 MAX_UNREAD = 100
 """So many manifests that were not read yet are read for one look."""
 
+MAX_UNANSWERED = 5
+"""After so many questions in a row without a proper answer no more are asked."""
+
 THREADS = 8
+
+Answer = TypeVar("Answer")
 
 log = structlog.get_logger(__name__)
 
@@ -73,12 +79,15 @@ class Surroundings:
         self._children: dict[Digest, set[Digest]] = {}
         """What those hold that the index has not read."""
         self._is_whole = True
+        self._is_over = False
+        self._unanswered = 0
+        self._silence: RegistryUnavailable | None = None
 
     def find_holders(self, digest: Digest) -> Holders:
         """Return what leads to a manifest.
 
         Raises:
-            RegistryUnavailable: the registry does not answer.
+            RegistryUnavailable: the registry does not answer at all; one tag without an answer is only not known.
         """
         self._look_once()
         containing = self._list_containing(digest)
@@ -109,16 +118,28 @@ class Surroundings:
     def _look_once(self) -> None:
         if self._is_seen:
             return
-        self._until_s = monotonic() + self._limits.budget_s
+        self._begin()
         tags = self._registry.list_tags(self._repository).tags
         if len(tags) > self._limits.max_tags:
             self._is_whole = False
         else:
             self._find_targets(tags)
             self._read_unread()
+        if self._silence:
+            self._require_answer()
         if not self._is_whole:
             log.info("deletion.not_all_seen", repository=self._repository, tags=len(tags))
         self._is_seen = True
+
+    def _begin(self) -> None:
+        self._until_s = monotonic() + self._limits.budget_s
+        self._tags, self._children = {}, {}
+        self._is_whole, self._is_over, self._unanswered, self._silence = True, False, 0, None
+
+    def _require_answer(self) -> None:
+        """Tell a registry that has ended from one that cannot say something about one tag."""
+        log.warning("deletion.not_answered", repository=self._repository, fault=str(self._silence))
+        self._registry.list_tags(self._repository)
 
     def _find_targets(self, tags: Collection[Tag]) -> None:
         with ThreadPoolExecutor(THREADS, thread_name_prefix="look") as pool:
@@ -127,17 +148,7 @@ class Surroundings:
                     self._tags[tag] = target
 
     def _find_target(self, tag: Tag) -> Digest | None:
-        if not self._is_in_time():
-            return None
-        try:
-            return self._registry.find_digest(self._repository, tag)
-        except NotInRegistry:
-            return None
-        except RegistryUnavailable:
-            raise
-        except RegistryError:
-            self._is_whole = False
-            return None
+        return self._ask(lambda: self._registry.find_digest(self._repository, tag))
 
     def _read_unread(self) -> None:
         with self._database.read() as connection:
@@ -153,16 +164,8 @@ class Surroundings:
 
     def _read(self, digest: Digest) -> Iterator[Digest]:
         """Read what was not read, keep what it holds, and yield what of that may hold more."""
-        if not self._is_in_time():
-            return
-        try:
-            raw = self._registry.get_manifest(self._repository, digest)
-        except NotInRegistry:
-            return
-        except RegistryUnavailable:
-            raise
-        except RegistryError:
-            self._is_whole = False
+        raw = self._ask(lambda: self._registry.get_manifest(self._repository, digest))
+        if raw is None:
             return
         manifest = read_manifest(raw.body, raw.media_type)
         if not manifest.readable and manifest.media_type in INDEXES:
@@ -170,11 +173,29 @@ class Surroundings:
         self._children[digest] = {child.digest for child in manifest.children}
         yield from (child.digest for child in manifest.children if child.media_type in (None, *INDEXES))
 
-    def _is_in_time(self) -> bool:
-        # Set by several threads, and never set back.
-        if monotonic() > self._until_s:
+    def _ask(self, question: Callable[[], Answer]) -> Answer | None:
+        """Return an answer, or ``None``: there is no such thing, or it is not known."""
+        # Several threads come here; what they set is never set back but by the next look.
+        if self._is_over or monotonic() > self._until_s:
             self._is_whole = False
-        return self._is_whole
+            return None
+        try:
+            answer = question()
+        except NotInRegistry:
+            return None
+        except RegistryError as fault:
+            # The others are looked at all the same: the more is known, the more is kept.
+            self._is_whole = False
+            self._note_unanswered(fault)
+            return None
+        self._unanswered = 0
+        return answer
+
+    def _note_unanswered(self, fault: RegistryError) -> None:
+        if isinstance(fault, RegistryUnavailable):
+            self._silence = fault
+        self._unanswered += 1
+        self._is_over = self._is_over or self._unanswered >= MAX_UNANSWERED
 
     def _list_containing(self, digest: Digest) -> set[Digest]:
         found = {digest}

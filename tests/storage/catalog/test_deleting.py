@@ -10,6 +10,7 @@ from threading import Event
 import pytest
 import requests
 from sqlalchemy import select
+from werkzeug import Request, Response
 
 from services.catalog.domain import throwaway
 from services.catalog.domain.deletions import DeletionPlan, IndexRef, Method, ReferrerRef, TagPlace
@@ -327,10 +328,33 @@ class TestBehind:
 
         assert not old_world.has(image)
 
+    def test_where_a_tag_is_not_answered_its_manifest_stays(self, old_world: World) -> None:
+        image, _other = old_world.image("1.0"), old_world.image("2.0")
+        old_world.proxy.refuse = refuses(500, "HEAD", "/manifests/2.0")
+
+        assert old_world.delete("1.0") is Method.REPLACEMENT
+
+        assert old_world.has(image)
+        assert shown_index(old_world.database)[APP].keys() == {"2.0"}
+
+    def test_where_a_tag_is_not_answered_the_others_are_looked_at(self, old_world: World) -> None:
+        image, _other = old_world.image("2.0"), old_world.image("1.0")
+        old_world.pusher.retag(APP, "2.0", "unheard")
+        old_world.proxy.refuse = refuses(500, "HEAD", "/manifests/1.0")
+
+        with pytest.raises(MoreLeadsToIt, match="unheard"):
+            old_world.deleter.delete_manifest("jane", APP, Digest(image["digest"]))
+
     def test_a_registry_that_ends_while_it_is_looked_through_changes_nothing(self, old_world: World) -> None:
         image, other = old_world.image("1.0"), old_world.image("2.0")
-        old_world.proxy.refuse = refuses(503, "HEAD", "/manifests/2.0")
+        ended: list[str] = []
 
+        def ends(request: Request) -> Response | None:
+            if request.path.endswith("/manifests/2.0"):
+                ended.append(request.path)
+            return Response("no", 503) if ended else None
+
+        old_world.proxy.refuse = ends
         with pytest.raises(RegistryUnavailable):
             old_world.delete("1.0")
 
@@ -439,7 +463,7 @@ class TestReferrers:
     def test_all_of_it_is_named(self, old_world: World) -> None:
         image = old_world.image("1.0")
         signature, (index, found) = self.about(old_world, image), self.listed(old_world, image)
-        own = self.about(old_world, {**image, "digest": old_world.real()[signature]})
+        own = self.about(old_world, {**image, "digest": old_world.real()[signature]}, content=b"countersigned")
 
         plan = old_world.plan("1.0")
 
@@ -514,6 +538,68 @@ class TestReferrers:
         assert set(caught.value.errors) == {signature}
         assert (old_world.real(), shown_index(old_world.database)) == (left, {APP: left})
 
+    def test_one_of_which_the_registry_says_nothing_is_named_and_can_be_tried_again(self, old_world: World) -> None:
+        image, other = old_world.image("1.0"), old_world.image("2.0")
+        signature = self.about(old_world, image)
+        place = old_world.place(signature)
+        old_world.proxy.refuse = refuses(503, "DELETE", place.digest)
+
+        with pytest.raises(ReferrersLeft, match=signature):
+            old_world.delete("1.0")
+
+        assert set(shown_index(old_world.database)[APP]) == {"2.0", signature}
+        old_world.proxy.refuse = lambda request: None
+        old_world.delete(signature)
+        assert old_world.real() == {"2.0": other["digest"]}
+
+    def test_a_registry_that_ends_then_is_asked_for_one_of_them(self, old_world: World) -> None:
+        image = old_world.image("1.0")
+        about = {self.about(old_world, image, suffix, content=suffix.encode()) for suffix in (".att", ".sbom", ".sig")}
+        gone: list[str] = []
+
+        def ends(request: Request) -> Response | None:
+            gone.append(f"{request.method} {request.path}")
+            return Response("no", 503) if f"DELETE /v2/{APP}/manifests/{image['digest']}" in gone[:-1] else None
+
+        old_world.proxy.refuse = ends
+        with pytest.raises(ReferrersLeft) as caught:
+            old_world.delete("1.0")
+
+        assert set(caught.value.errors) == about
+        assert len(gone[gone.index(f"DELETE /v2/{APP}/manifests/{image['digest']}") :]) == 2
+
+    @pytest.mark.parametrize("is_heard", [True, False])
+    def test_what_is_about_something_that_stays_does_too(self, is_heard: bool, world: World) -> None:
+        """One bill of materials of two images, and signed."""
+        first, second = world.image("1.0"), world.image("2.0")
+        shared = self.about(world, first, ".sbom")
+        also = f"{second['digest'].replace(':', '-')}.sbom"
+        world.pusher.retag(APP, shared, also)
+        bill = world.pusher.describe(APP, shared)
+        if is_heard:
+            world.tell(also, bill)
+        signature = self.about(world, bill, content=b"countersigned")
+        if is_heard:
+            assert set(world.plan("1.0").referrer_tags) == {shared}
+
+        world.delete("1.0")
+
+        assert set(world.real()) == {"2.0", also, signature}
+        if is_heard:
+            world.delete("2.0")
+            assert world.real() == {}
+
+    def test_what_is_about_something_in_an_index_that_stays_does_too(self, old_world: World) -> None:
+        image = old_world.image("1.0")
+        about = self.about(old_world, image)
+        signed = old_world.pusher.describe(APP, about)
+        old_world.tell("list", old_world.pusher.index(APP, "list", [signed]))
+        signature = self.about(old_world, signed, content=b"countersigned")
+
+        old_world.delete("1.0")
+
+        assert set(old_world.real()) == {"list", signature}
+
     def test_what_would_come_back_of_them_is_counted(self, old_world: World) -> None:
         image, _other = old_world.image("1.0"), old_world.image("2.0")
         self.about(old_world, image)
@@ -549,6 +635,18 @@ class TestReferrers:
 
         assert done.method is Method.DIGEST
         assert signature in (done.fault or "")
+
+    def test_of_several_tags_one_whose_signature_is_not_answered_is_gone_and_says_so(self, old_world: World) -> None:
+        old_world.image("0.9")
+        image = old_world.image("1.0")
+        signature, places = self.about(old_world, image), [old_world.place("0.9"), old_world.place("1.0")]
+        old_world.proxy.refuse = refuses(503, "DELETE", old_world.real()[signature])
+        chosen = [ChosenTag(place.name, place.digest) for place in places]
+
+        done = delete_tags(EVERYTHING, may, places[0].repository_id, chosen, deleter=old_world.deleter)
+
+        assert [one.method for one in done] == [Method.DIGEST, Method.DIGEST]
+        assert signature in (done[1].fault or "")
 
 
 class TestThrowAway:

@@ -39,7 +39,7 @@ from shared.visibility.answers import Caller, Visibility
 from tests.storage.catalog.snapshots import shown_index
 from tests.support.catalog_clients import new_client
 from tests.support.images import Pusher, on
-from tests.support.registry_proxy import RegistryProxy
+from tests.support.registry_proxy import RegistryProxy, refuses
 from tests.support.serving import serving
 
 ROOT = Visibility(everything=True, caller=Caller("root", "person", administrator=True))
@@ -262,7 +262,13 @@ def test_a_registry_that_is_away_is_waited_for(
     for name in ("team/app", "team/web"):
         pusher.image(name, "1.0")
         crawler.crawl(RepositoryName(name))
-    proxy.refuse = lambda request: Response("no", 503) if "team/web" in request.path else None
+    ended: list[str] = []
+
+    def ends(request: Any) -> Response | None:
+        ended.extend(part for part in ("team/web",) if part in request.path)
+        return Response("no", 503) if ended else None
+
+    proxy.refuse = ends
 
     with pytest.raises(RegistryUnavailable):
         run({"keep_newest": 0})
@@ -273,6 +279,55 @@ def test_a_registry_that_is_away_is_waited_for(
     assert go_on(database, proxy)
     (done,) = runs(database)
     assert (done.deleted, done.fault, shown_index(database)) == (2, None, {})
+
+
+def test_one_tag_without_an_answer_holds_up_nothing_else(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, proxy: RegistryProxy, run: Run
+) -> None:
+    for name, tag in (("team/app", "a"), ("team/app", "old"), ("team/app", "z"), ("team/web", "1.0")):
+        pusher.image(name, tag)
+        crawler.crawl(RepositoryName(name))
+    proxy.refuse = refuses(500, "HEAD", "/team/app/manifests/old")
+
+    done = run({"keep_newest": 0})
+
+    assert (done.repositories, done.deleted, done.failed) == (2, 3, 1)
+    assert done.finished_at is not None
+    assert "team/app" in (done.fault or "")
+    assert [one.tag for one in outcomes(database, done) if one.fault] == ["old"]
+    assert shown_index(database).keys() == {"team/app"}
+    assert crawler.registry.list_tags(RepositoryName("team/web")).tags == []
+
+
+def test_a_repository_that_cannot_be_read_is_left_soon(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, proxy: RegistryProxy, run: Run
+) -> None:
+    for name, tag in [*(("team/app", str(number)) for number in range(7)), ("team/web", "1.0")]:
+        pusher.image(name, tag)
+        crawler.crawl(RepositoryName(name))
+    proxy.refuse = lambda request: Response("no", 500) if "/team/app/" in request.path else None
+
+    done = run({"keep_newest": 0})
+
+    assert (done.repositories, done.deleted, done.failed) == (2, 1, 5)
+    assert "team/app" in (done.fault or "")
+    assert shown_index(database).keys() == {"team/app"}
+
+
+def test_a_signature_without_an_answer_is_told_with_what_it_was_about(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, proxy: RegistryProxy, run: Run
+) -> None:
+    pusher.image("team/app", "new")
+    signature = pusher.image("team/app", "old")["digest"].replace(":", "-") + ".sig"
+    about = pusher.artifact("team/app", signature)
+    crawler.crawl(RepositoryName("team/app"))
+    proxy.refuse = refuses(503, "DELETE", about["digest"])
+
+    done = run({"keep_newest": 0, "except_tags": ["new"]})
+
+    (told,) = outcomes(database, done)
+    assert signature in (told.fault or "")
+    assert shown_index(database)["team/app"].keys() == {"new", signature}
 
 
 def test_a_rule_runs_when_it_is_due(database: Database, proxy: RegistryProxy, desk: RetentionDesk) -> None:
@@ -327,10 +382,13 @@ def test_what_is_tried_again_after_an_outage_is_counted_once(
     seen: list[str] = []
 
     def refuse(request: Any) -> Response | None:
+        if request.method == "DELETE":
+            seen.append(request.path)
+        if len(seen) >= 3:
+            return Response("no", 503)
         if request.method != "DELETE":
             return None
-        seen.append(request.path)
-        return {1: Response("{}", 405), 3: Response("no", 503)}.get(len(seen))
+        return Response("{}", 405) if len(seen) == 1 else None
 
     proxy.refuse = refuse
     with pytest.raises(RegistryUnavailable):
