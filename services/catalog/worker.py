@@ -43,7 +43,7 @@ from services.catalog.usecases.restore_tag import TagRestorer
 from services.catalog.usecases.retention import keep_environment_rule
 from services.catalog.usecases.retry_fetches import retry_fetches
 from services.catalog.usecases.rounds import find_due_crawl
-from services.catalog.usecases.run_retention import LOOK, run_retention
+from services.catalog.usecases.run_retention import look_at, run_retention
 from services.catalog.usecases.shared_pace import SharedPace
 from shared.clock import utc_now
 from shared.commands import Task, run_tasks
@@ -266,7 +266,7 @@ def _repair(settings: Settings, database: Database, registry: Registry, stop: Ev
 
 def _retain(settings: Settings, database: Database, registry: WritableRegistry, stop: Event) -> None:
     reader, holder = _paced(registry, settings.crawl_rate, database, stop), uuid4().hex
-    deleter = ContentDeleter(database, registry, utc_now, limits=LOOK, reader=reader)
+    deleter = ContentDeleter(database, registry, utc_now, limits=look_at(settings.crawl_rate), reader=reader)
 
     def work() -> float:
         try:

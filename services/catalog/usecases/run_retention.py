@@ -40,12 +40,14 @@ from shared.database import Database
 from shared.oci.names import RepositoryName
 
 LEASE = "retention"
-LEASE_TTL = timedelta(minutes=5)
+LEASE_TTL = timedelta(minutes=15)
 ACTOR = "portus retention"
 """Under whose name tags go; no account can be called so."""
 
-LOOK = LookLimits(max_tags=20_000, budget_s=120.0)
-"""How far is looked through a repository before the first of its tags goes; well below the time of the lease."""
+LOOK_S = 600.0
+"""So long is looked through a repository before the first of its tags goes; well below the time of the lease."""
+
+MAX_LOOKED_AT = 20_000
 
 PLACES_AT_ONCE = 100
 MAX_UNANSWERED = 5
@@ -58,6 +60,16 @@ MAX_REFUSALS = 20
 """So many refusals one after the other end a run: the registry deletes nothing."""
 
 log = structlog.get_logger(__name__)
+
+
+def look_at(rate: int) -> LookLimits:
+    """Return how far is looked through a repository at some pace.
+
+    Args:
+        rate: requests a second, of which others may need half; 0: without a limit.
+    """
+    in_time = int(rate * LOOK_S / 2) if rate else MAX_LOOKED_AT
+    return LookLimits(max_tags=min(in_time, MAX_LOOKED_AT), budget_s=LOOK_S)
 
 
 def run_retention(deleter: ContentDeleter, *, holder: str, stop: Event, database: Database, clock: Clock) -> bool:

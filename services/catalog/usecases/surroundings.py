@@ -29,6 +29,9 @@ MAX_UNREAD = 100
 MAX_UNANSWERED = 5
 """After so many questions in a row without a proper answer no more are asked."""
 
+REST = 10
+"""So many times as long as a look took, its answers count."""
+
 THREADS = 8
 
 Answer = TypeVar("Answer")
@@ -43,6 +46,8 @@ class LookLimits:
     max_tags: int = 1000
     """With more tags in the repository none of them is looked at."""
     budget_s: float = 10.0
+    max_age_s: float = 60.0
+    """After so long is asked what tags are new; after ten times as long as the look took, all is looked at again."""
 
 
 WITHIN_A_REQUEST = LookLimits()
@@ -61,7 +66,7 @@ class Holders:
 
 
 class Surroundings:
-    """The tags of one repository as the registry has them, read once, when they are asked for first.
+    """The tags of one repository as the registry has them, read when they are asked for first, and when that is old.
 
     Whoever deletes there says so, and need not look again.
     """
@@ -75,6 +80,7 @@ class Surroundings:
         self._limits = limits
         self._is_seen = False
         self._until_s = 0.0
+        self._began_s = self._ended_s = self._listed_s = 0.0
         self._tags: dict[Tag, Digest] = {}
         self._children: dict[Digest, set[Digest]] = {}
         """What those hold that the index has not read."""
@@ -116,10 +122,20 @@ class Surroundings:
         self._children.pop(digest, None)
 
     def _look_once(self) -> None:
-        if self._is_seen:
-            return
+        if not self._is_seen or self._is_older_than(self._ended_s, REST * (self._ended_s - self._began_s)):
+            self._look()
+        elif self._is_whole and self._is_older_than(self._listed_s, 0):
+            self._look_at_new()
+
+    def _is_older_than(self, since_s: float, least_s: float) -> bool:
+        return monotonic() - since_s > max(least_s, self._limits.max_age_s)
+
+    def _look(self) -> None:
+        self._is_seen = False
         self._begin()
+        self._began_s = monotonic()
         tags = self._registry.list_tags(self._repository).tags
+        self._listed_s = monotonic()
         if len(tags) > self._limits.max_tags:
             self._is_whole = False
         else:
@@ -129,7 +145,18 @@ class Surroundings:
             self._require_answer()
         if not self._is_whole:
             log.info("deletion.not_all_seen", repository=self._repository, tags=len(tags))
+        self._ended_s = monotonic()
         self._is_seen = True
+
+    def _look_at_new(self) -> None:
+        """Look at the tags that were not there before."""
+        self._until_s = monotonic() + self._limits.budget_s
+        tags = self._registry.list_tags(self._repository).tags
+        self._find_targets([tag for tag in tags if tag not in self._tags])
+        self._read_unread()
+        if self._silence:
+            self._require_answer()
+        self._listed_s = monotonic()
 
     def _begin(self) -> None:
         self._until_s = monotonic() + self._limits.budget_s
@@ -154,6 +181,7 @@ class Surroundings:
         with self._database.read() as connection:
             fresh = list_unread_in(connection, self._repository, limit=MAX_UNREAD + 1)
             fresh |= find_unread(connection, set(self._tags.values()))
+        fresh -= self._children.keys()
         for _ in range(MAX_NESTING):
             if len(fresh) + len(self._children) > MAX_UNREAD:
                 self._is_whole = False

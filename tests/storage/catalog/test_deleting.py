@@ -16,6 +16,7 @@ from services.catalog.domain import throwaway
 from services.catalog.domain.deletions import DeletionPlan, IndexRef, Method, ReferrerRef, TagPlace
 from services.catalog.storage.deletion_queries import find_tag
 from services.catalog.storage.tables import tags
+from services.catalog.usecases import surroundings
 from services.catalog.usecases.apply_notifications import apply_notifications
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.delete_content import ContentDeleter
@@ -415,6 +416,36 @@ class TestSeveral:
         assert {one.method for one in done} == {Method.DIGEST}
         assert [verb for verb, _path in old_world.proxy.seen].count("HEAD") == 2 * len(names)
         assert [path for _verb, path in old_world.proxy.seen].count(f"/v2/{APP}/tags/list") == 1
+
+    @pytest.mark.parametrize("rest", [0, 10**9])
+    def test_what_was_pushed_since_the_look_is_seen_when_that_is_old(
+        self, rest: int, old_world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """All is looked at again, or only what is new."""
+        monkeypatch.setattr(surroundings, "REST", rest)
+        image, _other = old_world.image("1.0"), old_world.image("2.0")
+        old_world.image("stays")
+        deleter = replace(old_world.deleter, limits=LookLimits(max_age_s=-1))
+        around = deleter.surroundings_of(APP)
+        deleter.delete_tag("jane", old_world.place("2.0"), around)
+        old_world.pusher.retag(APP, "1.0", "new")
+
+        assert deleter.delete_tag("jane", old_world.place("1.0"), around) is Method.REPLACEMENT
+
+        assert old_world.has(image)
+
+    def test_and_what_has_moved_since(self, old_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(surroundings, "REST", 0)
+        image, _other = old_world.image("1.0"), old_world.image("2.0")
+        old_world.image("moves")
+        deleter = replace(old_world.deleter, limits=LookLimits(max_age_s=-1))
+        around = deleter.surroundings_of(APP)
+        deleter.delete_tag("jane", old_world.place("2.0"), around)
+        old_world.pusher.retag(APP, "1.0", "moves")
+
+        assert deleter.delete_tag("jane", old_world.place("1.0"), around) is Method.REPLACEMENT
+
+        assert old_world.has(image)
 
     def test_what_went_before_needs_nothing_any_more(self, old_world: World) -> None:
         image, child = old_world.image("1.0", "latest"), old_world.image("amd")

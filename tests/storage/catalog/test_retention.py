@@ -30,7 +30,7 @@ from services.catalog.usecases.retention import (
     keep_environment_rule,
 )
 from services.catalog.usecases.retry_fetches import retry_fetches
-from services.catalog.usecases.run_retention import LEASE, run_retention
+from services.catalog.usecases.run_retention import LEASE, LEASE_TTL, look_at, run_retention
 from shared.api.paging import ListRequest, PageRequest
 from shared.clock import utc_now
 from shared.database import Database
@@ -328,6 +328,15 @@ def test_a_signature_without_an_answer_is_told_with_what_it_was_about(
     (told,) = outcomes(database, done)
     assert signature in (told.fault or "")
     assert shown_index(database)["team/app"].keys() == {"new", signature}
+
+
+@pytest.mark.parametrize(("rate", "tags"), [(0, 20_000), (100, 20_000), (10, 3000), (1, 300)])
+def test_a_look_is_begun_where_it_can_be_ended_while_the_lease_is_ours(rate: int, tags: int) -> None:
+    limits = look_at(rate)
+
+    assert limits.max_tags == tags
+    assert tags <= (rate or 10**6) * limits.budget_s
+    assert limits.budget_s < LEASE_TTL.total_seconds()
 
 
 def test_a_rule_runs_when_it_is_due(database: Database, proxy: RegistryProxy, desk: RetentionDesk) -> None:
