@@ -55,7 +55,12 @@ def split(body: bytes) -> Sequence[bytes]:
         events = unbundle(body)
     except InvalidMessage:
         return [body]
-    return [json.dumps(event).encode() for event in events] if len(events) > 1 else [body]
+    return [dump(event) for event in events] if len(events) > 1 else [body]
+
+
+def dump(event: object) -> bytes:
+    """Return the body of a message that carries one of the events of a bundle."""
+    return json.dumps(event).encode()
 
 
 def _go_together(one: Outgoing, other: Outgoing) -> bool:

@@ -13,7 +13,6 @@ that came in the same message (``bundles``): it goes back to the queue as a mess
 event of a message that came back.
 """
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -26,7 +25,7 @@ from kombu.message import Message
 from shared.config import Secret
 from shared.contracts.events import Envelope, InvalidMessage, load_envelope
 from shared.database import DATABASE_AWAY
-from shared.messaging.bundles import unbundle
+from shared.messaging.bundles import dump, unbundle
 from shared.messaging.graveyard import Graveyard, body_of
 from shared.messaging.mailbox import Mailbox, keep_connected
 from shared.messaging.publisher import PublishError
@@ -81,7 +80,7 @@ class _Carrier:
 
     def body_of(self, event: object) -> bytes:
         """Return what is buried of an event: the message as it was published, or this part of it."""
-        return body_of(self.message) if self.size == 1 else _dump(event)
+        return body_of(self.message) if self.size == 1 else dump(event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +178,7 @@ class _Subscription:
                 self._graveyard.bury(message, fault)
                 continue
             redelivered = bool(message.delivery_info.get("redelivered"))
-            if redelivered and len(events) > 1 and self._graveyard.spare(map(_dump, events)):
+            if redelivered and len(events) > 1 and self._graveyard.spare(map(dump, events)):
                 # One of them may be what killed the one before us: each comes again by itself.
                 message.ack()
                 continue
@@ -266,7 +265,7 @@ class _Subscription:
             self._bury(item.carrier, item.event, fault)
             return
         # What came with others is given again without them, and tried as often as any.
-        alone = item.carrier.size == 1 or not self._graveyard.spare([_dump(item.event)])
+        alone = item.carrier.size == 1 or not self._graveyard.spare([dump(item.event)])
         item.carrier.is_again |= alone
         self._settle(item.carrier)
 
@@ -290,10 +289,6 @@ def load_message(message: Message) -> Envelope:
     if len(events) > 1:
         raise InvalidMessage("a bundle where one event is expected")
     return load_envelope(events[0])
-
-
-def _dump(event: object) -> bytes:
-    return json.dumps(event).encode()
 
 
 def _count_of(message: Message) -> int:
