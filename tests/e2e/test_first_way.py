@@ -24,8 +24,9 @@ def find_tags(stack: Stack, user: str | None, name: str) -> dict[str, dict[str, 
     repository = find_repository(stack, user, name)
     if repository is None:
         return {}
-    tags = stack.api("catalog", user).get(f"/api/v1/repositories/{repository['id']}/tags", per_page=100)
-    return {tag["name"]: tag for tag in tags}
+    # A repository may go between the two questions, and its tags with it.
+    tags = stack.api("catalog", user).find(f"/api/v1/repositories/{repository['id']}/tags", per_page=100)
+    return {tag["name"]: tag for tag in tags or ()}
 
 
 def wait_for_tag(stack: Stack, name: str, tag: str, *, known: bool = True) -> dict[str, Any]:

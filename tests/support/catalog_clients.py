@@ -12,7 +12,7 @@ from shared.config import Secret
 from shared.database import Database
 from shared.oci.names import Digest
 from shared.upstream import UpstreamSession
-from tests.support.ports import free_port
+from tests.support.ports import deserted_port
 
 SERVICE = "portus-registry"
 ACCOUNT_SECRET = Secret("the-secret-of-the-account")
@@ -29,7 +29,7 @@ def new_client(registry_url: str, *, auth_url: str = "http://127.0.0.1:9", clock
 
 def nowhere() -> RegistryClient:
     """Return a client of a registry that is away."""
-    return new_client(f"http://127.0.0.1:{free_port()}")
+    return new_client(f"http://127.0.0.1:{deserted_port()}")
 
 
 def new_fetcher(client: RegistryClient, database: Database) -> ManifestFetcher:

@@ -140,6 +140,11 @@ class ApiClient:
     def get(self, path: str, *, expect: int = 200, **params: Any) -> Any:
         return self._call("GET", path, expect, params=params)
 
+    def find(self, path: str, **params: Any) -> Any | None:
+        """Return what is there, ``None`` when nothing is (404)."""
+        answer = self._ask("GET", path, 200, 404, params=params)
+        return answer.json() if answer.ok else None
+
     def post(self, path: str, body: Any, *, expect: int = 201) -> Any:
         return self._call("POST", path, expect, json=body)
 
@@ -150,6 +155,10 @@ class ApiClient:
         return self._call("DELETE", path, expect)
 
     def _call(self, method: str, path: str, expect: int, **options: Any) -> Any:
-        answer = self._session.request(method, self.base_url + path, timeout=20, **options)
-        assert answer.status_code == expect, f"{method} {path}: {answer.status_code} {answer.text}"
+        answer = self._ask(method, path, expect, **options)
         return answer.json() if answer.content else None
+
+    def _ask(self, method: str, path: str, *expect: int, **options: Any) -> requests.Response:
+        answer = self._session.request(method, self.base_url + path, timeout=20, **options)
+        assert answer.status_code in expect, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer

@@ -9,7 +9,6 @@ from typing import Any
 
 from werkzeug.serving import make_server
 
-from tests.support.ports import free_port
 
 
 @contextmanager
@@ -17,14 +16,15 @@ def serving(app: Any, *, port: int | None = None, tls: Path | None = None) -> It
     """Serve an application on loopback; the value is its address.
 
     Args:
+        port: where; without one, wherever nobody is.
         tls: folder with ``server.crt`` and ``server.key`` for ``localhost``.
     """
-    port = port or free_port()
-    server = make_server("127.0.0.1", port, app, threaded=True, ssl_context=_context(tls) if tls else None)
+    # Bound by the kernel to a free one, so that none has to be held for as long as the tests run.
+    server = make_server("127.0.0.1", port or 0, app, threaded=True, ssl_context=_context(tls) if tls else None)
     thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
-        yield f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}"
+        yield f"https://localhost:{server.port}" if tls else f"http://127.0.0.1:{server.port}"
     finally:
         server.shutdown()
         server.server_close()

@@ -8,7 +8,7 @@ import pytest
 from shared.config import Secret
 from shared.messaging.topology import declare_topology
 from tests.support.notifier import Notifier, make_settings
-from tests.support.ports import free_port
+from tests.support.ports import deserted_port
 from tests.support.serving import serving
 from tests.support.visibility import EVERYTHING, NOBODY, AuthAnswers, subject
 
@@ -26,7 +26,7 @@ def broker(tmp_path: Path) -> Secret:
 @pytest.fixture
 def broker_away() -> Secret:
     """The address of a RabbitMQ that does not run."""
-    return Secret(f"amqp://portus:hunter2@127.0.0.1:{free_port()}/")
+    return Secret(f"amqp://portus:hunter2@127.0.0.1:{deserted_port()}/")
 
 
 @pytest.fixture
