@@ -10,7 +10,6 @@ from typing import Any
 from werkzeug.serving import make_server
 
 
-
 @contextmanager
 def serving(app: Any, *, port: int | None = None, tls: Path | None = None) -> Iterator[str]:
     """Serve an application on loopback; the value is its address.
