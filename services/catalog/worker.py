@@ -28,8 +28,10 @@ from services.catalog.scan_worker import scan_tasks
 from services.catalog.settings import Settings
 from services.catalog.storage.tables import outbox
 from services.catalog.usecases.count_deliveries import count_deliveries
+from services.catalog.usecases.crawl_plans import CrawlPlan
 from services.catalog.usecases.crawl_readers import NewReaders, SharedReaders, TasksNotTaken
-from services.catalog.usecases.crawl_registry import CrawlPlan, CrawlReport, crawl_registry
+from services.catalog.usecases.crawl_registry import crawl_registry
+from services.catalog.usecases.crawl_reports import CrawlReport
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.delete_content import ContentDeleter
 from services.catalog.usecases.immutability import undo_overwrite

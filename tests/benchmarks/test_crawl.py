@@ -18,7 +18,9 @@ import pytest
 import requests
 
 from services.catalog.domain.rounds import CrawlKind, Rhythm
-from services.catalog.usecases.crawl_registry import CrawlPlan, CrawlReport, crawl_registry
+from services.catalog.usecases.crawl_plans import CrawlPlan
+from services.catalog.usecases.crawl_registry import crawl_registry
+from services.catalog.usecases.crawl_reports import CrawlReport
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from shared.clock import utc_now
 from shared.config import Secret

@@ -39,7 +39,8 @@ class KeptLease:
         self._name = name
         self._holder = holder
         self._ttl = ttl
-        self._every_s = every.total_seconds()
+        self.every_s = every.total_seconds()
+        """Seconds between two renewals."""
         self._database = database
         self._clock = clock
         self._is_lost = False
@@ -87,7 +88,7 @@ class KeptLease:
         return is_ours
 
     def _keep(self) -> None:
-        while not self._is_over.wait(self._every_s):
+        while not self._is_over.wait(self.every_s):
             try:
                 with self._database.write() as connection:
                     if not self._renew(connection):

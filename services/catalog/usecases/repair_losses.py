@@ -28,8 +28,10 @@ from services.catalog.storage.loss_windows import (
     postpone,
 )
 from services.catalog.storage.push_grants import list_granted, note_read
+from services.catalog.usecases.crawl_plans import CrawlPlan
 from services.catalog.usecases.crawl_readers import TasksNotTaken
-from services.catalog.usecases.crawl_registry import CrawlPlan, CrawlReport, crawl_registry
+from services.catalog.usecases.crawl_registry import crawl_registry
+from services.catalog.usecases.crawl_reports import CrawlReport
 from services.catalog.usecases.crawl_repository import CrawledRepository, RepositoryCrawler
 from services.catalog.usecases.kept_lease import KeptLease, LeaseLost
 from services.catalog.usecases.push_grants import CLOCKS_DIFFER_BY

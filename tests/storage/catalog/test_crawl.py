@@ -14,7 +14,9 @@ from services.catalog.storage.crawls import list_crawls
 from services.catalog.storage.leases import take_lease
 from services.catalog.usecases.apply_notifications import apply_notifications
 from services.catalog.usecases.browse import get_freshness
-from services.catalog.usecases.crawl_registry import LEASE, CrawlPlan, CrawlReport, crawl_registry, is_crawl_due
+from services.catalog.usecases.crawl_plans import CrawlPlan
+from services.catalog.usecases.crawl_registry import LEASE, crawl_registry, is_crawl_due
+from services.catalog.usecases.crawl_reports import CrawlReport
 from services.catalog.usecases.crawl_repository import MAX_FAILURES_IN_A_ROW, RepositoryCrawler
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
 from services.catalog.usecases.registry import Registry, RegistryRefused, RegistryUnavailable

@@ -21,8 +21,10 @@ from services.catalog.storage.leases import take_lease
 from services.catalog.usecases import crawl_readers
 from services.catalog.usecases import crawl_registry as crawl_registry_module
 from services.catalog.usecases.crawl_outcomes import dump_crawled, dump_fault, load_outcome
+from services.catalog.usecases.crawl_plans import CrawlPlan
 from services.catalog.usecases.crawl_readers import NewReaders, TasksNotTaken
-from services.catalog.usecases.crawl_registry import LEASE, CrawlPlan, CrawlReport, crawl_registry
+from services.catalog.usecases.crawl_registry import LEASE, crawl_registry
+from services.catalog.usecases.crawl_reports import CrawlReport
 from services.catalog.usecases.crawl_repository import CrawledRepository, RepositoryCrawler
 from services.catalog.usecases.read_for_crawl import NobodyAsks, TaskReader
 from services.catalog.usecases.registry import Registry, RegistryError, RegistryRefused, RegistryUnavailable

@@ -32,7 +32,9 @@ from services.catalog.storage.tables import leases
 from services.catalog.usecases.apply_notifications import apply_notifications
 from services.catalog.usecases.browse import get_freshness
 from services.catalog.usecases.count_deliveries import count_deliveries
-from services.catalog.usecases.crawl_registry import CrawlPlan, CrawlReport, crawl_registry
+from services.catalog.usecases.crawl_plans import CrawlPlan
+from services.catalog.usecases.crawl_registry import crawl_registry
+from services.catalog.usecases.crawl_reports import CrawlReport
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
 from services.catalog.usecases.kept_lease import KeptLease, LeaseLost

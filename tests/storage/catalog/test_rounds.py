@@ -25,10 +25,12 @@ from services.catalog.storage.drift import DRIFT, DriftRow, file_findings, list_
 from services.catalog.storage.loss_windows import open_window
 from services.catalog.storage.tables import drift as drift_table
 from services.catalog.storage.tag_history import list_writes_of
-from services.catalog.usecases import crawl_registry as module
 from services.catalog.usecases import crawl_repository as repository_module
+from services.catalog.usecases import crawl_run as module
 from services.catalog.usecases.apply_notifications import apply_notifications
-from services.catalog.usecases.crawl_registry import CrawlPlan, CrawlReport, crawl_registry
+from services.catalog.usecases.crawl_plans import CrawlPlan
+from services.catalog.usecases.crawl_registry import crawl_registry
+from services.catalog.usecases.crawl_reports import CrawlReport
 from services.catalog.usecases.crawl_repository import MAX_FAILURES_IN_A_ROW, RepositoryCrawler
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
 from services.catalog.usecases.purge_history import purge_history

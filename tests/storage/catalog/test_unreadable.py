@@ -11,8 +11,10 @@ from services.catalog.domain.drift import Cause, Kind, State
 from services.catalog.domain.rounds import CrawlKind
 from services.catalog.storage.drift import DRIFT, DriftRow, list_drift
 from services.catalog.storage.rounds import count_unread, find_oldest_look
-from services.catalog.usecases import crawl_registry as module
-from services.catalog.usecases.crawl_registry import CrawlPlan, CrawlReport, crawl_registry
+from services.catalog.usecases import crawl_run as module
+from services.catalog.usecases.crawl_plans import CrawlPlan
+from services.catalog.usecases.crawl_registry import crawl_registry
+from services.catalog.usecases.crawl_reports import CrawlReport
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.registry import RegistryUnavailable
 from shared.api.paging import ListRequest, PageRequest
