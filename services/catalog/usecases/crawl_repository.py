@@ -1,42 +1,24 @@
 """One repository of the registry becomes part of the index."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from threading import Event
+from typing import Generic, TypeVar
 
 import structlog
-from sqlalchemy import Connection
 
 from services.catalog.domain import throwaway
-from services.catalog.domain.drift import Finding, Report
-from services.catalog.domain.drift import Kind as DriftKind
-from services.catalog.domain.history import Kind, TagWrite
-from services.catalog.domain.index import (
-    RepositoryState,
-    TagChange,
-    observe_absence,
-    observe_lost_manifest,
-    observe_tag,
-)
-from services.catalog.domain.manifests import FetchedManifest
-from services.catalog.domain.occurrences import Occurrence, Stamp
-from services.catalog.storage.contents import note_children
-from services.catalog.storage.drift import file_repairs
-from services.catalog.storage.index import Wanted, load_states, save_states
-from services.catalog.storage.manifests import note_manifests, save_manifests
-from services.catalog.storage.pending import add_pending
-from services.catalog.storage.repositories import lock_repositories, recount_repositories
-from services.catalog.storage.tag_history import add_writes
+from services.catalog.domain.drift import Finding, Kind, Report
 from services.catalog.storage.tag_queries import list_present_tags
-from services.catalog.usecases.fetch_manifests import FetchResult, ManifestFetcher, fetch_manifest
-from services.catalog.usecases.notice_overwrites import notice_overwrites
+from services.catalog.usecases.fetch_manifests import ManifestFetcher, fetch_manifest
+from services.catalog.usecases.keep_sights import Seen, Sight, forget_absent, save_sights
 from services.catalog.usecases.registry import InvalidAnswer, NotInRegistry, Registry, RegistryUnavailable
 from shared.clock import Clock
 from shared.combining import Combined
 from shared.database import DATABASE_AWAY, Database
-from shared.oci.names import Digest, RepositoryName, Tag, split_namespace
+from shared.oci.names import Digest, RepositoryName, Tag
 
 TAGS_PER_TRANSACTION = 50
 """What a crawl that is killed has to read again, and the manifests it holds in memory."""
@@ -77,23 +59,29 @@ class CrawledRepository:
     """Tags that differ, or may, beyond ``MAX_FINDINGS``."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    tag: Tag
-    digest: Digest
-    fetched: FetchedManifest | None
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
-class _Sight:
-    """A part of a repository as it was seen."""
+class _Answers(Generic[Answer]):
+    """What the registry says of some tags."""
 
-    repository: RepositoryName
-    seen: Sequence[_Seen]
-    result: FetchResult
-    seen_at: datetime
-    report: Report | None
-    """Where is told what is put right."""
+    of: Mapping[Tag, Answer | None]
+    """By tag, without those about which it says nothing; ``None``: it does not have it."""
+    failures: int
+    is_whole: bool
+    """Whether all were asked for."""
+
+    @property
+    def absent(self) -> Sequence[Tag]:
+        return [tag for tag, answer in self.of.items() if answer is None]
+
+
+def _unless_absent(ask: Callable[[Tag], Answer], tag: Tag) -> Answer | None:
+    try:
+        return ask(tag)
+    except NotInRegistry:
+        return None
 
 
 @dataclass(frozen=True)
@@ -153,7 +141,7 @@ class RepositoryCrawler:
             digests = set(list_present_tags(connection, repository, absent).values())
         lost = {digest for digest in digests if not self._has(repository, digest)}
         with self.database.write() as connection:
-            return _forget(connection, repository, absent, lost, seen_at=seen_at, now=self.clock())
+            return forget_absent(connection, repository, absent, lost, seen_at=seen_at, now=self.clock())
 
     def _has(self, repository: RepositoryName, reference: Tag | Digest) -> bool:
         try:
@@ -172,46 +160,31 @@ class RepositoryCrawler:
     ) -> CrawledRepository:
         with self.database.read() as connection:
             known = list_present_tags(connection, repository, names)
-        seen, dangling, failures, is_whole = self._see(repository, names, known)
+        answers = self._ask_each(repository, names, lambda tag: self._look_at(repository, tag, known.get(tag)))
+        if answers.absent:
+            log.info("crawl.dangling_tags", repository=repository, tags=answers.absent)
+        seen = [one for one in answers.of.values() if one]
         repaired = self._keep(repository, seen, seen_at, report)
-        found = [Finding(DriftKind.DANGLING_TAG, repository, tag, known.get(tag)) for tag in dangling]
+        found = [Finding(Kind.DANGLING_TAG, repository, tag, known.get(tag)) for tag in answers.absent]
         room = MAX_FINDINGS - len(before.findings)
         return replace(
             before,
             tags=before.tags + len(seen),
-            failures=before.failures + failures,
-            is_whole=is_whole,
+            failures=before.failures + answers.failures,
+            is_whole=answers.is_whole,
             repaired=before.repaired + repaired,
             findings=(*before.findings, *found[:room]),
             untold=before.untold + len(found[room:]),
         )
 
-    def _see(
-        self, repository: RepositoryName, names: Sequence[Tag], known: Mapping[Tag, Digest]
-    ) -> tuple[Sequence[_Seen], Sequence[Tag], int, bool]:
-        seen, dangling, failures, in_a_row = list[_Seen](), list[Tag](), 0, 0
-        for tag in names:
-            try:
-                seen.append(self._look_at(repository, tag, known.get(tag)))
-                in_a_row = 0
-            except NotInRegistry:
-                log.info("crawl.dangling_tag", repository=repository, tag=tag)
-                dangling.append(tag)
-            except (InvalidAnswer, RegistryUnavailable) as fault:
-                log.warning("crawl.tag_failed", repository=repository, tag=tag, fault=str(fault))
-                failures, in_a_row = failures + 1, in_a_row + 1
-            if in_a_row == MAX_FAILURES_IN_A_ROW:
-                return seen, dangling, failures, False
-        return seen, dangling, failures, True
-
-    def _look_at(self, repository: RepositoryName, tag: Tag, known: Digest | None) -> _Seen:
+    def _look_at(self, repository: RepositoryName, tag: Tag, known: Digest | None) -> Seen:
         # What is in the index already costs a HEAD; what is not comes with the same request.
         fetched = None if known else fetch_manifest(self.registry, repository, tag)
         digest = fetched.digest if fetched else self.registry.find_digest(repository, tag)
         if digest == throwaway.DIGEST:
             # A deletion is under way, or has broken off half-way: nobody's manifest is under the tag any more.
             raise NotInRegistry
-        return _Seen(tag, digest, fetched)
+        return Seen(tag, digest, fetched)
 
     def _compare(
         self,
@@ -224,34 +197,35 @@ class RepositoryCrawler:
         unlisted = sorted(indexed.keys() - set(listed))
         room = MAX_FINDINGS - len(crawled.findings)
         # A list may be incomplete, so each is asked for by its name.
-        phantoms, failures, is_whole = self._find_absent(repository, unlisted[:room])
-        found = [Finding(DriftKind.PHANTOM_TAG, repository, tag, indexed[tag]) for tag in phantoms]
+        answers = self._ask_each(repository, unlisted[:room], lambda tag: self.registry.find_digest(repository, tag))
+        found = [Finding(Kind.PHANTOM_TAG, repository, tag, indexed[tag]) for tag in answers.absent]
         if not listed and not indexed:
-            found.append(Finding(DriftKind.GHOST_REPOSITORY, repository))
+            found.append(Finding(Kind.GHOST_REPOSITORY, repository))
         return replace(
             crawled,
-            failures=crawled.failures + failures,
-            is_whole=crawled.is_whole and is_whole,
+            failures=crawled.failures + answers.failures,
+            is_whole=crawled.is_whole and answers.is_whole,
             findings=(*crawled.findings, *found),
             untold=crawled.untold + len(unlisted[room:]),
         )
 
-    def _find_absent(self, repository: RepositoryName, tags: Sequence[Tag]) -> tuple[Sequence[Tag], int, bool]:
-        """Return which tags the registry does not have, about how many it says nothing, and whether all were asked."""
-        absent, failures, in_a_row = list[Tag](), 0, 0
+    def _ask_each(
+        self, repository: RepositoryName, tags: Sequence[Tag], ask: Callable[[Tag], Answer]
+    ) -> _Answers[Answer]:
+        """Ask the registry about one tag after the other, and no further once it is in trouble."""
+        answers, failures, in_a_row = dict[Tag, Answer | None](), 0, 0
         for tag in tags:
             if self.stop.is_set() or in_a_row == MAX_FAILURES_IN_A_ROW:
-                return absent, failures, False
+                return _Answers(answers, failures, is_whole=False)
             try:
-                if not self._has(repository, tag):
-                    absent.append(tag)
+                answers[tag] = _unless_absent(ask, tag)
                 in_a_row = 0
             except (InvalidAnswer, RegistryUnavailable) as fault:
                 log.warning("crawl.tag_failed", repository=repository, tag=tag, fault=str(fault))
                 failures, in_a_row = failures + 1, in_a_row + 1
-        return absent, failures, True
+        return _Answers(answers, failures, is_whole=in_a_row < MAX_FAILURES_IN_A_ROW)
 
-    def _keep(self, repository: RepositoryName, seen: Sequence[_Seen], seen_at: datetime, report: Report | None) -> int:
+    def _keep(self, repository: RepositoryName, seen: Sequence[Seen], seen_at: datetime, report: Report | None) -> int:
         if not seen:
             return 0
         fetched = {one.digest: one.fetched for one in seen if one.fetched}
@@ -261,113 +235,17 @@ class RepositoryCrawler:
             [(repository, digest) for digest in leads - fetched.keys()], budget_s=FETCH_BUDGET_S
         )
         result.fetched.update(fetched)
-        return self._saver.do(_Sight(repository, seen, result, seen_at, report))
+        return self._saver.do(Sight(repository, seen, result, seen_at, report))
 
     @cached_property
-    def _saver(self) -> Combined[_Sight, int]:
+    def _saver(self) -> Combined[Sight, int]:
         return Combined(self._save_all, limit=SAVED_TOGETHER, blameless=DATABASE_AWAY)
 
-    def _save_all(self, sights: Sequence[_Sight]) -> Sequence[int]:
+    def _save_all(self, sights: Sequence[Sight]) -> Sequence[int]:
         with self.database.write() as connection:
             if len({sight.repository for sight in sights}) == len(sights):
-                return _save(connection, sights, now=self.clock())
-            return [repaired for sight in sights for repaired in _save(connection, [sight], now=self.clock())]
-
-
-def _save(connection: Connection, sights: Sequence[_Sight], *, now: datetime) -> Sequence[int]:
-    """Write down what was seen, each repository once, and return how many tags of each that put right."""
-    rows = lock_repositories(connection, [sight.repository for sight in sights], now=now)
-    digests = dict.fromkeys(one.digest for sight in sights for one in sight.seen)
-    before = load_states(connection, _wanted(sights, rows))
-    after = {rows[sight.repository]: _observed(before[rows[sight.repository]], sight) for sight in sights}
-    save_states(connection, before, after, now=now)
-    news, moves = {}, dict[RepositoryName, Sequence[TagChange]]()
-    for sight in sights:
-        row = rows[sight.repository]
-        news[row] = _news(before[row], after[row], sight.seen_at)
-        moves[sight.repository] = list(_moves(sight, before[row], after[row]))
-    add_writes(connection, news)
-    notice_overwrites(connection, [move for made in moves.values() for move in made], now=now)
-    fetched = {digest: one for sight in sights for digest, one in sight.result.fetched.items()}
-    save_manifests(connection, fetched.values(), now=now)
-    note_manifests(connection, {digest: None for digest in digests if digest not in fetched})
-    single = {digest for digest, one in fetched.items() if not one.manifest.children}
-    note_children(connection, list(after), digests.keys() - single, now=now)
-    add_pending(connection, [missing for sight in sights for missing in sight.result.missing], now=now)
-    recount_repositories(connection, list(after))
-    file_repairs(connection, [*_told(sights, moves)], now=now)
-    return [len(moves[sight.repository]) for sight in sights]
-
-
-def _wanted(sights: Sequence[_Sight], rows: Mapping[RepositoryName, int]) -> Wanted:
-    seen = [(rows[sight.repository], one) for sight in sights for one in sight.seen]
-    return Wanted(tags={(row, one.tag) for row, one in seen}, manifests={(row, one.digest) for row, one in seen})
-
-
-def _observed(state: RepositoryState, sight: _Sight) -> RepositoryState:
-    for one in sight.seen:
-        state = observe_tag(state, one.tag, one.digest, sight.seen_at)
-    return state
-
-
-def _forget(
-    connection: Connection,
-    repository: RepositoryName,
-    absent: Collection[Tag],
-    lost: Collection[Digest],
-    *,
-    seen_at: datetime,
-    now: datetime,
-) -> int:
-    """Write down which tags and manifests are not there, and return how many tags that changed."""
-    row = lock_repositories(connection, [repository], now=now)[repository]
-    wanted = Wanted(tags={(row, tag) for tag in absent}, manifests={(row, digest) for digest in lost})
-    before = load_states(connection, wanted)
-    after = before[row]
-    for tag in absent:
-        after = observe_absence(after, tag, seen_at)
-    for digest in lost:
-        after = observe_lost_manifest(after, digest, seen_at)
-    save_states(connection, before, {row: after}, now=now)
-    gone = [tag for tag in absent if _shown(before[row], tag) and not _shown(after, tag)]
-    stamp = Stamp(seen_at, "")
-    add_writes(connection, {row: [TagWrite(stamp, tag, Kind.VANISHED, _shown(before[row], tag)) for tag in gone]})
-    recount_repositories(connection, [row])
-    return len(gone)
-
-
-def _told(
-    sights: Sequence[_Sight], moves: Mapping[RepositoryName, Sequence[TagChange]]
-) -> Iterator[tuple[Report, Finding]]:
-    for sight in sights:
-        if sight.report is not None:
-            for move in moves[sight.repository]:
-                yield sight.report, _repair(move)
-
-
-def _repair(move: TagChange) -> Finding:
-    kind = DriftKind.DIGEST_DIFFERS if move.previous_digest else DriftKind.MISSING_TAG
-    repository = move.cause.repository
-    namespace = split_namespace(repository).namespace
-    return Finding(kind, repository, move.tag, move.previous_digest, move.digest, namespace)
-
-
-def _moves(sight: _Sight, before: RepositoryState, after: RepositoryState) -> Iterator[TagChange]:
-    for one in sight.seen:
-        old, new = _shown(before, one.tag), _shown(after, one.tag)
-        if old != new:
-            cause = Occurrence(Stamp(sight.seen_at, ""), "push", sight.repository, digest=new, tag=one.tag)
-            yield TagChange(one.tag, new, old, cause)
-
-
-def _shown(state: RepositoryState, tag: Tag) -> Digest | None:
-    known = state.tags.get(tag)
-    return known.digest if known and known.present else None
-
-
-def _news(before: RepositoryState, after: RepositoryState, seen_at: datetime) -> Sequence[TagWrite]:
-    changed = [(tag, known) for tag, known in after.tags.items() if before.tags.get(tag) != known and known.present]
-    return [TagWrite(Stamp(seen_at, ""), tag, Kind.SEEN, known.digest) for tag, known in changed]
+                return save_sights(connection, sights, now=self.clock())
+            return [repaired for sight in sights for repaired in save_sights(connection, [sight], now=self.clock())]
 
 
 def _chunks(tags: Sequence[Tag]) -> Iterator[Sequence[Tag]]:
