@@ -34,6 +34,7 @@ from services.catalog.usecases.crawl_registry import crawl_registry
 from services.catalog.usecases.crawl_reports import CrawlReport
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.delete_content import ContentDeleter
+from services.catalog.usecases.finish_deletions import finish_deletions
 from services.catalog.usecases.immutability import undo_overwrite
 from services.catalog.usecases.kept_lease import LeaseLost
 from services.catalog.usecases.purge_history import purge_history
@@ -61,6 +62,8 @@ LOSS_IDLE_S = 2.0
 """How often is looked for loss windows that are to be worked off."""
 RETENTION_IDLE_S = 5.0
 """How often is looked for a run of a retention rule that is due."""
+DELETIONS_IDLE_S = 10.0
+"""How often is looked for deletions that broke off half-way."""
 OVERWRITES_IDLE_S = 2.0
 """How often is looked for tags that are to be put back."""
 RETENTION_PAUSE_S = 60.0
@@ -93,6 +96,7 @@ def run_worker(settings: Settings, stop: Event) -> None:
     tasks |= _loss_tasks(settings, database, registry)
     keep_environment_rule(settings.garbage_collector, database=database, clock=utc_now)
     tasks["retention"] = lambda stop: _retain(settings, database, new_registry(settings), stop)
+    tasks["deletions"] = lambda stop: _finish_deletions(database, new_registry(settings), stop)
     tasks["overwrites"] = lambda stop: _undo_overwrites(database, new_registry(settings), stop)
     tasks["crawls"] = lambda stop: _crawl_always(settings, database, registry, stop)
     tasks["crawl-tasks"] = lambda stop: _read_for_crawls(settings, database, registry, stop)
@@ -277,6 +281,14 @@ def _retain(settings: Settings, database: Database, registry: WritableRegistry, 
             log.warning("retention.postponed", fault=str(fault))
             return RETENTION_PAUSE_S
         return 0 if done else RETENTION_IDLE_S
+
+    repeat(work, stop)
+
+
+def _finish_deletions(database: Database, registry: WritableRegistry, stop: Event) -> None:
+    def work() -> float:
+        finished = finish_deletions(registry=registry, database=database, clock=utc_now)
+        return 0 if finished else DELETIONS_IDLE_S
 
     repeat(work, stop)
 

@@ -13,6 +13,7 @@ from services.catalog.domain.deletions import Method, TagPlace
 from services.catalog.domain.errands import Errand
 from services.catalog.domain.losses import Reason, Suspicion
 from services.catalog.domain.referrers import find_referrer_tag
+from services.catalog.storage.begun_deletions import BegunDeletion, forget_begun, note_begun
 from services.catalog.storage.deletion_queries import list_referrer_tags
 from services.catalog.storage.loss_windows import open_window
 from services.catalog.usecases.deletion_errors import (
@@ -25,6 +26,7 @@ from services.catalog.usecases.deletion_errors import (
     TagMoved,
 )
 from services.catalog.usecases.empty_repository import DeletionFailure, RepositoryEmptier
+from services.catalog.usecases.finish_deletions import GRACE
 from services.catalog.usecases.plan_deletion import plan_tag
 from services.catalog.usecases.record_changes import deletion_of, new_errand, record_changes
 from services.catalog.usecases.registry import (
@@ -206,11 +208,15 @@ class ContentDeleter:
                 at = self._replace(place, errand)
         deletion = deletion_of(place.repository, at, errand, tag=place.name)
         record_changes([deletion], database=self.database, clock=self.clock)
+        if method is Method.REPLACEMENT:
+            self._forget_begun(errand)
         return method
 
     def _replace(self, place: TagPlace, errand: Errand) -> datetime:
         """Put a throw-away manifest under a tag and delete that; what the tag pointed at stays."""
         before = self._find_manifest(place)
+        with self.database.write() as connection:
+            note_begun(connection, BegunDeletion(errand, place.repository, place.name), due_at=self.clock() + GRACE)
         self.registry.put_blob(place.repository, throwaway.CONFIG)
         self.registry.put_manifest(place.repository, place.name, throwaway.BODY, throwaway.MEDIA_TYPE, errand)
         try:
@@ -219,8 +225,13 @@ class ContentDeleter:
             # The deletion of another tag took it away, with both tags.
             return self.clock()
         except RegistryError:
-            self._put_back(place, before)
+            if self._put_back(place, before):
+                self._forget_begun(errand)
             raise
+
+    def _forget_begun(self, errand: Errand) -> None:
+        with self.database.write() as connection:
+            forget_begun(connection, errand)
 
     def _find_manifest(self, place: TagPlace) -> RawManifest | None:
         try:
@@ -229,14 +240,16 @@ class ContentDeleter:
             return None
         return found if found.digest != throwaway.DIGEST else None
 
-    def _put_back(self, place: TagPlace, before: RawManifest | None) -> None:
+    def _put_back(self, place: TagPlace, before: RawManifest | None) -> bool:
         if before and before.media_type:
             with suppress(RegistryError):
                 # Whoever pushed it stays its author.
                 errand = new_errand(None)
                 self.registry.put_manifest(place.repository, place.name, before.body, before.media_type, errand)
-                return
-        log.error("deletion.tag_left_replaced", repository=place.repository, tag=place.name)
+                return True
+        # It is noted as begun: a worker finishes it.
+        log.warning("deletion.tag_left_replaced", repository=place.repository, tag=place.name)
+        return False
 
 
 def _subject_of(place: TagPlace) -> Digest | None:

@@ -316,7 +316,7 @@ class TestDeletions:
     ) -> None:
         pusher.retag(APP, T, "latest")
         hear(1)
-        deleter = ContentDeleter(database, new_client(registry.url), dying(after=1))
+        deleter = ContentDeleter(database, new_client(registry.url), dying(after=2))
         with pytest.raises(Killed):
             deleter.delete_tag("jane", place_of(database, "latest"))
 
