@@ -16,6 +16,9 @@ from services.catalog.domain.labels import Labels
 from services.catalog.domain.versions import version_key
 from shared.oci.names import Digest, RepositoryName, Tag
 
+ABOUT_NOTHING = "about an image that an earlier run has deleted"
+"""Why a signature goes that could not be deleted with its image."""
+
 
 class Newest(StrEnum):
     """Which tags count as the newest."""

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from services.catalog.domain.retention import Candidate, Verdict
 from services.catalog.storage.folding import is_folded
 from services.catalog.storage.image_labels import find_image_labels
-from services.catalog.storage.retention_tables import outcomes, rules, runs
+from services.catalog.storage.retention_tables import leftovers, outcomes, rules, runs
 from services.catalog.storage.tables import pulls, repositories, tags
 from shared.api.paging import ListRequest, Order, Page
 from shared.api.slices import Slice
@@ -156,6 +156,7 @@ def delete_rule(connection: Connection, rule: int) -> None:
     of_rule = connection.scalars(select(runs.c.id).where(runs.c.rule_id == rule).with_for_update()).all()
     connection.execute(delete(outcomes).where(outcomes.c.run_id.in_(of_rule)))
     connection.execute(delete(runs).where(runs.c.rule_id == rule))
+    connection.execute(delete(leftovers).where(leftovers.c.rule_id == rule))
     connection.execute(delete(rules).where(rules.c.id == rule))
 
 

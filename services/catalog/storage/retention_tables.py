@@ -1,6 +1,6 @@
 """The tables of retention: rules, their runs, and what each run did."""
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
 from services.catalog.storage.tables import DIGEST, RowId, metadata, name
 from shared.database import UtcDateTime
@@ -52,4 +52,16 @@ outcomes = Table(
     # Why it is there still; NULL: it is gone.
     Column("fault", Text),
     Index("ix_retention_outcomes_run_id", "run_id", "id"),
+)
+
+# Tags that were about what a rule has deleted, and could not be deleted with it.
+leftovers = Table(
+    "retention_leftovers",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("rule_id", RowId, ForeignKey("retention_rules.id", ondelete="CASCADE"), nullable=False),
+    Column("repository", name(255), nullable=False),
+    Column("tag", name(128), nullable=False),
+    Column("digest", DIGEST, nullable=False),
+    UniqueConstraint("rule_id", "repository", "tag", name="uq_retention_leftovers_rule_id"),
 )

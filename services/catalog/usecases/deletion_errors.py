@@ -63,6 +63,7 @@ class ReferrersLeft(DeletionError):
             f"It is deleted, but tags that were about it could not be: {named}. Delete them by themselves."
         )
         self.errors = {str(failure.tag): [failure.reason] for failure in failures[:MAX_REPORTED]}
+        self.tags = [failure.tag for failure in failures if failure.tag]
 
 
 class DeletionIncomplete(DeletionError):

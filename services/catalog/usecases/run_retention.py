@@ -12,8 +12,9 @@ import structlog
 from sqlalchemy import Connection
 
 from services.catalog.domain.deletions import TagPlace
-from services.catalog.domain.retention import Verdict
+from services.catalog.domain.retention import ABOUT_NOTHING, Verdict
 from services.catalog.storage.leases import release_lease, take_lease
+from services.catalog.storage.leftovers import drop_leftovers, note_leftovers, take_leftovers
 from services.catalog.storage.retention import (
     Place,
     RunRow,
@@ -31,13 +32,13 @@ from services.catalog.storage.retention import (
     update_rule,
 )
 from services.catalog.usecases.delete_content import ContentDeleter
-from services.catalog.usecases.deletion_errors import DeletionError, DeletionRefused
+from services.catalog.usecases.deletion_errors import DeletionError, DeletionRefused, ReferrersLeft
 from services.catalog.usecases.judge_tags import judge_tags, load_terms
 from services.catalog.usecases.registry import RegistryUnavailable
 from services.catalog.usecases.surroundings import LookLimits, Surroundings
 from shared.clock import Clock
 from shared.database import Database
-from shared.oci.names import RepositoryName
+from shared.oci.names import RepositoryName, Tag
 
 LEASE = "retention"
 LEASE_TTL = timedelta(minutes=15)
@@ -107,6 +108,10 @@ class _NotOurs(Exception):
     """Another worker has taken over, or the rule is gone with its runs."""
 
 
+def _left(place: TagPlace) -> Verdict:
+    return Verdict(place.id, place.name, place.digest, goes=True, reason=ABOUT_NOTHING)
+
+
 class _Run:
     """A run under way."""
 
@@ -121,6 +126,7 @@ class _Run:
         clock: Clock,
     ) -> None:
         self._id = run.id
+        self._rule_id = rule.id
         self._namespace = rule.namespace
         self._rule = load_terms(rule.terms)
         self._deleter = deleter
@@ -165,11 +171,13 @@ class _Run:
     def _clear(self, place: Place) -> None:
         kept: int | None = None
         if self._rule.covers(place.name):
-            with self._database.read() as connection:
+            with self._database.write() as connection:
                 verdicts = judge_tags(connection, self._rule, place, now=self._clock())
-            going = [verdict for verdict in verdicts if verdict.goes]
-            kept = len(verdicts) - len(going)
-            self._delete_all(place, going)
+                left = [_left(one) for one in take_leftovers(connection, self._rule_id, place)]
+            # Tried after everything else: what was refused once may be again.
+            going = {one.tag: one for one in (*verdicts, *left) if one.goes}
+            kept = len({one.tag for one in verdicts} - going.keys())
+            self._delete_all(place, list(going.values()))
         with self._database.write() as connection:
             self._require_ours(connection)
             save_repository_done(connection, self._id, place.name, kept=kept)
@@ -188,12 +196,14 @@ class _Run:
         with self._database.write() as connection:
             self._require_ours(connection)
         fault: str | None = None
+        left: Sequence[Tag] = ()
         try:
             tag = TagPlace(verdict.id, place.id, place.name, verdict.tag, verdict.digest)
             self._deleter.delete_tag(ACTOR, tag, around)
             self._refusals = self._unanswered = 0
         except DeletionError as refusal:
             fault, self._unanswered = str(refusal), 0
+            left = refusal.tags if isinstance(refusal, ReferrersLeft) else ()
             self._refusals += isinstance(refusal, DeletionRefused)
         except RegistryUnavailable as silence:
             self._require_answer()
@@ -201,6 +211,10 @@ class _Run:
             self._note_unanswered(place.name)
         with self._database.write() as connection:
             save_outcome(connection, self._id, place.name, verdict, fault=fault)
+            if not fault:
+                drop_leftovers(connection, self._rule_id, place, [verdict.tag])
+            if left:
+                note_leftovers(connection, self._rule_id, place, left)
         if self._refusals >= MAX_REFUSALS:
             raise _Pointless(f"{MAX_REFUSALS} deletions were refused one after the other, the last one so: {fault}")
         if self._unanswered >= MAX_UNANSWERED:

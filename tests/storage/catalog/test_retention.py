@@ -41,6 +41,7 @@ from tests.support.catalog_clients import new_client
 from tests.support.images import Pusher, on
 from tests.support.registry_proxy import RegistryProxy, refuses
 from tests.support.serving import serving
+from tests.support.waiting import wait_until
 
 ROOT = Visibility(everything=True, caller=Caller("root", "person", administrator=True))
 Run = Callable[..., RunRow]
@@ -328,6 +329,64 @@ def test_a_signature_without_an_answer_is_told_with_what_it_was_about(
     (told,) = outcomes(database, done)
     assert signature in (told.fault or "")
     assert shown_index(database)["team/app"].keys() == {"new", signature}
+
+
+@pytest.fixture
+def left(database: Database, pusher: Pusher, crawler: RepositoryCrawler, proxy: RegistryProxy, run: Run) -> str:
+    """A signature that could not be deleted with its image."""
+    pusher.image("team/app", "new")
+    signature: str = pusher.image("team/app", "old")["digest"].replace(":", "-") + ".sig"
+    about = pusher.artifact("team/app", signature)
+    crawler.crawl(RepositoryName("team/app"))
+    pusher.copy_image("team/app", "old", "other/app")
+    proxy.refuse = refuses(503, "DELETE", about["digest"])
+    run({"keep_newest": 0, "tags": ["old"]})
+    return signature
+
+
+def test_a_signature_that_was_left_is_tried_again_by_every_next_run(
+    database: Database, crawler: RepositoryCrawler, proxy: RegistryProxy, desk: RetentionDesk, left: str
+) -> None:
+    rule = runs(database)[0].rule_id
+    desk.request_run(rule)
+    go_on(database, proxy)
+    refused = runs(database)[0]
+    (told,) = outcomes(database, refused)
+    assert (told.tag, told.reason) == (left, "about an image that an earlier run has deleted")
+    assert (refused.failed, refused.kept, bool(told.fault)) == (1, 1, True)
+
+    proxy.refuse = lambda request: None
+    for _ in range(2):
+        desk.request_run(rule)
+        go_on(database, proxy)
+
+    last, before = runs(database)[:2]
+    assert [(one.deleted, one.failed) for one in (before, last)] == [(1, 0), (0, 0)]
+    assert crawler.registry.list_tags(RepositoryName("team/app")).tags == ["new"]
+
+
+def test_a_signature_stays_whose_image_was_pushed_again(
+    database: Database,
+    pusher: Pusher,
+    crawler: RepositoryCrawler,
+    proxy: RegistryProxy,
+    desk: RetentionDesk,
+    left: str,
+) -> None:
+    proxy.refuse = lambda request: None
+    image = pusher.manifest("team/app", "again", pusher.read("other/app", "old"))
+
+    def is_seen() -> bool:
+        # A crawl sees by the registry's clock, to the second: what was deleted in the same one is not back yet.
+        crawler.crawl(RepositoryName("team/app"))
+        return bool(shown_index(database)["team/app"].get("again") == image["digest"])
+
+    wait_until(is_seen, what=lambda: "the image that was pushed again")
+
+    for _ in range(2):
+        desk.request_run(runs(database)[0].rule_id)
+        go_on(database, proxy)
+        assert set(crawler.registry.list_tags(RepositoryName("team/app")).tags) == {"new", "again", left}
 
 
 @pytest.mark.parametrize(("rate", "tags"), [(0, 20_000), (100, 20_000), (10, 3000), (1, 300)])
