@@ -38,6 +38,7 @@ from services.catalog.usecases.immutability import ImmutabilityDesk
 from services.catalog.usecases.registry import Registry, WritableRegistry
 from services.catalog.usecases.restore_tag import TagRestorer
 from services.catalog.usecases.retention import RetentionDesk
+from services.catalog.usecases.run_retention import look_at
 from services.catalog.usecases.scanner import NewAuthorization
 from services.catalog.usecases.scans import ScanDesk
 from shared.api.application import new_api_app
@@ -97,7 +98,10 @@ def create_app(settings: Settings, database: Database) -> Flask:
     scanner = new_scanner(settings.scanner) if settings.scanner else None
     api.register_blueprint(scans_blueprint(lambda: ScanDesk(visibility(), scanner, database, utc_now)))
     api.register_blueprint(search_blueprint(database, visibility))
-    api.register_blueprint(retention_blueprint(lambda: RetentionDesk(visibility(), permissions, database, utc_now)))
+    max_tags = look_at(settings.crawl_rate).max_tags
+    api.register_blueprint(
+        retention_blueprint(lambda: RetentionDesk(visibility(), permissions, database, utc_now, max_tags))
+    )
     api.register_blueprint(statistics_blueprint(database, visibility, clock=utc_now))
     api.register_blueprint(losses_blueprint(database, visibility))
     api.register_blueprint(rounds_blueprint(database, visibility, clock=utc_now))

@@ -113,6 +113,13 @@ class DeletionPlanSchema(Schema):
         metadata={"description": "What a garbage collection with --delete-untagged gives back of the storage."},
     )
     is_exact = fields.Boolean(required=True, metadata={"description": "Whether all of it is known."})
+    is_looked_through = fields.Boolean(
+        required=True,
+        metadata={
+            "description": "Whether the registry is asked first what else leads to the manifest. A repository with "
+            "more than 1 000 tags is too large for that: a tag goes alone there, and its manifest stays."
+        },
+    )
 
 
 class ChosenTagInput(Schema):

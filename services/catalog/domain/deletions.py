@@ -75,6 +75,8 @@ class DeletionPlan:
     """What a garbage collection that deletes untagged manifests would give back."""
     is_exact: bool = True
     """Whether everything that would go is known."""
+    is_looked_through: bool = True
+    """Whether the registry is asked first what else leads to the manifest; else a tag goes alone, and that stays."""
 
 
 def method_for_tag(*, shares_digest: bool, is_listed: bool, registry_deletes_tags: bool) -> Method:

@@ -20,6 +20,10 @@ ABOUT_NOTHING = "about an image that an earlier run has deleted"
 """Why a signature goes that could not be deleted with its image."""
 
 
+TOO_LARGE = "alone, as the repository has too many tags to look for what else leads to its image"
+UNSEEN = "alone, as it could not be seen what else leads to its image"
+
+
 class Newest(StrEnum):
     """Which tags count as the newest."""
 

@@ -67,6 +67,7 @@ def preview_tags(
                 deletes_tags=deletes_tags,
                 keep_referrers=keep_referrers,
                 after=plans.values(),
+                max_tags=deleter.limits.max_tags,
             )
     return [
         TagOutcome(one.name, plan=plans[one.name])

@@ -1,12 +1,14 @@
 """What a retention rule says of the tags of a repository."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
-from services.catalog.domain.retention import Newest, Rule, Verdict, judge
+from services.catalog.domain.retention import TOO_LARGE, Newest, Rule, Verdict, judge
+from services.catalog.storage.deletion_queries import count_tags
 from services.catalog.storage.retention import Place, list_candidates
 
 
@@ -33,3 +35,13 @@ def _days(days: int | None) -> timedelta | None:
 def judge_tags(connection: Connection, rule: Rule, place: Place, *, now: datetime) -> Sequence[Verdict]:
     """Return a verdict for each tag of a repository that the rule is about."""
     return judge(rule, list_candidates(connection, place.id, label_keys=rule.label_keys), now=now)
+
+
+def foretell_tags(
+    connection: Connection, rule: Rule, place: Place, *, now: datetime, max_tags: int
+) -> Sequence[Verdict]:
+    """Return the same, and say of each tag that would go alone because a run does not look through so many."""
+    verdicts = judge_tags(connection, rule, place, now=now)
+    if count_tags(connection, place.id) <= max_tags:
+        return verdicts
+    return [replace(one, reason=f"{one.reason}; {TOO_LARGE}") if one.goes else one for one in verdicts]

@@ -33,10 +33,12 @@ def plan_tag(
     deletes_tags: DeletesTags,
     keep_referrers: bool = False,
     after: Collection[DeletionPlan] = (),
+    max_tags: int | None = None,
 ) -> DeletionPlan:
     """Return what the deletion of one tag would do.
 
     Args:
+        max_tags: with more of them a repository is not looked through; ``None``: it is for the caller to see.
         keep_referrers: the tags that are made of its digest are to stay.
         after: what is deleted in the same repository before.
     """
@@ -47,24 +49,40 @@ def plan_tag(
         others = [tag for tag in on_digest if tag != place.name and tag not in gone]
         listing = list_indexes_with(connection, place.repository_id, place.digest)
         indexes = [index for index in listing if index.digest not in gone_digests]
-        if not others and not indexes:
+        is_looked_through = _is_looked_through(connection, place.repository_id, max_tags)
+        if not others and not indexes and is_looked_through:
             plan = _plan_digest(connection, place.repository, place.repository_id, place.digest, keep_referrers)
             return replace(plan, tags=[place.name], tags_count=1, indexes=())
     method = method_for_tag(
-        shares_digest=bool(others),
+        shares_digest=bool(others) or not is_looked_through,
         is_listed=bool(indexes),
         registry_deletes_tags=deletes_tags(place.repository),
     )
-    return DeletionPlan(place.repository, method, place.digest, tags=[place.name], tags_count=1, other_tags=others)
+    return DeletionPlan(
+        place.repository,
+        method,
+        place.digest,
+        tags=[place.name],
+        tags_count=1,
+        other_tags=others,
+        is_looked_through=is_looked_through or bool(others or indexes),
+    )
 
 
 def plan_digest(
-    repository: RepositoryRow, digest: Digest, *, database: Database, keep_referrers: bool = False
+    repository: RepositoryRow,
+    digest: Digest,
+    *,
+    database: Database,
+    keep_referrers: bool = False,
+    max_tags: int | None = None,
 ) -> DeletionPlan:
-    """Return what the deletion of one manifest would do; the last argument is as above."""
+    """Return what the deletion of one manifest would do; the arguments are as above."""
     name = RepositoryName(repository.full_name)
     with database.read() as connection:
-        return _plan_digest(connection, name, repository.id, digest, keep_referrers)
+        plan = _plan_digest(connection, name, repository.id, digest, keep_referrers)
+        is_looked_through = _is_looked_through(connection, repository.id, max_tags)
+    return replace(plan, is_looked_through=is_looked_through, is_exact=plan.is_exact and is_looked_through)
 
 
 def plan_repository(repository: RepositoryRow, *, database: Database) -> DeletionPlan:
@@ -76,6 +94,10 @@ def plan_repository(repository: RepositoryRow, *, database: Database) -> Deletio
     return DeletionPlan(
         name, Method.REPOSITORY, tags=tags, tags_count=tags_count, freed_bytes=freed.size_bytes, is_exact=freed.is_exact
     )
+
+
+def _is_looked_through(connection: Connection, repository: int, max_tags: int | None) -> bool:
+    return max_tags is None or count_tags(connection, repository) <= max_tags
 
 
 def _plan_digest(

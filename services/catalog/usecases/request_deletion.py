@@ -28,7 +28,13 @@ def preview_tag(
     """
     place = _find_tag(visibility, permissions, tag, deleter.database)
     deletes_tags = deleter.registry.deletes_tags
-    return plan_tag(place, database=deleter.database, deletes_tags=deletes_tags, keep_referrers=keep_referrers)
+    return plan_tag(
+        place,
+        database=deleter.database,
+        deletes_tags=deletes_tags,
+        keep_referrers=keep_referrers,
+        max_tags=deleter.limits.max_tags,
+    )
 
 
 def delete_tag(
@@ -63,7 +69,13 @@ def preview_manifest(
         RepositoryNotFound, ManifestNotFound, NotAllowed: the caller may not see it, or not delete there.
     """
     row = _find_repository(visibility, permissions, repository, digest, deleter.database)
-    return plan_digest(row, digest, database=deleter.database, keep_referrers=keep_referrers)
+    return plan_digest(
+        row,
+        digest,
+        database=deleter.database,
+        keep_referrers=keep_referrers,
+        max_tags=deleter.limits.max_tags,
+    )
 
 
 def delete_manifest(

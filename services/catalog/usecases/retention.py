@@ -27,7 +27,7 @@ from services.catalog.storage.retention import (
     update_rule,
 )
 from services.catalog.storage.retention import delete_rule as drop_rule
-from services.catalog.usecases.judge_tags import judge_tags, load_terms
+from services.catalog.usecases.judge_tags import foretell_tags, load_terms
 from services.catalog.usecases.not_found import NotFound
 from services.catalog.usecases.rights import FindPermissions, require_namespace, seen_namespaces
 from shared.api.etags import Expected
@@ -111,12 +111,14 @@ class RetentionDesk:
     Args:
         visibility: what the caller may see.
         permissions: asks what the caller may do.
+        max_tags: with more of them a run does not look through a repository.
     """
 
     visibility: Visibility
     permissions: FindPermissions
     database: Database
     clock: Clock
+    max_tags: int
 
     def list_rules(self, asked: ListRequest) -> Page[StoredRule] | Slice[StoredRule]:
         """Return a part of the rules: of the namespaces that the caller sees, for overseers all."""
@@ -207,7 +209,7 @@ class RetentionDesk:
         rule = load_terms(terms)
         if not rule.says_something:
             raise RuleInvalid("terms", _SAYS_NOTHING)
-        return _preview(rule, namespace, database=self.database, clock=self.clock)
+        return _preview(rule, namespace, database=self.database, clock=self.clock, max_tags=self.max_tags)
 
     def request_run(self, rule: int) -> RunRow:
         """Ask for a run, which a worker begins within seconds; one that is under way is answered.
@@ -294,14 +296,14 @@ def _values(wanted: NewRule) -> dict[str, Any]:
     }
 
 
-def _preview(rule: Rule, namespace: str | None, *, database: Database, clock: Clock) -> Preview:
+def _preview(rule: Rule, namespace: str | None, *, database: Database, clock: Clock, max_tags: int) -> Preview:
     with database.read() as connection:
         places = list_places(connection, namespace, after="", limit=MAX_PREVIEWED + 1)
         judged = [
             Judged(place.name, verdict)
             for place in places[:MAX_PREVIEWED]
             if rule.covers(place.name)
-            for verdict in judge_tags(connection, rule, place, now=clock())
+            for verdict in foretell_tags(connection, rule, place, now=clock(), max_tags=max_tags)
         ]
     judged.sort(key=lambda one: (not one.verdict.goes, one.repository, one.verdict.tag))
     deleted = sum(one.verdict.goes for one in judged)

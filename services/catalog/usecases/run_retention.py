@@ -5,14 +5,15 @@ it has not deleted yet. Deleting a tag leaves whatever else has a name (``usecas
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from threading import Event
 
 import structlog
 from sqlalchemy import Connection
 
-from services.catalog.domain.deletions import TagPlace
-from services.catalog.domain.retention import ABOUT_NOTHING, Verdict
+from services.catalog.domain.deletions import Method, TagPlace
+from services.catalog.domain.retention import ABOUT_NOTHING, TOO_LARGE, UNSEEN, Verdict
 from services.catalog.storage.leases import release_lease, take_lease
 from services.catalog.storage.leftovers import drop_leftovers, note_leftovers, take_leftovers
 from services.catalog.storage.retention import (
@@ -199,7 +200,9 @@ class _Run:
         left: Sequence[Tag] = ()
         try:
             tag = TagPlace(verdict.id, place.id, place.name, verdict.tag, verdict.digest)
-            self._deleter.delete_tag(ACTOR, tag, around)
+            method = self._deleter.delete_tag(ACTOR, tag, around)
+            if method is not Method.DIGEST and not around.is_whole:
+                verdict = replace(verdict, reason=f"{verdict.reason}; {TOO_LARGE if around.is_too_large else UNSEEN}")
             self._refusals = self._unanswered = 0
         except DeletionError as refusal:
             fault, self._unanswered = str(refusal), 0

@@ -85,9 +85,20 @@ class Surroundings:
         self._children: dict[Digest, set[Digest]] = {}
         """What those hold that the index has not read."""
         self._is_whole = True
+        self._is_too_large = False
         self._is_over = False
         self._unanswered = 0
         self._silence: RegistryUnavailable | None = None
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether there are more tags than are looked at."""
+        return self._is_too_large
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was left out of what was looked at."""
+        return self._is_whole
 
     def find_holders(self, digest: Digest) -> Holders:
         """Return what leads to a manifest.
@@ -136,7 +147,8 @@ class Surroundings:
         self._began_s = monotonic()
         tags = self._registry.list_tags(self._repository).tags
         self._listed_s = monotonic()
-        if len(tags) > self._limits.max_tags:
+        self._is_too_large = len(tags) > self._limits.max_tags
+        if self._is_too_large:
             self._is_whole = False
         else:
             self._find_targets(tags)

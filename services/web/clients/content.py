@@ -31,6 +31,8 @@ class DeletionPlan:
     untagged: Sequence[str]
     freed_bytes: int
     is_exact: bool
+    is_looked_through: bool
+    """Whether the registry is asked what else leads to it; else a tag goes alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,7 @@ class _PlanSchema(Made):
     referrers = fields.List(fields.Dict(), load_default=list)
     freed_bytes = fields.Integer(load_default=0)
     is_exact = fields.Boolean(load_default=True)
+    is_looked_through = fields.Boolean(load_default=True)
 
 
 class _OutcomeSchema(Made):

@@ -143,6 +143,10 @@ def _sentences(plan: DeletionPlan, chosen: Mapping[str, str]) -> list[str]:
     said = []
     if stay:
         said.append(gettext("The image stays under: %(tags)s", tags=_names(stay)))
+    if plan.method in ("tag", "replacement") and not plan.is_looked_through:
+        said.append(
+            gettext("The image stays: this repository has too many tags to look first for what else leads to it.")
+        )
     if plan.method == "replacement":
         said.append(
             gettext("This registry cannot delete a tag alone: a throw-away manifest is put under it and deleted.")

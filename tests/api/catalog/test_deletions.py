@@ -105,6 +105,7 @@ def test_a_preview_says_what_would_go_and_deletes_nothing(client: FlaskClient, i
         "untagged": [],
         "freed_bytes": 0,
         "is_exact": True,
+        "is_looked_through": True,
     }
     assert [(one["method"], one["tags"], one["tags_count"], one["digest"]) for one in previews[1:]] == [
         ("digest", ["1.0", "latest"], 2, image["digest"]),

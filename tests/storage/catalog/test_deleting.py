@@ -32,6 +32,7 @@ from services.catalog.usecases.deletion_errors import (
 from services.catalog.usecases.plan_deletion import plan_digest, plan_repository, plan_tag
 from services.catalog.usecases.registry import RegistryUnavailable
 from services.catalog.usecases.repair_losses import repair_losses
+from services.catalog.usecases.request_deletion import preview_manifest, preview_tag
 from services.catalog.usecases.surroundings import LookLimits
 from shared.clock import utc_now
 from shared.database import Database
@@ -678,6 +679,49 @@ class TestReferrers:
 
         assert [one.method for one in done] == [Method.DIGEST, Method.DIGEST]
         assert signature in (done[1].fault or "")
+
+
+class TestTooManyTags:
+    """A repository is too large to be looked through before something is deleted."""
+
+    @pytest.fixture
+    def narrow(self, world: World) -> World:
+        world.deleter = replace(world.deleter, limits=LookLimits(max_tags=2))
+        return world
+
+    def test_a_tag_goes_alone_and_the_preview_says_so(self, narrow: World) -> None:
+        images = {tag: narrow.image(tag) for tag in ("1.0", "1.1", "1.2")}
+        place = narrow.place("1.0")
+
+        plan = preview_tag(EVERYTHING, may, place.id, deleter=narrow.deleter)
+        done = narrow.deleter.delete_tag("jane", place)
+
+        assert (plan.method, plan.is_looked_through, plan.freed_bytes) == (done, False, 0)
+        assert done is not Method.DIGEST
+        assert narrow.has(images["1.0"])
+        # Two are left: few enough.
+        plan = preview_tag(EVERYTHING, may, narrow.place("1.1").id, deleter=narrow.deleter)
+        assert (plan.method, plan.is_looked_through) == (Method.DIGEST, True)
+
+    def test_of_several_tags_too(self, narrow: World) -> None:
+        for tag in ("1.0", "1.1", "1.2"):
+            narrow.image(tag)
+        place = narrow.place("1.0")
+        chosen = [ChosenTag(place.name, place.digest)]
+
+        (would,) = preview_tags(EVERYTHING, may, place.repository_id, chosen, deleter=narrow.deleter)
+        (did,) = delete_tags(EVERYTHING, may, place.repository_id, chosen, deleter=narrow.deleter)
+
+        assert would.plan
+        assert (would.plan.method, would.plan.is_looked_through) == (did.method, False)
+
+    def test_what_else_goes_with_a_manifest_is_not_all_known(self, narrow: World) -> None:
+        images = [narrow.image(tag) for tag in ("1.0", "1.1", "1.2")]
+        number = narrow.place("1.0").repository_id
+
+        plan = preview_manifest(EVERYTHING, may, number, Digest(images[0]["digest"]), deleter=narrow.deleter)
+
+        assert (plan.is_exact, plan.is_looked_through) == (False, False)
 
 
 class TestThrowAway:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from werkzeug import Response
 
+from services.catalog.domain.retention import TOO_LARGE
 from services.catalog.storage.leases import take_lease
 from services.catalog.storage.retention import (
     OUTCOMES,
@@ -31,6 +32,7 @@ from services.catalog.usecases.retention import (
 )
 from services.catalog.usecases.retry_fetches import retry_fetches
 from services.catalog.usecases.run_retention import LEASE, LEASE_TTL, look_at, run_retention
+from services.catalog.usecases.surroundings import WITHIN_A_REQUEST, LookLimits
 from shared.api.paging import ListRequest, PageRequest
 from shared.clock import utc_now
 from shared.database import Database
@@ -49,7 +51,7 @@ Run = Callable[..., RunRow]
 
 @pytest.fixture
 def desk(database: Database) -> RetentionDesk:
-    return RetentionDesk(ROOT, lambda repository, actions: {}, database, utc_now)
+    return RetentionDesk(ROOT, lambda repository, actions: {}, database, utc_now, 1000)
 
 
 @pytest.fixture
@@ -66,12 +68,12 @@ def run(database: Database, proxy: RegistryProxy, desk: RetentionDesk) -> Run:
     return run
 
 
-def go_on(database: Database, proxy: RegistryProxy, *, days: float = 0) -> bool:
+def go_on(database: Database, proxy: RegistryProxy, *, days: float = 0, limits: LookLimits = WITHIN_A_REQUEST) -> bool:
     def clock() -> datetime:
         return utc_now() + timedelta(days=days)
 
     with serving(proxy.app()) as url:
-        deleter = ContentDeleter(database, new_client(url), clock)
+        deleter = ContentDeleter(database, new_client(url), clock, limits)
         return run_retention(deleter, holder="us", stop=Event(), database=database, clock=clock)
 
 
@@ -329,6 +331,24 @@ def test_a_signature_without_an_answer_is_told_with_what_it_was_about(
     (told,) = outcomes(database, done)
     assert signature in (told.fault or "")
     assert shown_index(database)["team/app"].keys() == {"new", signature}
+
+
+def test_where_there_are_too_many_tags_each_goes_alone_and_that_is_said(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, proxy: RegistryProxy, desk: RetentionDesk
+) -> None:
+    images = [pusher.image("team/app", tag) for tag in ("1.0", "1.1", "1.2")]
+    crawler.crawl(RepositoryName("team/app"))
+    terms, desk = {"keep_newest": 0, "except_tags": ["1.2"]}, replace(desk, max_tags=2)
+
+    foretold = desk.preview(None, terms)
+    rule = desk.add_rule(NewRule("rule", None, True, 24, terms))
+    desk.request_run(rule.id)
+    go_on(database, proxy, limits=LookLimits(max_tags=2))
+
+    alone = f"not among the newest 0; {TOO_LARGE}"
+    assert [one.verdict.reason for one in foretold.verdicts] == [alone, alone, "its name is excepted"]
+    assert [one.reason for one in outcomes(database, runs(database)[0])] == [alone, alone]
+    assert [bool(pusher.read("team/app", image["digest"])) for image in images] == [True, True, True]
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ Judge = Callable[..., Mapping[str, str]]
 @pytest.fixture
 def judge(database: Database) -> Judge:
     """A function that returns the reason for each tag, as the preview says it."""
-    desk = RetentionDesk(ROOT, lambda repository, actions: {}, database, utc_now)
+    desk = RetentionDesk(ROOT, lambda repository, actions: {}, database, utc_now, 1000)
 
     def judge(**terms: Any) -> Mapping[str, str]:
         shown = desk.preview(None, {"keep_newest": 0, **terms}).verdicts

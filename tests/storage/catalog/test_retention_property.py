@@ -59,7 +59,7 @@ def test_what_a_kept_tag_needs_is_there_after_any_run(
     put(world)
     crawler.crawl(name)
     put(unheard)
-    desk = RetentionDesk(ROOT, lambda repository, actions: {}, database, utc_now)
+    desk = RetentionDesk(ROOT, lambda repository, actions: {}, database, utc_now, 1000)
     rule = desk.add_rule(NewRule(new_name("rule"), namespace, True, 24, terms))
     judged = [one.verdict for one in desk.preview(namespace, terms).verdicts if one.verdict.goes]
     # A tag that is elsewhere by now stays.
