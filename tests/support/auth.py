@@ -2,14 +2,10 @@
 
 import base64
 import dataclasses
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +13,6 @@ import jwt
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy.engine import make_url
 from werkzeug.test import TestResponse
 
 from services.auth.api.services import Services
@@ -44,7 +39,7 @@ from shared.api.serving import ServingSettings
 from shared.clock import utc_now
 from shared.config import Secret
 from shared.database import Database
-from tests.support.shared_servers import RUN_VARIABLE
+from tests.support.templates import start_migrated
 
 PASSWORD = "correct horse battery"
 INTERNAL_SECRET = "internal-secret-of-the-tests"
@@ -247,7 +242,7 @@ def auth_factory(folder: Path, database_url: str, stack: ExitStack) -> AuthFacto
     def build(*, clock: TestClock | None = None, **changes: Any) -> AuthService:
         settings = make_settings(folder, database_url, **changes)
         create_authority(settings.ca_dir, now=datetime.now(UTC))
-        _start_from_template(database_url)
+        start_migrated(database_url, migrations_of)
         clock, hasher = clock or TestClock(), CountingHasher()
         # Notes are written when a test says so: see AuthService.write_notes.
         app = create_app(settings, clock=clock, hasher=hasher, gather_s=3600)
@@ -258,24 +253,6 @@ def auth_factory(folder: Path, database_url: str, stack: ExitStack) -> AuthFacto
         return AuthService(app, clock, hasher, services)
 
     return build
-
-
-def _start_from_template(database_url: str) -> None:
-    """Give a test on SQLite a file that has been migrated already: migrating takes longer than most tests."""
-    url = make_url(database_url)
-    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
-        shutil.copyfile(_template(), url.database)
-
-
-@cache
-def _template() -> Path:
-    """Migrate a file, once for each process of the test run."""
-    path = Path(tempfile.mkdtemp(prefix="auth-", dir=os.environ[RUN_VARIABLE])) / "template.db"
-    database = Database(f"sqlite:///{path}")
-    migrations_of(database).upgrade()
-    # Closing the last connection puts the write-ahead log into the file.
-    database.dispose()
-    return path
 
 
 def assert_problem(response: TestResponse, status: int, *words: str) -> Mapping[str, Any]:

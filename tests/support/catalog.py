@@ -18,6 +18,7 @@ from shared.config import Secret
 from shared.contracts.events import Envelope, RegistryNotification, envelope_of
 from shared.database import Database
 from shared.oci.names import Digest, RepositoryName, Tag
+from tests.support.templates import start_migrated
 from tests.support.visibility import PEER_SECRET
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -164,6 +165,7 @@ def make_scanner(url: str, **changes: Any) -> ScannerSettings:
 
 def new_index(url: str) -> Database:
     """Return an empty index, as the catalog's API opens it."""
+    start_migrated(url, migrations)
     database = Database(url, custom_plans=True)
     migrations(database).upgrade()
     return database

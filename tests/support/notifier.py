@@ -25,6 +25,7 @@ from shared.api.serving import ServingSettings
 from shared.config import Secret
 from shared.database import Database
 from tests.support.processes import Process
+from tests.support.templates import start_migrated
 from tests.support.visibility import PEER_SECRET
 from tests.support.waiting import wait_until
 
@@ -80,6 +81,7 @@ class Notifier:
     def start(cls, settings: Settings, *, migrated: bool = True) -> "Notifier":
         database = Database(settings.database_url.reveal())
         if migrated:
+            start_migrated(settings.database_url.reveal(), migrations)
             migrations(database).upgrade()
         prepare_spool(settings)
         # A busy machine must not decide what a test sees.
