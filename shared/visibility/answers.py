@@ -29,6 +29,8 @@ class Caller:
     """Sees everything and changes nothing."""
     id: int | None = None
     """Of the person or robot; ``None``: ``auth`` does not say."""
+    narrowed: bool = False
+    """Whether the credential carries a part of its owner's rights: it is for the registry only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,4 +191,5 @@ def _load_caller(subject: Any) -> Caller | None:
         administrator=subject["administrator"] is True,
         auditor=subject.get("auditor") is True,
         id=_optional_id(subject.get("id")),
+        narrowed=subject.get("narrowed") is True,
     )

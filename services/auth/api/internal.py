@@ -171,6 +171,7 @@ def _dump_subject(subject: Subject) -> dict[str, object] | None:
         "kind": subject.kind.value,
         "administrator": is_whole and subject.administrator,
         "auditor": is_whole and subject.auditor,
+        "narrowed": not is_whole,
     }
 
 

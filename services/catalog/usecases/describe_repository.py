@@ -21,7 +21,7 @@ from services.catalog.storage.people import (
 from services.catalog.storage.repository_queries import RepositoryRow, find_repository
 from services.catalog.usecases.not_found import CommentNotFound, RepositoryNotFound
 from services.catalog.usecases.placed import FindPlaces, find_place, with_place
-from services.catalog.usecases.rights import FindPermissions, NotAllowed, require
+from services.catalog.usecases.rights import FindPermissions, NotAllowed, require, require_whole
 from shared.api.etags import Expected
 from shared.api.paging import ListRequest, Page
 from shared.api.slices import Slice
@@ -56,6 +56,7 @@ def describe(
     """
     with database.read() as connection:
         row = _get(connection, visibility, repository)
+    require_whole(visibility)
     require(permissions, RepositoryName(row.full_name), "describe")
     place = find_place(row, places)
     with database.write() as connection:
@@ -226,6 +227,7 @@ def _may_withdraw(person: Caller, row: CommentRow) -> bool:
 
 def _person(visibility: Visibility) -> Caller:
     person = _find_person(visibility)
+    require_whole(visibility)
     if person is None:
         raise NotAllowed("Only people who have signed in may.")
     return person
@@ -233,4 +235,4 @@ def _person(visibility: Visibility) -> Caller:
 
 def _find_person(visibility: Visibility) -> Caller | None:
     caller = visibility.caller
-    return caller if caller and caller.kind == PERSON else None
+    return caller if caller and caller.kind == PERSON and not caller.narrowed else None

@@ -37,6 +37,16 @@ def require(permissions: FindPermissions, repository: RepositoryName, action: st
         raise NotAllowed(permission.reason)
 
 
+def require_whole(visibility: Visibility) -> None:
+    """Make sure that the caller's credential carries all of its owner's rights.
+
+    Raises:
+        NotAllowed: it is narrowed, and what is to be done lasts longer than it, or is said in its owner's name.
+    """
+    if visibility.caller and visibility.caller.narrowed:
+        raise NotAllowed("This application token is narrowed: it is for the registry only.")
+
+
 def actor_of(visibility: Visibility) -> str:
     """Return the caller's name, for what is written down."""
     return visibility.caller.username if visibility.caller else ANONYMOUS
@@ -51,6 +61,7 @@ def require_namespace(visibility: Visibility, permissions: FindPermissions, name
     Raises:
         NotAllowed: the caller may not.
     """
+    require_whole(visibility)
     caller = visibility.caller
     if visibility.oversees and caller and caller.administrator:
         return

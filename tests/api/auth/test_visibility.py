@@ -55,7 +55,7 @@ def without_id(body: dict[str, Any]) -> dict[str, Any]:
 def test_a_caller_sees_what_may_be_pulled(world: AuthService, user: str | None, names: list[str]) -> None:
     body = visible(world, basic(user)).get_json()
 
-    subject = {"username": user, "kind": "person", "administrator": False, "auditor": False}
+    subject = {"username": user, "kind": "person", "administrator": False, "auditor": False, "narrowed": False}
     assert without_id(body) == {
         "subject": None if user is None else subject,
         "everything": False,
@@ -68,11 +68,15 @@ def test_a_caller_sees_what_may_be_pulled(world: AuthService, user: str | None, 
 @pytest.mark.parametrize(
     ("user", "password", "subject"),
     [
-        ("admin", PASSWORD, {"username": "admin", "kind": "person", "administrator": True, "auditor": False}),
+        (
+            "admin",
+            PASSWORD,
+            {"username": "admin", "kind": "person", "administrator": True, "auditor": False, "narrowed": False},
+        ),
         (
             "portus",
             SERVICE_ACCOUNT_SECRET,
-            {"username": "portus", "kind": "internal", "administrator": False, "auditor": False},
+            {"username": "portus", "kind": "internal", "administrator": False, "auditor": False, "narrowed": False},
         ),
     ],
 )

@@ -181,3 +181,28 @@ def test_a_comment_is_destroyable_by_whom_it_may_be_deleted(house: House) -> Non
         (shown,) = house.call("GET", comments, user).json or []
         assert shown["destroyable"]
     assert house.call("DELETE", f"{comments}/{made['id']}", "admin").status_code == 204
+
+
+@pytest.mark.parametrize("narrowing", [{"actions": ["pull", "push", "delete"]}, {"namespaces": ["pub"]}])
+def test_a_narrowed_token_writes_nothing_in_its_owners_name(narrowing: dict[str, list[str]], house: House) -> None:
+    """It is for the registry only, as ``auth`` says of it everywhere else."""
+    path = f"/repositories/{house.repositories('olga')['pub/app']['id']}"
+    house.call("POST", f"{path}/comments", "olga", json={"body": "mine"})
+    rule = {"name": "rule", "namespace": "pub", "terms": {"keep_newest": 1}}
+    token = house.narrow("olga", **narrowing)
+
+    tried = [
+        house.call("POST", f"{path}/comments", "olga", token, json={"body": "not mine"}),
+        house.call("PUT", f"{path}/comments/1", "olga", token, json={"body": "not mine"}),
+        house.call("DELETE", f"{path}/comments/1", "olga", token),
+        house.call("PUT", f"{path}/star", "olga", token),
+        house.call("PUT", path, "olga", token, json={"description": "not mine"}),
+        house.call("POST", "/retention/rules", "olga", token, json=rule),
+        house.call("POST", "/immutable-tags", "olga", token, json={"namespace": "pub", "tags": ["v*"]}),
+    ]
+
+    assert [answer.status_code for answer in tried] == [403] * len(tried)
+    assert all("narrowed" in answer.text for answer in tried)
+    (shown,) = house.call("GET", f"{path}/comments", "olga", token).json or []
+    assert (shown["body"], shown["destroyable"]) == ("mine", False)
+    assert house.call("POST", "/retention/rules", "olga", json=rule).status_code == 201
