@@ -10,7 +10,8 @@ from marshmallow import Schema, fields, post_load, validate
 from services.catalog.api.fields import ID, globs, list_response, rule_namespace
 from services.catalog.domain.retention import Newest
 from services.catalog.storage.retention import OUTCOMES, RULES, RUNS, RunRow, StoredRule
-from services.catalog.usecases.retention import NewRule, Preview, RetentionDesk
+from services.catalog.usecases.preview_retention import Preview
+from services.catalog.usecases.retention import NewRule, RetentionDesk
 from shared.api.blueprints import ApiBlueprint
 from shared.api.etags import if_match
 from shared.api.lists import PRINTABLE, either_query, key_query

@@ -1,6 +1,6 @@
 """Retention rules: who may write them, what one would do, and what their runs did."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from services.catalog.domain.retention import Rule, Verdict
 from services.catalog.storage.retention import (
     OutcomeRow,
     RunRow,
@@ -20,32 +19,25 @@ from services.catalog.storage.retention import (
     find_run_under_way,
     insert_rule,
     list_outcomes,
-    list_places,
     list_rules,
     list_runs,
     open_run,
     update_rule,
 )
 from services.catalog.storage.retention import delete_rule as drop_rule
-from services.catalog.usecases.judge_tags import foretell_tags, load_terms
+from services.catalog.usecases.judge_tags import load_terms
 from services.catalog.usecases.not_found import NotFound
+from services.catalog.usecases.preview_retention import Preview, preview_retention
 from services.catalog.usecases.rights import FindPermissions, require_namespace, seen_namespaces
 from shared.api.etags import Expected
 from shared.api.paging import ListRequest, Page
 from shared.api.slices import Slice
 from shared.clock import Clock
 from shared.database import Database
-from shared.oci.names import RepositoryName
 from shared.visibility.answers import Visibility
 from shared.visibility.permissions import require_caller
 
 MAX_RULES = 1000
-MAX_SHOWN = 1000
-"""Verdicts that a preview shows."""
-
-MAX_PREVIEWED = 1000
-"""Repositories that a preview looks at."""
-
 ENVIRONMENT_RULE = "garbage collector (environment)"
 """The name of the rule that the environment describes; nobody else's is called so."""
 
@@ -81,27 +73,6 @@ class NewRule:
     enabled: bool
     every_hours: int
     terms: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A verdict with where the tag is."""
-
-    repository: RepositoryName
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a rule would do now."""
-
-    repositories: int
-    kept: int
-    deleted: int
-    verdicts: Sequence[Judged]
-    """Those that would go first; ``MAX_SHOWN`` at the most."""
-    is_whole: bool
-    """Whether every repository was looked at that the rule is about, and every verdict is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +180,7 @@ class RetentionDesk:
         rule = load_terms(terms)
         if not rule.says_something:
             raise RuleInvalid("terms", _SAYS_NOTHING)
-        return _preview(rule, namespace, database=self.database, clock=self.clock, max_tags=self.max_tags)
+        return preview_retention(rule, namespace, database=self.database, clock=self.clock, max_tags=self.max_tags)
 
     def request_run(self, rule: int) -> RunRow:
         """Ask for a run, which a worker begins within seconds; one that is under way is answered.
@@ -294,26 +265,6 @@ def _values(wanted: NewRule) -> dict[str, Any]:
         "every_hours": wanted.every_hours,
         "terms": dict(wanted.terms),
     }
-
-
-def _preview(rule: Rule, namespace: str | None, *, database: Database, clock: Clock, max_tags: int) -> Preview:
-    with database.read() as connection:
-        places = list_places(connection, namespace, after="", limit=MAX_PREVIEWED + 1)
-        judged = [
-            Judged(place.name, verdict)
-            for place in places[:MAX_PREVIEWED]
-            if rule.covers(place.name)
-            for verdict in foretell_tags(connection, rule, place, now=clock(), max_tags=max_tags)
-        ]
-    judged.sort(key=lambda one: (not one.verdict.goes, one.repository, one.verdict.tag))
-    deleted = sum(one.verdict.goes for one in judged)
-    return Preview(
-        repositories=len({one.repository for one in judged}),
-        kept=len(judged) - deleted,
-        deleted=deleted,
-        verdicts=judged[:MAX_SHOWN],
-        is_whole=len(places) <= MAX_PREVIEWED and len(judged) <= MAX_SHOWN,
-    )
 
 
 def keep_environment_rule(terms: Mapping[str, Any] | None, *, database: Database, clock: Clock) -> None:

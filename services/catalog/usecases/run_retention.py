@@ -172,8 +172,9 @@ class _Run:
     def _clear(self, place: Place) -> None:
         kept: int | None = None
         if self._rule.covers(place.name):
-            with self._database.write() as connection:
+            with self._database.read() as connection:
                 verdicts = judge_tags(connection, self._rule, place, now=self._clock())
+            with self._database.write() as connection:
                 left = [_left(one) for one in take_leftovers(connection, self._rule_id, place)]
             # Tried after everything else: what was refused once may be again.
             going = {one.tag: one for one in (*verdicts, *left) if one.goes}
