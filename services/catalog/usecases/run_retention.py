@@ -128,6 +128,8 @@ class _Run:
     ) -> None:
         self._id = run.id
         self._rule_id = rule.id
+        # One that was asked for goes on with a rule that is off, one that was due does not.
+        self._began_with = (rule.enabled or run.requested_by is None, rule.terms)
         self._namespace = rule.namespace
         self._rule = load_terms(rule.terms)
         self._deleter = deleter
@@ -247,5 +249,9 @@ class _Run:
     def _require_ours(self, connection: Connection) -> None:
         if not take_lease(connection, LEASE, self._holder, now=self._clock(), ttl=LEASE_TTL):
             raise _NotOurs("another worker goes on with it")
-        if find_run(connection, self._id) is None:
+        rule = find_rule(connection, self._rule_id)
+        if rule is None or find_run(connection, self._id) is None:
             raise _NotOurs("its rule was deleted")
+        # What was judged by other terms is not to go by them.
+        if (rule.enabled, rule.terms) != self._began_with:
+            raise _Pointless("the rule was changed or switched off; the next run goes by what it says now")

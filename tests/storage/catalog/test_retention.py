@@ -512,6 +512,69 @@ def test_a_run_whose_rule_goes_ends_before_its_next_deletion(
     assert runs(database) == []
 
 
+@pytest.mark.parametrize("change", [{"enabled": False}, {"terms": {"keep_newest": 0, "except_tags": ["*"]}}], ids=str)
+def test_a_run_whose_rule_changes_ends_before_its_next_deletion(
+    change: dict[str, Any],
+    database: Database,
+    pusher: Pusher,
+    crawler: RepositoryCrawler,
+    proxy: RegistryProxy,
+    desk: RetentionDesk,
+) -> None:
+    """Somebody who sees the wrong tags go mends the rule, and does not wait for the end of the run."""
+    for tag in ("a", "b", "c"):
+        pusher.image("team/app", tag)
+    crawler.crawl(RepositoryName("team/app"))
+    wanted = NewRule("rule", None, True, 24, {"keep_newest": 0})
+    rule = desk.add_rule(wanted)
+
+    def change_the_rule(request: Any) -> None:
+        if request.method == "DELETE":
+            desk.change_rule(rule.id, lambda _known: replace(wanted, **change), expected=lambda _known: None)
+
+    proxy.refuse = change_the_rule
+    desk.request_run(rule.id)
+    go_on(database, proxy)
+
+    assert len(shown_index(database)["team/app"]) == 2
+    (ended,) = runs(database)
+    assert (ended.deleted, ended.finished_at is not None) == (1, True)
+    assert "changed" in (ended.fault or "")
+
+
+def test_a_rule_that_is_off_runs_when_somebody_asks(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, proxy: RegistryProxy, desk: RetentionDesk
+) -> None:
+    pusher.image("team/app", "a")
+    crawler.crawl(RepositoryName("team/app"))
+    rule = desk.add_rule(NewRule("rule", None, False, 24, {"keep_newest": 0}))
+
+    desk.request_run(rule.id)
+    go_on(database, proxy)
+
+    assert (runs(database)[0].deleted, shown_index(database)) == (1, {})
+
+
+def test_a_due_run_that_was_interrupted_does_not_go_on_once_its_rule_is_off(
+    database: Database, pusher: Pusher, crawler: RepositoryCrawler, proxy: RegistryProxy, desk: RetentionDesk
+) -> None:
+    pusher.image("team/app", "a")
+    crawler.crawl(RepositoryName("team/app"))
+    wanted = NewRule("rule", None, True, 24, {"keep_newest": 0})
+    rule = desk.add_rule(wanted)
+    proxy.refuse = lambda request: Response("", 503)
+    with pytest.raises(RegistryUnavailable):
+        go_on(database, proxy, days=2)
+    desk.change_rule(rule.id, lambda _known: replace(wanted, enabled=False), expected=lambda _known: None)
+
+    proxy.refuse = lambda request: None
+    go_on(database, proxy, days=2)
+
+    (ended,) = runs(database)
+    assert (ended.deleted, ended.finished_at is not None) == (0, True)
+    assert list(shown_index(database)) == ["team/app"]
+
+
 def test_a_worker_that_was_taken_for_dead_deletes_no_more(
     database: Database, pusher: Pusher, crawler: RepositoryCrawler, proxy: RegistryProxy, desk: RetentionDesk
 ) -> None:
