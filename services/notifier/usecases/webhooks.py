@@ -8,14 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from services.notifier.domain.addresses import Network, find_address, may_reach
-from services.notifier.domain.webhook_requests import MASK, secret_fault
+from services.notifier.domain.addresses import Network
+from services.notifier.domain.webhook_requests import MASK
 from services.notifier.domain.webhooks import (
     MAX_HEADERS,
     MAX_WEBHOOKS,
     InvalidWebhook,
     check_header,
-    check_url,
     origin_of,
     without_query,
 )
@@ -49,7 +48,8 @@ from services.notifier.usecases.webhook_rights import (
     WebhookPaused,
     find_standing,
 )
-from services.notifier.usecases.webhook_views import OWNERSHIP, HeaderView, WebhookView, view_webhook
+from services.notifier.usecases.webhook_values import list_changed, to_columns
+from services.notifier.usecases.webhook_views import HeaderView, WebhookView, view_webhook
 from shared.api.etags import Expected
 from shared.api.paging import ListRequest, Page
 from shared.api.slices import Slice
@@ -61,8 +61,6 @@ from shared.database import Database
 
 RECENT_EVENTS = 10_000
 """So far back is looked for the end of a namespace, which may have come while a webhook was being made."""
-
-_SEALED = {"password": "sealed_password", "secret": "sealed_secret"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ class WebhookDesk:
         """
         asked_at, standing = self.clock(), find_standing(self.rights, namespace_id)
         standing.require(CREATE)
-        row = self._row(values)
+        row = to_columns(values, seal=self.seal, allowed=self.allowed)
         place = {"namespace_id": namespace_id, "namespace": standing.namespace, "team_id": standing.team_id}
         with self._changing() as connection:
             if count_webhooks(connection, namespace_id) >= MAX_WEBHOOKS:
@@ -150,7 +148,7 @@ class WebhookDesk:
             PreconditionFailed: it is not what the caller has seen.
         """
         asked_at, standing = self.clock(), self._require(webhook, MANAGE)
-        row = self._row(values)
+        row = to_columns(values, seal=self.seal, allowed=self.allowed)
         with self._changing() as connection:
             before = _present(find_webhook(connection, webhook, lock=True))
             expected(self._whole(connection, before, standing))
@@ -158,7 +156,7 @@ class WebhookDesk:
                 row = self._take_over(connection, before, standing, row)
             elif origin_of(row.get("url", before.url)) != origin_of(before.url):
                 row = {"sealed_password": None, **row}
-            changed = _changed(before, row)
+            changed = list_changed(before, row)
             if changed:
                 update_webhook(connection, webhook, row, now=self.clock())
             after = _present(find_webhook(connection, webhook))
@@ -257,33 +255,6 @@ class WebhookDesk:
             hold_log(connection)
             yield connection
 
-    def _row(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return columns for values of the API.
-
-        Raises:
-            InvalidWebhook: one of them breaks a rule.
-        """
-        row = {name: value for name, value in values.items() if name not in _SEALED}
-        if "request_method" in row:
-            row["method"] = row.pop("request_method")
-        if "url" in row:
-            row["url"] = self._checked_url(row["url"])
-        for name, column in _SEALED.items():
-            if name in values:
-                given = values[name]
-                if name == "secret" and given and (fault := secret_fault(given.reveal())):
-                    raise InvalidWebhook({"secret": [fault]})
-                row[column] = self.seal.close(given) if given else None
-        return row
-
-    def _checked_url(self, value: str) -> str:
-        url = check_url(value)
-        # A name is looked up when something is sent; a number is told at once.
-        address = find_address(origin_of(url)[1])
-        if address and not may_reach(address, self.allowed):
-            raise InvalidWebhook({"url": ["is not public, and not among PORTUS_WEBHOOK_ALLOWED_NETWORKS"]})
-        return url
-
     def _take_over(
         self, connection: Connection, webhook: StoredWebhook, standing: Standing, row: Mapping[str, Any]
     ) -> dict[str, Any]:
@@ -324,12 +295,6 @@ def _present(webhook: StoredWebhook | None) -> StoredWebhook:
     if webhook is None:
         raise WebhookNotFound
     return webhook
-
-
-def _changed(before: StoredWebhook, row: Mapping[str, Any]) -> list[str]:
-    """Return what is different, in words for the log. What is sealed differs whenever it is given."""
-    names = {column: name for name, column in _SEALED.items()} | dict.fromkeys(OWNERSHIP, "team")
-    return sorted({names.get(column, column) for column, value in row.items() if getattr(before, column) != value})
 
 
 def _said(webhook: StoredWebhook) -> dict[str, Any]:
