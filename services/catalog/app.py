@@ -26,7 +26,7 @@ from services.catalog.clients.namespaces import NamespaceClient
 from services.catalog.clients.registry import USER_AGENT, RegistryClient
 from services.catalog.clients.scanner import ScannerClient
 from services.catalog.clients.tokens import RegistryTokens
-from services.catalog.metrics import measure_drift, measure_losses, measure_scans
+from services.catalog.metrics import measure_deletions, measure_drift, measure_losses, measure_scans
 from services.catalog.settings import ScannerSettings, Settings
 from services.catalog.storage.manifests import list_fetched
 from services.catalog.storage.schema import migrations
@@ -131,6 +131,7 @@ def _kept_answers(settings: Settings, database: Database) -> KeptAnswers:
 def _measure(database: Database, *, scans: bool) -> None:
     measure_losses(database, utc_now)
     measure_drift(database, utc_now)
+    measure_deletions(database)
     if scans:
         measure_scans(database, utc_now)
 

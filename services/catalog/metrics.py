@@ -6,6 +6,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from services.catalog.domain.drift import Kind
 from services.catalog.domain.losses import Reason
 from services.catalog.domain.scans import DEFAULT_SCANNER, ScanState
+from services.catalog.storage.begun_deletions import count_begun
 from services.catalog.storage.drift import count_open_drift
 from services.catalog.storage.loss_queries import count_open, summarize_open
 from services.catalog.storage.rounds import count_unread, find_oldest_look
@@ -41,6 +42,13 @@ UNREAD = Gauge(
 LOOK_AGE = Gauge(
     "portus_catalog_oldest_look_seconds",
     "How long no full look was had at the repository whose turn was longest ago; 0 when there is none.",
+    ["index"],
+    multiprocess_mode="livemostrecent",
+)
+
+DELETIONS = Gauge(
+    "portus_catalog_deletions_unfinished",
+    "Deletions of a tag by a throw-away manifest that have begun; one that stays broke off, and cannot be finished.",
     ["index"],
     multiprocess_mode="livemostrecent",
 )
@@ -86,6 +94,16 @@ def measure_drift(database: Database, clock: Clock) -> None:
         DRIFT.labels(kind.value).set(counts.get(kind.value, 0))
     UNREAD.labels("catalog").set(unread)
     LOOK_AGE.labels("catalog").set(age_s)
+
+
+def measure_deletions(database: Database) -> None:
+    """Set the gauge; ``NaN`` says that the database did not answer."""
+    try:
+        with database.read() as connection:
+            unfinished: float = count_begun(connection)
+    except SQLAlchemyError:
+        unfinished = float("nan")
+    DELETIONS.labels("catalog").set(unfinished)
 
 
 def measure_losses(database: Database, clock: Clock) -> None:

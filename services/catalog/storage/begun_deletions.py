@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from services.catalog.domain.errands import Errand
 from services.catalog.storage.deletion_tables import begun_deletions
@@ -41,6 +41,11 @@ def list_unfinished(connection: Connection, *, now: datetime, limit: int) -> Seq
         BegunDeletion(Errand(row.id, row.actor), RepositoryName(row.repository), Tag(row.tag))
         for row in connection.execute(query)
     ]
+
+
+def count_begun(connection: Connection) -> int:
+    """Return how many deletions are under way, or broke off and are not finished yet."""
+    return connection.execute(select(func.count()).select_from(begun_deletions)).scalar_one()
 
 
 def put_off(connection: Connection, errand: Errand, *, due_at: datetime) -> None:

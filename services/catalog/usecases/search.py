@@ -72,7 +72,8 @@ def _find_exact(connection: Connection, visibility: Visibility, wanted: Search) 
 def _repositories(
     connection: Connection, visibility: Visibility, wanted: Search, limit: int
 ) -> Sequence[RepositoryHit]:
-    part = wanted.repository or wanted.text
+    # No repository's name has upper case, whatever people type; one database alone would pass over it.
+    part = (wanted.repository or wanted.text).lower()
     return search_repositories(connection, visibility, part, limit=limit)
 
 

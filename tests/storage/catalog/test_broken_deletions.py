@@ -1,10 +1,13 @@
 """What a deletion has left that broke off half-way: real registry 2.8, where a tag goes by a throw-away manifest."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Barrier
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import func, select
 from werkzeug import Response
 
@@ -12,9 +15,10 @@ from services.catalog.clients.registry import RegistryClient
 from services.catalog.domain import throwaway
 from services.catalog.domain.deletions import TagPlace
 from services.catalog.domain.errands import Errand
+from services.catalog.metrics import measure_deletions
 from services.catalog.storage.deletion_queries import find_tag
 from services.catalog.storage.deletion_tables import begun_deletions
-from services.catalog.storage.tables import tags
+from services.catalog.storage.tables import tag_writes, tags
 from services.catalog.usecases.browse_history import list_periods
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.delete_content import ContentDeleter
@@ -202,3 +206,34 @@ class Falling:
     def delete_manifest(self, repository: RepositoryName, digest: Digest, errand: Errand) -> datetime:
         self.proxy.refuse = lambda request: Response("", 503)
         return self.client.delete_manifest(repository, digest, errand)
+
+
+def test_two_workers_that_finish_it_at_the_same_time_delete_once(
+    database: Database, client: RegistryClient, image: Digest
+) -> None:
+    break_off(database, client, after="put_manifest")
+    start = Barrier(2)
+
+    def work(_number: int) -> None:
+        start.wait(10)
+        finish(database, client)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, range(2)))
+
+    assert (real(client), shown_index(database), begun(database)) == ({"1.0": image}, {APP: {"1.0": image}}, 0)
+    assert enders(database) == [("deleted", "jane")]
+    with database.read() as connection:
+        written = connection.scalars(select(tag_writes.c.kind).where(tag_writes.c.tag == "latest")).all()
+    assert sorted(written) == ["deleted", "seen"]
+
+
+def test_it_is_counted_for_whoever_watches(database: Database, client: RegistryClient, image: Digest) -> None:
+    break_off(database, client, after="put_manifest")
+    measure_deletions(database)
+    assert REGISTRY.get_sample_value("portus_catalog_deletions_unfinished", {"index": "catalog"}) == 1
+
+    finish(database, client)
+    measure_deletions(database)
+
+    assert REGISTRY.get_sample_value("portus_catalog_deletions_unfinished", {"index": "catalog"}) == 0

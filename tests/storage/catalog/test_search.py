@@ -56,6 +56,11 @@ def test_repositories_are_found_by_any_part_the_nearest_first(look: Look) -> Non
     assert [hit.repository for hit in look(f"{HOST}/team/app").repositories] == ["team/app", "team/app-server"]
 
 
+@pytest.mark.parametrize("typed", ["SERV", "Team/App-S", f"{HOST}/TEAM/app-s"])
+def test_repositories_are_found_however_they_are_spelt(typed: str, look: Look) -> None:
+    assert [hit.repository for hit in look(typed).repositories] == ["team/app-server"]
+
+
 def test_tags_are_found_by_their_beginning_in_their_own_spelling(look: Look) -> None:
     found = [(hit.repository, hit.tag) for hit in look("1.").tags]
 
