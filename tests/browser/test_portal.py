@@ -1,5 +1,7 @@
 """What people do in the portal, with a real browser."""
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -176,3 +178,30 @@ def test_everything_but_copying_works_without_a_script(open_page: OpenPage, peer
     page.get_by_text("Jane Harbourmaster").click()
     page.get_by_role("button", name="Sign out").click()
     assert peers.sessions == {}
+
+
+MANY_MARKS: dict[str, Any] = {
+    "immutable": True,
+    "overwritten": True,
+    "referrer_kinds": ["sbom", "attestation", "signature"],
+}
+SCAN = {"state": "done", "severity": "Critical", "counts": {"Critical": 1}, "total": 1}
+
+
+def test_names_of_tags_stay_whole_beside_many_marks_and_scans(open_page: OpenPage, peers: Peers) -> None:
+    peers.add(
+        "docks/crane",
+        make_tag("v1.0", letter="a", pushed_by="portus immutability", scan=SCAN, **MANY_MARKS),
+        make_index_tag("v2.0", "amd64", "arm64", letter="b", scan=SCAN),
+        make_index_tag("latest", "amd64", "arm64", letter="b", scan=SCAN),
+        make_tag("stable", letter="a", scan=SCAN, **MANY_MARKS),
+        public=True,
+    )
+    for width in (1280, 1152, 320):
+        page = open_page("/r/docks/crane", viewport={"width": width, "height": 800}, locale="de")
+
+        heights = page.locator(".tag-name").evaluate_all("names => names.map(name => name.clientHeight)")
+        # One line has 20 pixels, two have 40.
+        assert len(heights) == 4
+        assert max(heights) < 30
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
