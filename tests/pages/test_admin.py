@@ -8,6 +8,7 @@ from sqlalchemy import insert
 from services.catalog.domain.losses import Reason, Suspicion
 from services.catalog.storage.immutability_tables import overwrites
 from services.catalog.storage.loss_windows import note_crawled, open_window
+from services.catalog.storage.retention_tables import rules
 from services.web.pages.routes import ADMINISTRATION, SYNC
 from shared.clock import utc_now
 from tests.pages.conftest import Browser, House, token_of
@@ -286,6 +287,53 @@ def test_a_rule_is_shown_what_it_would_do_before_it_is_written_down(house: House
     deletion = re.search(r"/admin/retention/\d+/delete", listed)
     assert deletion
     assert "No rules" in admin.follow(admin.send("/admin/retention", deletion[0]))
+
+
+def test_a_rule_says_all_that_it_asks_of_a_tag(house: House, admin: Browser) -> None:
+    terms = {
+        "keep_newest": 5,
+        "newest": "version",
+        "repositories": ["docks/*"],
+        "labels": {"team": "a", "cache": None},
+        "except_labels": {"keep": None},
+    }
+    now = utc_now()
+    row = {"name": "some", "namespace": None, "terms": terms, "created_by": "root", "enabled": True, "every_hours": 24}
+    with house.index.write() as connection:
+        connection.execute(insert(rules).values(**row, next_run_at=now, created_at=now, updated_at=now))
+
+    page = admin.read("/admin/retention")
+
+    assert "all but the newest 5 by version" in page
+    assert "only docks/*; only with one of the labels team=a, cache; never with one of the labels keep" in page
+
+
+def test_lists_below_a_tab_say_what_they_are_and_lead_back(admin: Browser) -> None:
+    for path, heading, above in (
+        ("/admin/retention/runs", "Runs", "/admin/retention"),
+        ("/admin/retention/overwrites", "Moved though they must not", "/admin/retention"),
+        ("/admin/sync/drift", "What differs", "/admin/sync"),
+        ("/admin/sync/crawls", "Crawls", "/admin/sync"),
+        ("/admin/sync/loss-windows", "Loss windows", "/admin/sync"),
+    ):
+        page = admin.read(path)
+        assert f'<h2 class="section-title">{heading}</h2>' in page
+        assert f'<li class="breadcrumb-item"><a href="{above}">' in page
+
+
+def test_an_empty_list_counts_nothing(admin: Browser) -> None:
+    assert "0 of 0" not in admin.read("/admin/retention/runs")
+    assert "0 of 0" not in admin.read("/admin/sync/dead-letters")
+
+
+def test_one_is_no_many(house: House, admin: Browser) -> None:
+    house.open_loss_window()
+
+    page = re.sub(r"<[^>]+>", "", admin.read("/admin"))
+
+    assert "2 people" in page
+    assert "0 teams" in page
+    assert re.search(r"1 open loss window\s", page)
 
 
 def test_tags_that_must_not_move_are_named(admin: Browser) -> None:

@@ -1,7 +1,8 @@
 """What the services say is shown in the reader's language: all that they say of rights and of differences."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -16,10 +17,16 @@ from services.auth.domain.patterns import EVERYTHING
 from services.auth.domain.subjects import Narrowing, Subject, SubjectKind
 from services.auth.domain.teams import Role
 from services.catalog.domain.drift import Cause, Kind, State, explain_cause, remedy_of
+from services.catalog.domain.labels import Labels
+from services.catalog.domain.retention import Candidate, Rule, judge
 from services.notifier.domain.webhooks import InvalidWebhook, check_url
-from services.web.viewmodels.said import say
+from services.web.clients.retention import Overwrite
+from services.web.viewmodels.retention import present_overwrites
+from services.web.viewmodels.said import say, say_all
+from shared.oci.names import Tag
 from tests.architecture.tree import ROOT
 from tests.pages.conftest import Browser, House
+from tests.support.catalog import digest_of
 
 SERVICES = ("auth", "catalog", "notifier")
 PULL = frozenset({"pull"})
@@ -75,6 +82,60 @@ def test_every_difference_is_said_in_german(house: House) -> None:
     with house.portal.test_request_context():
         g.language = "de"
         assert {text for text in said if say(text) == text} == set()
+
+
+def verdicts() -> Iterator[str]:
+    """Everything that a retention rule can say of a tag."""
+    now, day = datetime(2026, 11, 28, tzinfo=UTC), timedelta(days=1)
+    labels: tuple[Collection[Labels] | None, ...] = (None, [frozenset({("team", "a")})], [frozenset({("keep", "b")})])
+    rules = (
+        Rule(keep_newest=1),
+        Rule(older_than=day),
+        Rule(older_than=2 * day, unpulled_for=2 * day),
+        Rule(unpulled_for=day),
+        Rule(keep_newest=0, older_than=day, unpulled_for=day),
+        Rule(keep_newest=1, tags=["v*"]),
+        Rule(keep_newest=1, except_tags=["ci-*"]),
+        Rule(keep_newest=0, labels={"team": "a"}, except_labels={"keep": None}),
+        Rule(keep_newest=0, except_labels={"keep": None}),
+    )
+    for rule, pushed, pulled, images in product(rules, (0, 1, 40), (None, 0, 1, 40), labels):
+        pulled_at = None if pulled is None else now - pulled * day
+        tags = (
+            Candidate(Tag(name), digest_of(name), now - pushed * day, pulled_at, images) for name in ("ci-1", "ci-2")
+        )
+        yield from (verdict.reason for verdict in judge(rule, tags, now=now))
+
+
+def test_every_verdict_of_retention_is_said_in_german(house: House) -> None:
+    said = set(verdicts())
+
+    assert len(said) > 20
+    with house.portal.test_request_context():
+        g.language = "de"
+        english = {part for text in said for part in text.split(", ") if say(part) == part}
+        assert english == set()
+        assert say_all("not among the newest 3, 40 days old, never pulled") == (
+            "nicht unter den neuesten 3, 40 Tage alt, nie gezogen"
+        )
+
+
+def test_why_events_may_be_lost_is_said_in_german(house: House) -> None:
+    house.auth.make_user("root", administrator=True)
+    house.open_loss_window()
+
+    page = german(house, "root").read("/admin/sync/loss-windows")
+
+    assert "die Registry wurde neu gestartet" in page
+
+
+def test_a_tag_that_was_not_put_back_says_why_in_german(house: House) -> None:
+    fault = "It cannot be restored: the registry no longer has all that it is made of."
+    one = Overwrite(7, "docks/app", "v1", "jane", None, "failed", fault)
+    with house.portal.test_request_context():
+        g.language = "de"
+        note = present_overwrites([one], datetime.now(UTC)).rows[0].cells[2].note
+    assert note == "Es kann nicht wiederhergestellt werden: Die Registry hat nicht mehr alles, woraus es besteht."
 
 
 def test_names_stay_as_they_are(house: House) -> None:
@@ -165,6 +226,8 @@ def refusals() -> Iterator[str]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
                 if node.func.id in ("Forbidden", "NotAllowed", "Unreachable"):
                     yield from _texts(node.args[0])
+                elif node.func.id == "RuleInvalid" and len(node.args) == 2:
+                    yield from _texts(node.args[1])
                 elif node.func.id in ("Invalid", "InvalidWebhook") and isinstance(node.args[0], ast.Dict):
                     for faults in node.args[0].values:
                         yield from (text for one in getattr(faults, "elts", ()) for text in _texts(one))

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Response, flash, request, url_for
 from flask_babel import gettext, lazy_gettext
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 from werkzeug.wrappers import Response as AnyResponse
 
 from services.web.clients.errors import RequestRefused
@@ -30,6 +30,9 @@ SHOWN = 5
 EVERYWHERE = "*"
 """Stands for the whole installation in the field of the namespace."""
 
+DECIDING = ("keep_newest", "older_than_days", "unpulled_days")
+"""Terms of which a rule needs one."""
+
 _WHOLE = validate.Regexp(r"\d{0,5}", error=lazy_gettext("Write a whole number."))
 
 
@@ -48,6 +51,11 @@ class RuleForm(Schema):
     tags = fields.String()
     except_tags = fields.String()
     every_hours = fields.String(validate=_WHOLE)
+
+    @validates_schema
+    def check_terms(self, data: dict[str, str], **_: object) -> None:
+        if not any(data.get(name) for name in DECIDING):
+            raise ValidationError(gettext("Fill in this, an age, or how long nobody pulled."), "keep_newest")
 
 
 class ImmutableForm(Schema):
@@ -118,7 +126,8 @@ def delete_rule(portal: Portal, number: int) -> AnyResponse:
 def show_runs(portal: Portal) -> Response:
     """List the runs."""
     page = portal.retention.list_runs(require_admin(portal), load_list_query().page)
-    return render(portal, "admin_list.html", table=present_runs(page.rows, portal.clock()), pager=present_paging(page))
+    table = present_runs(page.rows, portal.clock())
+    return _list(portal, gettext("Runs"), table=table, pager=present_paging(page))
 
 
 def show_run(portal: Portal, number: int) -> Response:
@@ -127,14 +136,16 @@ def show_run(portal: Portal, number: int) -> Response:
     table = present_outcomes(part.rows)
     older = url_for("admin_retention_run", number=number, after=part.following) if part.following else None
     newest = url_for("admin_retention_run", number=number)
-    return render(portal, "admin_list.html", table=table, following=part.following, newest=newest, older=older)
+    heading = gettext("Run %(number)s", number=number)
+    return _list(portal, heading, table=table, following=part.following, newest=newest, older=older)
 
 
 def show_overwrites(portal: Portal) -> Response:
     """List the tags that were moved though they must not."""
     part = portal.retention.list_overwrites(require_admin(portal), load_after())
     table = present_overwrites(part.rows, portal.clock())
-    return render(portal, "admin_list.html", table=table, **onward("admin_retention_overwrites", part.following, {}))
+    heading = gettext("Moved though they must not")
+    return _list(portal, heading, table=table, **onward("admin_retention_overwrites", part.following, {}))
 
 
 def retry_overwrite(portal: Portal, number: int) -> AnyResponse:
@@ -165,6 +176,11 @@ def add_immutable(portal: Portal) -> AnyResponse:
 def delete_immutable(portal: Portal, number: int) -> AnyResponse:
     """Let tags move again."""
     return _do(portal, lambda visitor: portal.retention.delete_immutable(visitor, number))
+
+
+def _list(portal: Portal, heading: str, **values: Any) -> Response:
+    above = (gettext("Retention"), url_for("admin_retention"))
+    return render(portal, "admin_list.html", heading=heading, above=above, **values)
 
 
 def _do(portal: Portal, act: Any) -> AnyResponse:
@@ -207,9 +223,7 @@ def _namespace(value: str) -> str | None:
 
 
 def _terms(values: Mapping[str, str]) -> dict[str, Any]:
-    terms: dict[str, Any] = {
-        name: int(values[name]) for name in ("keep_newest", "older_than_days", "unpulled_days") if values[name]
-    }
+    terms: dict[str, Any] = {name: int(values[name]) for name in DECIDING if values[name]}
     terms |= {name: globs for name in ("repositories", "tags", "except_tags") if (globs := _globs(values[name]))}
     return terms | ({"newest": values["newest"]} if values["newest"] == "version" else {})
 

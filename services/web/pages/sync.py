@@ -68,14 +68,14 @@ def show_crawls(portal: Portal) -> Response:
     """List the crawls."""
     page = portal.sync.list_crawls(require_admin(portal), load_list_query().page)
     table = present_crawls(page.rows, portal.clock())
-    return render(portal, "admin_list.html", table=table, pager=present_paging(page))
+    return _list(portal, gettext("Crawls"), table=table, pager=present_paging(page))
 
 
 def show_windows(portal: Portal) -> Response:
     """List the times in which events may have been lost."""
     page = portal.sync.list_windows(require_admin(portal), load_list_query().page)
     table = present_windows(page.rows, portal.clock())
-    return render(portal, "admin_list.html", table=table, pager=present_paging(page))
+    return _list(portal, gettext("Loss windows"), table=table, pager=present_paging(page))
 
 
 def show_drift(portal: Portal) -> Response:
@@ -83,9 +83,9 @@ def show_drift(portal: Portal) -> Response:
     visitor = require_admin(portal)
     filters = {name: request.args.get(name, "")[:128] for name in ("kind", "state", "repository_prefix")}
     part = portal.sync.list_drift(visitor, load_after(), filters)
-    return render(
+    return _list(
         portal,
-        "admin_list.html",
+        gettext("What differs"),
         table=present_drift(part.rows, portal.clock()),
         filters=[
             Filter("repository_prefix", gettext("Repositories that begin with"), filters["repository_prefix"]),
@@ -94,6 +94,11 @@ def show_drift(portal: Portal) -> Response:
         ],
         **onward("admin_drift", part.following, filters),
     )
+
+
+def _list(portal: Portal, heading: str, **values: Any) -> Response:
+    above = (gettext("Index"), url_for("admin_sync"))
+    return render(portal, "admin_list.html", heading=heading, above=above, **values)
 
 
 def show_letters(portal: Portal) -> Response:

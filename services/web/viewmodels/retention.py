@@ -8,8 +8,12 @@ from flask import url_for
 from flask_babel import gettext, lazy_gettext
 
 from services.web.clients.retention import Immutable, Overwrite, Preview, Rule, Run, Verdict
+from services.web.viewmodels.said import say, say_all
 from services.web.viewmodels.tables import Action, Cell, Column, Row, Table
 from services.web.viewmodels.times import present_moment, present_time
+
+ANY = "*"
+"""The glob that leaves nothing out."""
 
 _STATES = {
     "reported": lazy_gettext("reported"),
@@ -63,7 +67,7 @@ def present_runs(runs: Sequence[Run], now: datetime) -> Table:
                     Cell(
                         gettext("run %(number)s", number=run.id),
                         link=url_for("admin_retention_run", number=run.id),
-                        note=run.fault or ("" if run.finished_at else gettext("under way")),
+                        note=say(run.fault) if run.fault else ("" if run.finished_at else gettext("under way")),
                     ),
                     Cell(f"{run.repositories:,}"),
                     Cell(f"{run.kept:,}"),
@@ -112,7 +116,10 @@ def present_immutable(rules: Sequence[Immutable]) -> Table:
             Row(
                 (
                     Cell(", ".join(rule.tags)),
-                    Cell(_where(rule.namespace), note=", ".join(rule.repositories)),
+                    Cell(
+                        _where(rule.namespace),
+                        note=", ".join(rule.repositories) if list(rule.repositories) != [ANY] else "",
+                    ),
                     Cell(gettext("it is put back") if rule.restores else gettext("it is reported")),
                 ),
                 (
@@ -144,7 +151,7 @@ def present_overwrites(overwrites: Sequence[Overwrite], now: datetime) -> Table:
                 (
                     Cell(f"{one.repository}:{one.tag}", link=url_for("history", name=one.repository, tag=one.tag)),
                     Cell(one.actor or gettext("unknown")),
-                    Cell(str(_STATES.get(one.state, one.state)), note=one.fault or ""),
+                    Cell(str(_STATES.get(one.state, one.state)), note=say(one.fault or "")),
                     Cell(moment=present_time(one.at, now)),
                 ),
                 actions=_overwrite_actions(one),
@@ -171,7 +178,7 @@ def _verdicts(rows: Sequence[tuple[Verdict, str, str]], empty: str) -> Table:
                 (
                     Cell(f"{one.repository}:{one.tag}", link=url_for("repository", name=one.repository)),
                     Cell(said, badge=kind),
-                    Cell(one.reason, note=one.fault or ""),
+                    Cell(say_all(one.reason), note=say(one.fault or "")),
                 )
             )
             for one, said, kind in rows
@@ -199,13 +206,30 @@ def _where(namespace: str | None) -> str:
 def _say(terms: Mapping[str, Any]) -> str:
     said = []
     if (newest := terms.get("keep_newest")) is not None:
-        said.append(gettext("all but the newest %(count)s", count=newest))
+        by_version = terms.get("newest") == "version"
+        said.append(
+            gettext("all but the newest %(count)s by version", count=newest)
+            if by_version
+            else gettext("all but the newest %(count)s", count=newest)
+        )
     if days := terms.get("older_than_days"):
         said.append(gettext("older than %(count)s days", count=days))
     if days := terms.get("unpulled_days"):
         said.append(gettext("not pulled for %(count)s days", count=days))
-    if (tags := terms.get("tags")) and tags != ["*"]:
-        said.append(gettext("only %(tags)s", tags=", ".join(tags)))
+    said += [gettext("only %(tags)s", tags=", ".join(globs)) for globs in _narrowing(terms)]
+    if labels := terms.get("labels"):
+        said.append(gettext("only with one of the labels %(labels)s", labels=_labels(labels)))
     if tags := terms.get("except_tags"):
         said.append(gettext("never %(tags)s", tags=", ".join(tags)))
+    if labels := terms.get("except_labels"):
+        said.append(gettext("never with one of the labels %(labels)s", labels=_labels(labels)))
     return "; ".join(said)
+
+
+def _narrowing(terms: Mapping[str, Any]) -> list[Sequence[str]]:
+    """Return the globs of repositories and of tags that leave something out."""
+    return [globs for name in ("repositories", "tags") if (globs := terms.get(name)) and globs != [ANY]]
+
+
+def _labels(labels: Mapping[str, str | None]) -> str:
+    return ", ".join(key if value is None else f"{key}={value}" for key, value in labels.items())

@@ -271,6 +271,31 @@ PHRASES = (
     mark("The rule cannot be like this."),
     mark("must say something"),
     mark("is empty"),
+    # Why a retention rule leaves a tag or lets it go, and how a run ends.
+    mark("the rule is not about tags of this name"),
+    mark("its name is excepted"),
+    mark("its labels are not known yet"),
+    mark("the rule is not about images with these labels"),
+    mark("a label of it is excepted"),
+    mark("it is number %(number)s of the newest %(count)s"),
+    mark("it is younger than 1 day"),
+    mark("it is younger than %(count)s days"),
+    mark("it was pulled within 1 day"),
+    mark("it was pulled within %(count)s days"),
+    mark("not among the newest %(count)s"),
+    mark("1 day old"),
+    mark("%(count)s days old"),
+    mark("not pulled for 1 day"),
+    mark("not pulled for %(count)s days"),
+    mark("never pulled"),
+    mark("the registry did not answer for every tag in %(names)s; the next run tries them again"),
+    mark("%(count)s deletions were refused one after the other, the last one so: %(why)s"),
+    mark("say at least one of keep_newest, older_than_days, unpulled_days"),
+    mark("is taken"),
+    mark("there are %(count)s rules already"),
+    mark("it comes from PORTUS_DELETE_GARBAGE_COLLECTOR_…, and goes with that"),
+    mark("it comes from PORTUS_DELETE_GARBAGE_COLLECTOR_…: change those variables"),
+    mark("is kept for the rule of PORTUS_DELETE_GARBAGE_COLLECTOR_…"),
     # Webhooks, and what became of what they were told.
     mark("Only administrators manage webhooks of the whole installation."),
     mark("must not be blank"),
@@ -315,6 +340,11 @@ def say(text: object) -> str:
     if str(get_locale()) == "en" or len(sentence) > MAX_LENGTH:
         return sentence
     return _translate(sentence)
+
+
+def say_all(texts: str) -> str:
+    """Return reasons that a service has joined by commas, each as ``say`` does."""
+    return ", ".join(map(say, texts.split(", ")))
 
 
 def _translate(sentence: str) -> str:

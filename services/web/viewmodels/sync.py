@@ -33,6 +33,12 @@ STATES = {
     "resolved": lazy_gettext("resolved"),
 }
 
+_LOSSES = {
+    "restart": lazy_gettext("the registry was restarted"),
+    "gap": lazy_gettext("fewer events came than the registry counted"),
+    "silent_push": lazy_gettext("a token to push was issued, and no push was seen"),
+}
+
 _CRAWL_KINDS = {
     "first": lazy_gettext("the first one"),
     "round": lazy_gettext("a light round"),
@@ -130,7 +136,7 @@ def present_windows(windows: Sequence[LossWindow], now: datetime) -> Table:
             Row(
                 (
                     Cell(one.registry),
-                    Cell(one.reason),
+                    Cell(str(_LOSSES.get(one.reason, one.reason))),
                     Cell(_concerns(one), note=_missing(one)),
                     Cell(
                         gettext("open") if one.open else gettext("closed"), badge="pending" if one.open else "allowed"
