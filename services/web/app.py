@@ -31,6 +31,7 @@ from services.web.pages.portal import Portal
 from services.web.pages.routes import register_pages
 from services.web.pages.visitors import drop_ended_session
 from services.web.settings import Settings
+from services.web.viewmodels.numbers import present_count, present_decimal
 from services.web.viewmodels.said import say
 from shared.api.health import ReadinessCheck, health_blueprint
 from shared.api.requests import register_request_hooks
@@ -120,7 +121,7 @@ def _configure(app: Flask, settings: Settings, cookies: Cookies) -> None:
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
         MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
     )
-    app.jinja_env.filters["said"] = say
+    app.jinja_env.filters |= {"said": say, "counted": present_count, "decimal": present_decimal}
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     hops = settings.trusted_proxies

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flask_babel import gettext
 
 from services.web.clients.statistics import Day, Stock
+from services.web.viewmodels.numbers import present_count
 from services.web.viewmodels.sizes import present_size
 
 WIDTH = 600
@@ -62,7 +63,7 @@ def draw_days(days: Sequence[Day]) -> Chart:
         height=HEIGHT,
         bars=bars,
         heads=(gettext("Day"), gettext("Pulls"), gettext("Pushes")),
-        figures=[(day.day.isoformat(), f"{day.pulls:,}", f"{day.pushes:,}") for day in reversed(days)],
+        figures=[(day.day.isoformat(), present_count(day.pulls), present_count(day.pushes)) for day in reversed(days)],
     )
 
 
@@ -82,7 +83,7 @@ def draw_stock(stock: Sequence[Stock]) -> Chart:
         height=max(1, len(largest)) * BAR_HEIGHT * 2,
         bars=bars,
         heads=(gettext("Namespace"), gettext("Repositories"), gettext("Size")),
-        figures=[(_name(one), f"{one.repositories:,}", present_size(one.size_bytes) or "") for one in largest],
+        figures=[(_name(one), present_count(one.repositories), present_size(one.size_bytes) or "") for one in largest],
         labels=labels,
     )
 

@@ -10,6 +10,7 @@ from flask_babel import gettext, lazy_gettext
 from services.web.clients.artifacts import Artifact, ChildEntry, Config, LayerEntry, ReferrerEntry, Runs
 from services.web.viewmodels.artifacts import artifact_label
 from services.web.viewmodels.names import DigestChip, present_digest
+from services.web.viewmodels.numbers import present_count
 from services.web.viewmodels.sizes import present_size
 from services.web.viewmodels.times import TimeText, present_time
 
@@ -131,7 +132,7 @@ def present_artifact(artifact: Artifact, now: datetime, *, reveal: bool) -> Arti
         pushed_by=artifact.pushed_by,
         seen=present_time(artifact.first_seen_at, now),
         pulled=present_time(artifact.pulled_at, now),
-        pulls=f"{artifact.pulls:,}",
+        pulls=present_count(artifact.pulls),
         known=artifact.known,
         readable=artifact.readable,
         subject=present_digest(artifact.subject) if artifact.subject else None,

@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext
 
 from services.web.clients.catalog import Repository
 from services.web.viewmodels.names import NameText, present_name
+from services.web.viewmodels.numbers import present_count
 from services.web.viewmodels.sizes import present_shares, present_size
 from services.web.viewmodels.times import TimeText, present_time
 
@@ -52,9 +53,9 @@ def present_repositories(repositories: Sequence[Repository], now: datetime) -> l
 def _row(repository: Repository, share: int, now: datetime) -> RepositoryRow:
     return RepositoryRow(
         name=present_name(repository.full_name),
-        tags=f"{repository.tags_count:,}",
+        tags=present_count(repository.tags_count),
         size=present_size(repository.size_bytes),
         share=share,
-        pulls=f"{repository.pulls:,}",
+        pulls=present_count(repository.pulls),
         updated=present_time(repository.updated_at, now),
     )

@@ -8,6 +8,7 @@ from flask import url_for
 from flask_babel import gettext, lazy_gettext
 
 from services.web.clients.retention import Immutable, Overwrite, Preview, Rule, Run, Verdict
+from services.web.viewmodels.numbers import present_count
 from services.web.viewmodels.said import say, say_all
 from services.web.viewmodels.tables import Action, Cell, Column, Row, Table
 from services.web.viewmodels.times import present_moment, present_time
@@ -69,10 +70,10 @@ def present_runs(runs: Sequence[Run], now: datetime) -> Table:
                         link=url_for("admin_retention_run", number=run.id),
                         note=say(run.fault) if run.fault else ("" if run.finished_at else gettext("under way")),
                     ),
-                    Cell(f"{run.repositories:,}"),
-                    Cell(f"{run.kept:,}"),
-                    Cell(f"{run.deleted:,}"),
-                    Cell(f"{run.failed:,}"),
+                    Cell(present_count(run.repositories)),
+                    Cell(present_count(run.kept)),
+                    Cell(present_count(run.deleted)),
+                    Cell(present_count(run.failed)),
                     Cell(moment=present_time(run.started_at, now)),
                 )
             )

@@ -9,6 +9,7 @@ from flask_babel import gettext, lazy_gettext
 
 from services.web.clients.scans import FindingEntry, ScanEntry
 from services.web.viewmodels.manifests import Value, present_value
+from services.web.viewmodels.numbers import present_count
 from services.web.viewmodels.said import say
 from services.web.viewmodels.times import TimeText, present_moment, present_time
 
@@ -145,7 +146,7 @@ def _row(entry: FindingEntry) -> FindingRow:
 def _counts(scan: ScanEntry) -> list[Count]:
     known = scan.counts or {}
     return [
-        Count(name, kind, gettext("%(count)s %(severity)s", count=f"{known[name]:,}", severity=text))
+        Count(name, kind, gettext("%(count)s %(severity)s", count=present_count(known[name]), severity=text))
         for name, (kind, text) in SEVERITIES.items()
         if known.get(name)
     ]

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from services.web.viewmodels.numbers import present_decimal
+
 _UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
 
 
@@ -16,8 +18,8 @@ def present_size(size_bytes: int | None) -> str | None:
         size /= 1024
         # 1023.95 would be printed as 1024.0, which belongs to the next unit.
         if size < 1023.95:
-            return f"{size:.1f} {unit}"
-    return f"{size:.1f} {_UNITS[-1]}"
+            return f"{present_decimal(size)} {unit}"
+    return f"{present_decimal(size)} {_UNITS[-1]}"
 
 
 def present_shares(sizes_bytes: Sequence[int | None]) -> list[int]:

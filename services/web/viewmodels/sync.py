@@ -9,6 +9,7 @@ from flask_babel import gettext, lazy_gettext, ngettext
 from services.web.clients.catalog import Freshness
 from services.web.clients.peer import Part
 from services.web.clients.sync import Crawl, Drift, Letter, LossWindow
+from services.web.viewmodels.numbers import present_count
 from services.web.viewmodels.said import say
 from services.web.viewmodels.tables import Action, Cell, Column, Row, Table
 from services.web.viewmodels.times import present_duration, present_time
@@ -76,9 +77,9 @@ def present_crawls(crawls: Sequence[Crawl], now: datetime) -> Table:
             Row(
                 (
                     Cell(str(_CRAWL_KINDS.get(one.kind, one.kind)), note=one.fault or one.requested_by or ""),
-                    Cell(f"{one.repositories:,}"),
-                    Cell(f"{one.tags:,}"),
-                    Cell(f"{one.drift:,}", note=_mended(one)),
+                    Cell(present_count(one.repositories)),
+                    Cell(present_count(one.tags)),
+                    Cell(present_count(one.drift), note=_mended(one)),
                     Cell(_took(one)),
                     Cell(moment=present_time(one.started_at, now)),
                 )

@@ -12,6 +12,7 @@ from services.web.viewmodels.artifacts import artifact_label, pull_tool
 from services.web.viewmodels.commands import PullCommand, pull_command
 from services.web.viewmodels.lanes import Mark, draw_lanes
 from services.web.viewmodels.names import DigestChip, present_digest
+from services.web.viewmodels.numbers import present_count
 from services.web.viewmodels.platforms import PlatformChips, present_platforms
 from services.web.viewmodels.scans import ScanBadge, present_badge
 from services.web.viewmodels.sizes import present_size
@@ -137,7 +138,7 @@ def _row(
         pushed=present_time(entry.pushed_at, now),
         pushed_by=entry.pushed_by,
         pulled=present_time(entry.pulled_at, now),
-        pulls=f"{entry.pulls:,}",
+        pulls=present_count(entry.pulls),
         digest=present_digest(entry.digest),
         known=entry.known,
         marks=_marks(entry),
