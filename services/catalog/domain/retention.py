@@ -20,8 +20,8 @@ ABOUT_NOTHING = "about an image that an earlier run has deleted"
 """Why a signature goes that could not be deleted with its image."""
 
 
-TOO_LARGE = "alone, as the repository has too many tags to look for what else leads to its image"
-UNSEEN = "alone, as it could not be seen what else leads to its image"
+TOO_LARGE = "alone because the repository has too many tags to look for what else leads to its image"
+UNSEEN = "alone because it could not be seen what else leads to its image"
 
 
 class Newest(StrEnum):

@@ -44,4 +44,4 @@ def foretell_tags(
     verdicts = judge_tags(connection, rule, place, now=now)
     if count_tags(connection, place.id) <= max_tags:
         return verdicts
-    return [replace(one, reason=f"{one.reason}; {TOO_LARGE}") if one.goes else one for one in verdicts]
+    return [replace(one, reason=f"{one.reason}, {TOO_LARGE}") if one.goes else one for one in verdicts]

@@ -205,7 +205,7 @@ class _Run:
             tag = TagPlace(verdict.id, place.id, place.name, verdict.tag, verdict.digest)
             method = self._deleter.delete_tag(ACTOR, tag, around)
             if method is not Method.DIGEST and not around.is_whole:
-                verdict = replace(verdict, reason=f"{verdict.reason}; {TOO_LARGE if around.is_too_large else UNSEEN}")
+                verdict = replace(verdict, reason=f"{verdict.reason}, {TOO_LARGE if around.is_too_large else UNSEEN}")
             self._refusals = self._unanswered = 0
         except DeletionError as refusal:
             fault, self._unanswered = str(refusal), 0

@@ -345,7 +345,7 @@ def test_where_there_are_too_many_tags_each_goes_alone_and_that_is_said(
     desk.request_run(rule.id)
     go_on(database, proxy, limits=LookLimits(max_tags=2))
 
-    alone = f"not among the newest 0; {TOO_LARGE}"
+    alone = f"not among the newest 0, {TOO_LARGE}"
     assert [one.verdict.reason for one in foretold.verdicts] == [alone, alone, "its name is excepted"]
     assert [one.reason for one in outcomes(database, runs(database)[0])] == [alone, alone]
     assert [bool(pusher.read("team/app", image["digest"])) for image in images] == [True, True, True]
