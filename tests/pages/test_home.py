@@ -25,6 +25,16 @@ def test_the_first_page_tells_what_happened(house: House) -> None:
     assert "Storage by namespace" in page
 
 
+def test_one_repository_is_no_many(house: House) -> None:
+    house.auth.make_user("jane")
+    house.push("jane/app", "1.0", by="jane")
+
+    page = re.sub(r"<[^>]+>", "", house.sign_in("jane").read("/"))
+
+    assert "1 repository" in page
+    assert re.search(r"1 tag\s", page)
+
+
 def test_a_token_that_ends_soon_is_told(house: House) -> None:
     house.auth.make_user("jane")
     jane = house.sign_in("jane")
