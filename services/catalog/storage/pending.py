@@ -4,11 +4,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, select, tuple_, update
+from sqlalchemy import Connection, delete, exists, func, select, tuple_, update
 
 from services.catalog.domain.retries import Attempts
 from services.catalog.storage.statements import insert_missing
 from services.catalog.storage.tables import pending_fetches as table
+from services.catalog.storage.tables import repositories, repository_manifests
 from shared.oci.names import Digest, RepositoryName
 
 MAX_TRY_S = 120
@@ -77,9 +78,16 @@ def postpone(connection: Connection, pending: PendingFetch, attempts: Attempts, 
 
 
 def drop_pending(connection: Connection, digests: Collection[Digest]) -> None:
-    """Forget fetches that nobody needs any more, in whichever repository."""
-    if digests:
-        connection.execute(delete(table).where(table.c.digest.in_(digests)))
+    """Forget fetches that nobody needs any more, in whichever repository the manifests are known to lie."""
+    if not digests:
+        return
+    own = repository_manifests.c
+    here = exists().where(
+        repositories.c.full_name == table.c.repository,
+        own.repository_id == repositories.c.id,
+        own.digest == table.c.digest,
+    )
+    connection.execute(delete(table).where(table.c.digest.in_(digests), here))
 
 
 def give_up(connection: Connection, pending: PendingFetch) -> None:

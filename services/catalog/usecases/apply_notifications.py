@@ -62,7 +62,8 @@ def apply_notifications(
         ids = lock_repositories(connection, _repositories(fresh), now=now)
         applied = apply_to_tags(connection, ids, fresh, now=now)
         _keep_manifests(connection, pushed, result, now=now)
-        note_children(connection, ids.values(), {push.digest for push in pushed if push.digest}, now=now)
+        parents = {push.digest for push in pushed if push.digest}
+        add_pending(connection, note_children(connection, ids.values(), parents, now=now), now=now)
         recount_repositories(connection, ids.values())
         tell_changes(connection, applied.changes)
         notice_overwrites(connection, applied.changes, applied.late, now=now)

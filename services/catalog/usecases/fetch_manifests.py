@@ -45,6 +45,15 @@ class FetchResult:
     """Why; ``None`` when there was no time left."""
 
 
+@dataclass(slots=True)
+class LookResult:
+    """Which manifests lie in their repositories, and which do not, as far as the registry says."""
+
+    lying: set[Key] = field(default_factory=set)
+    missing: dict[Key, RegistryError | None] = field(default_factory=dict)
+    """Why; ``None`` when there was no time left."""
+
+
 class ManifestFetcher:
     """Fetches manifests, with the children of indexes, on a few threads of its own.
 
@@ -78,6 +87,21 @@ class ManifestFetcher:
                 for child in parent.manifest.children
             ]
         result.missing.update(dict.fromkeys(self._unknown(wanted, result)))
+        return result
+
+    def look_for(self, keys: Collection[Key], *, budget_s: float) -> LookResult:
+        """Ask whether manifests that we have lie in repositories, within a time."""
+        pending = {self._pool.submit(self._registry.find_digest, *key): key for key in keys}
+        done, late = wait(pending, timeout=budget_s)
+        result = LookResult(missing={pending[future]: None for future in late})
+        for future in late:
+            future.cancel()
+        for future in done:
+            fault = future.exception()
+            if fault is None:
+                result.lying.add(pending[future])
+            else:
+                result.missing[pending[future]] = _known_fault(fault, pending[future])
         return result
 
     def close(self) -> None:
@@ -138,9 +162,13 @@ def _note(result: FetchResult, key: Key, future: Future[FetchedManifest]) -> Non
     if fault is None:
         fetched = future.result()
         result.fetched[fetched.digest] = fetched
-    elif isinstance(fault, RegistryError):
-        result.missing[key] = fault
     else:
-        # What breaks our reading of one manifest must not hold up everything that was told with it.
-        log.error("fetch.broken", repository=key[0], digest=key[1], exc_info=fault)
-        result.missing[key] = InvalidAnswer(f"reading it ended in {type(fault).__name__}")
+        result.missing[key] = _known_fault(fault, key)
+
+
+def _known_fault(fault: BaseException, key: Key) -> RegistryError:
+    if isinstance(fault, RegistryError):
+        return fault
+    # What breaks our reading of one manifest must not hold up everything that was told with it.
+    log.error("fetch.broken", repository=key[0], digest=key[1], exc_info=fault)
+    return InvalidAnswer(f"reading it ended in {type(fault).__name__}")

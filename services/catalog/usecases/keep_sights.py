@@ -70,8 +70,9 @@ def save_sights(connection: Connection, sights: Sequence[Sight], *, now: datetim
     save_manifests(connection, fetched.values(), now=now)
     note_manifests(connection, {digest: None for digest in digests if digest not in fetched})
     single = {digest for digest, one in fetched.items() if not one.manifest.children}
-    note_children(connection, list(after), digests.keys() - single, now=now)
-    add_pending(connection, [missing for sight in sights for missing in sight.result.missing], now=now)
+    doubtful = note_children(connection, list(after), digests.keys() - single, now=now)
+    missing = {key for sight in sights for key in sight.result.missing}
+    add_pending(connection, missing | doubtful, now=now)
     recount_repositories(connection, list(after))
     file_repairs(connection, [*_told(sights, moves)], now=now)
     return [len(moves[sight.repository]) for sight in sights]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from threading import Event
 
 import pytest
@@ -110,6 +111,68 @@ def test_a_child_that_was_deleted_by_itself_is_gone_whenever_that_was_told(
     apply(database, fetcher, told_of("1.0", index, 1))
 
     assert contents(database) == [index["digest"]]
+
+
+class TestWhatAnIndexOnlyClaims:
+    """A registry may hold an index whose child is not there; whose child it is elsewhere is nobody's business."""
+
+    @pytest.fixture
+    def pushed(
+        self, database: Database, pusher: Pusher, fetcher: ManifestFetcher, crawler: RepositoryCrawler
+    ) -> list[Descriptor]:
+        """An index and its child, which another repository that is indexed already holds, too."""
+        child = pusher.image("private/app", "child")
+        crawler.crawl(RepositoryName("private/app"))
+        pusher.copy_image("private/app", "child", APP)
+        return [pusher.index(APP, "1.0", [on(child, "linux", "amd64")]), child]
+
+    @pytest.fixture
+    def crawler(self, database: Database, registry: Registry, fetcher: ManifestFetcher) -> RepositoryCrawler:
+        return RepositoryCrawler(database, new_client(registry.url), fetcher, utc_now, Event())
+
+    @pytest.mark.parametrize("way", ["push", "crawl"])
+    def test_does_not_lie_there_when_the_registry_does_not_have_it(
+        self,
+        way: str,
+        pushed: list[Descriptor],
+        database: Database,
+        pusher: Pusher,
+        fetcher: ManifestFetcher,
+        crawler: RepositoryCrawler,
+    ) -> None:
+        pusher.delete(APP, pushed[1]["digest"])
+
+        if way == "push":
+            apply(database, fetcher, told_of("1.0", pushed[0], 1))
+        else:
+            crawler.crawl(APP)
+
+        assert contents(database) == [pushed[0]["digest"]]
+        assert retry_fetches(database=database, fetcher=fetcher, clock=utc_now) == 1
+        assert contents(database) == [pushed[0]["digest"]]
+
+    def test_lies_there_once_the_registry_has_confirmed_it(
+        self, pushed: list[Descriptor], database: Database, fetcher: ManifestFetcher
+    ) -> None:
+        apply(database, fetcher, told_of("1.0", pushed[0], 1))
+        assert contents(database) == [pushed[0]["digest"]]
+
+        while retry_fetches(database=database, fetcher=fetcher, clock=utc_now):
+            pass
+
+        assert contents(database) == digests(pushed)
+
+    def test_is_asked_for_again_when_the_registry_was_away(
+        self, pushed: list[Descriptor], database: Database, fetcher: ManifestFetcher, no_registry: ManifestFetcher
+    ) -> None:
+        apply(database, fetcher, told_of("1.0", pushed[0], 1))
+
+        assert retry_fetches(database=database, fetcher=no_registry, clock=utc_now) == 1
+
+        assert contents(database) == [pushed[0]["digest"]]
+        later = utc_now() + timedelta(hours=1)
+        assert retry_fetches(database=database, fetcher=fetcher, clock=lambda: later) == 1
+        assert contents(database) == digests(pushed)
 
 
 def test_an_untagged_manifest_stays_until_its_digest_is_deleted(
