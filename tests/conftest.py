@@ -19,6 +19,7 @@ from tests.support.rabbitmq import RabbitmqNode, create_vhost, delete_vhost
 from tests.support.registry import Registry
 from tests.support.scheduling import GroupScheduling
 from tests.support.shared_servers import close_run, open_run, shared_server
+from tests.support.templates import MigrationsOf, template_of
 
 RegistryFactory = Callable[..., Registry]
 FIGURES = "figures"
@@ -81,17 +82,26 @@ def free_port() -> Callable[[], int]:
 
 
 @pytest.fixture
-def postgresql_url() -> Iterator[str]:
-    """A fresh empty database in the run's private PostgreSQL cluster."""
+def database_migrations() -> MigrationsOf | None:
+    """Which service's tables a fresh PostgreSQL database begins with; none, unless a folder says something else.
+
+    To make a database takes long there, and to make it twice, empty and as a copy, twice as long.
+    """
+    return None
+
+
+@pytest.fixture
+def postgresql_url(database_migrations: MigrationsOf | None) -> Iterator[str]:
+    """A fresh database in the run's private PostgreSQL cluster."""
     maintenance_url = shared_server("postgresql")["url"]
-    url = create_database(maintenance_url)
+    url = create_database(maintenance_url, template=template_of(maintenance_url, database_migrations))
     yield url
     drop_database(maintenance_url, url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A fresh empty database, once in SQLite and once in PostgreSQL."""
+    """A fresh database, once in SQLite and once in PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'test.db'}"
     url: str = request.getfixturevalue("postgresql_url")

@@ -40,7 +40,7 @@ def _copy_database(url: URL, migrations: MigrationsOf) -> None:
         return
     maintenance_url = _maintenance_url(url)
     drop_database(maintenance_url, url.render_as_string())
-    create_database(maintenance_url, name=url.database, template=_database(maintenance_url, migrations))
+    create_database(maintenance_url, name=url.database, template=template_of(maintenance_url, migrations))
 
 
 @cache
@@ -52,8 +52,10 @@ def _file(migrations: MigrationsOf) -> Path:
 
 
 @cache
-def _database(maintenance_url: str, migrations: MigrationsOf) -> str:
-    """Migrate a database, once for each process of the test run, and return its name."""
+def template_of(maintenance_url: str, migrations: MigrationsOf | None) -> str:
+    """Return the name of a migrated database, made once for each process of the test run; ``None``: of an empty one."""
+    if migrations is None:
+        return "template0"
     url = create_database(maintenance_url)
     _migrate(url, migrations)
     return url.rpartition("/")[2]

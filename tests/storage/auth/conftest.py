@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from services.auth.app import migrations_of
 from tests.support.auth import AuthFactory, AuthService, auth_factory
+from tests.support.templates import MigrationsOf
+
+
+@pytest.fixture
+def database_migrations(request: pytest.FixtureRequest) -> MigrationsOf | None:
+    return migrations_of if "make_auth" in request.fixturenames else None
 
 
 @pytest.fixture

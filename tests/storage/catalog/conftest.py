@@ -5,6 +5,7 @@ from threading import Event
 
 import pytest
 
+from services.catalog.storage.schema import migrations
 from services.catalog.usecases.crawl_repository import RepositoryCrawler
 from services.catalog.usecases.fetch_manifests import ManifestFetcher
 from shared.clock import utc_now
@@ -16,6 +17,12 @@ from tests.support.images import Pusher
 from tests.support.registry_proxy import RegistryProxy
 from tests.support.scan_house import House, scan_house
 from tests.support.serving import serving
+from tests.support.templates import MigrationsOf
+
+
+@pytest.fixture
+def database_migrations(request: pytest.FixtureRequest) -> MigrationsOf | None:
+    return migrations if "database" in request.fixturenames else None
 
 
 @pytest.fixture

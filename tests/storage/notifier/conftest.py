@@ -4,7 +4,12 @@ import pytest
 
 from services.notifier.storage.schema import migrations
 from shared.database import Database
-from tests.support.templates import start_migrated
+from tests.support.templates import MigrationsOf, start_migrated
+
+
+@pytest.fixture
+def database_migrations(request: pytest.FixtureRequest) -> MigrationsOf | None:
+    return migrations if "database" in request.fixturenames else None
 
 
 @pytest.fixture
