@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Select, exists, select, tuple_
 
 from services.catalog.storage.manifests import MAX_NESTING
+from services.catalog.storage.pending import Key
 from services.catalog.storage.statements import insert_missing
 from services.catalog.storage.tables import (
     manifest_children,
@@ -15,8 +16,6 @@ from services.catalog.storage.tables import (
     repository_manifests,
 )
 from shared.oci.names import Digest, RepositoryName
-
-Key = tuple[RepositoryName, Digest]
 
 
 def note_children(

@@ -10,12 +10,12 @@ from services.catalog.domain.occurrences import Meaning, Occurrence, meaning_of
 from services.catalog.storage.activity import note_activity
 from services.catalog.storage.contents import note_children
 from services.catalog.storage.manifests import note_manifests, save_manifests
-from services.catalog.storage.pending import add_pending
+from services.catalog.storage.pending import Key, add_pending
 from services.catalog.storage.progress import note_indexed
 from services.catalog.storage.repositories import lock_repositories, recount_repositories
 from services.catalog.storage.tables import inbox
 from services.catalog.usecases.apply_occurrences import apply_to_tags, tell_changes
-from services.catalog.usecases.fetch_manifests import FetchResult, Key, ManifestFetcher
+from services.catalog.usecases.fetch_manifests import FetchResult, ManifestFetcher
 from services.catalog.usecases.load_occurrence import load_occurrence
 from services.catalog.usecases.note_arrivals import note_arrivals, note_pushes_of
 from services.catalog.usecases.notice_overwrites import notice_overwrites

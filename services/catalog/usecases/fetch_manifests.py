@@ -14,6 +14,7 @@ from services.catalog.domain.manifests import (
     read_manifest,
     read_platform,
 )
+from services.catalog.storage.pending import Key
 from services.catalog.usecases.registry import (
     InvalidAnswer,
     NotInRegistry,
@@ -22,8 +23,6 @@ from services.catalog.usecases.registry import (
     TooLarge,
 )
 from shared.oci.names import Digest, RepositoryName
-
-Key = tuple[RepositoryName, Digest]
 
 MAX_PER_ROUND = 100
 """Manifests held in memory at once; what is more waits for the next time."""

@@ -49,7 +49,8 @@ def plan_tag(
         others = [tag for tag in on_digest if tag != place.name and tag not in gone]
         listing = list_indexes_with(connection, place.repository_id, place.digest)
         indexes = [index for index in listing if index.digest not in gone_digests]
-        is_looked_through = _is_looked_through(connection, place.repository_id, max_tags)
+        # Where something else leads to it the tag goes alone in any case, and nobody need count.
+        is_looked_through = bool(others or indexes) or _is_looked_through(connection, place.repository_id, max_tags)
         if not others and not indexes and is_looked_through:
             plan = _plan_digest(connection, place.repository, place.repository_id, place.digest, keep_referrers)
             return replace(plan, tags=[place.name], tags_count=1, indexes=())
@@ -65,7 +66,7 @@ def plan_tag(
         tags=[place.name],
         tags_count=1,
         other_tags=others,
-        is_looked_through=is_looked_through or bool(others or indexes),
+        is_looked_through=is_looked_through,
     )
 
 
