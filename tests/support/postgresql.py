@@ -118,24 +118,17 @@ def find_programs() -> Path:
     return Path(require_program("initdb", package="postgresql", folders=_FOLDERS)).resolve().parent
 
 
-def create_database(maintenance_url: str, *, name: str | None = None, template: str = "template0") -> str:
-    """Create a database and return its URL.
+def create_database(maintenance_url: str, *, template: str = "template0") -> str:
+    """Create a database with a name of its own and return its URL.
 
     Args:
-        name: a name of its own, unless another is given.
         template: what it begins with a copy of; nothing, unless something is given.
     """
-    name = name or f"test_{uuid.uuid4().hex}"
+    name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(_plain(maintenance_url), autocommit=True) as connection:
         create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
     return f"{maintenance_url.rpartition('/')[0]}/{name}"
-
-
-def is_empty(url: str) -> bool:
-    """Tell whether a database has no tables."""
-    with psycopg.connect(_plain(url)) as connection:
-        return connection.execute("SELECT FROM pg_tables WHERE schemaname = 'public' LIMIT 1").fetchone() is None
 
 
 def drop_database(maintenance_url: str, url: str) -> None:

@@ -7,40 +7,23 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import URL, make_url
+from sqlalchemy import make_url
 
 from shared.database import Database, Migrations
-from tests.support.postgresql import create_database, drop_database, is_empty
+from tests.support.postgresql import create_database
 from tests.support.shared_servers import RUN_VARIABLE
 
 MigrationsOf = Callable[[Database], Migrations]
 
 
 def start_migrated(database_url: str, migrations: MigrationsOf) -> None:
-    """Let an empty database begin as a copy of one that was migrated; one that holds anything stays as it is.
+    """Let SQLite begin with a copy of a file that was migrated; one that is there stays as it is.
 
-    Args:
-        database_url: of a file that need not be there, or of a database that nobody is connected to.
-        migrations: of the service.
+    On PostgreSQL a database is made from a template, see :func:`template_of`, or migrated by whoever opens it.
     """
     url = make_url(database_url)
-    if url.get_backend_name() == "sqlite":
-        _copy_file(url, migrations)
-    else:
-        _copy_database(url, migrations)
-
-
-def _copy_file(url: URL, migrations: MigrationsOf) -> None:
-    if url.database and not Path(url.database).exists():
+    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
         shutil.copyfile(_file(migrations), url.database)
-
-
-def _copy_database(url: URL, migrations: MigrationsOf) -> None:
-    if not is_empty(url.render_as_string(hide_password=False)):
-        return
-    maintenance_url = _maintenance_url(url)
-    drop_database(maintenance_url, url.render_as_string())
-    create_database(maintenance_url, name=url.database, template=template_of(maintenance_url, migrations))
 
 
 @cache
@@ -66,7 +49,3 @@ def _migrate(url: str, migrations: MigrationsOf) -> None:
     migrations(database).upgrade()
     # A template must have no connection; and closing the last one puts SQLite's write-ahead log into the file.
     database.dispose()
-
-
-def _maintenance_url(url: URL) -> str:
-    return url.set(database="postgres").render_as_string(hide_password=False)
